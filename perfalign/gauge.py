@@ -1,0 +1,94 @@
+r"""Which of the many equally good bases of the latent space is reported.
+
+Singular vectors are unique up to sign, and within a tie of singular values up
+to rotation. Perfect alignment is one large tie: every perfect component has
+the same singular value. The principal gauge settles both freedoms by rules
+that depend on the data alone, so that the same data give the same encoders
+on every machine.
+"""
+
+import numpy as np
+
+# Entries this close to the largest are taken as equally large, so that
+# rounding cannot decide which of them fixes the sign.
+SIGN_RTOL = 1e-6
+
+
+def tied_groups(singular_values, atol):
+    """Split a sorted sequence where neighbours differ by more than `atol`.
+
+    Parameters
+    ----------
+    singular_values : ndarray of shape (K,)
+        Sorted either way.
+    atol : float
+        Values no further apart than this are tied; ties chain.
+
+    Returns
+    -------
+    groups : list of ndarray of int
+        The positions of each tie, in order.
+
+    Examples
+    --------
+    >>> [group.tolist() for group in tied_groups([0.0, 1e-16, 0.5], 1e-8)]
+    [[0, 1], [2]]
+    """
+    gaps = np.abs(np.diff(singular_values)) > atol
+    return np.split(np.arange(len(singular_values)), np.flatnonzero(gaps) + 1)
+
+
+def principal_rotation(moment, groups):
+    r"""Rotation that diagonalises a moment within each tie, descending.
+
+    Parameters
+    ----------
+    moment : ndarray of shape (K, K)
+        Symmetric; how much of the data the components explain, jointly.
+    groups : list of ndarray of int
+        The ties; components of different groups are not mixed.
+
+    Returns
+    -------
+    rotation : ndarray of shape (K, K)
+        Block-diagonal and orthogonal: new component j is column j.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> moment = np.array([[1.0, 1.0], [1.0, 1.0]])
+    >>> G = principal_rotation(moment, [np.arange(2)])
+    >>> print(np.abs((G.T @ moment @ G).round(6)))
+    [[2. 0.]
+     [0. 0.]]
+    """
+    rotation = np.zeros_like(moment)
+    for group in groups:
+        block = np.ix_(group, group)
+        rotation[block] = np.linalg.eigh(moment[block])[1][:, ::-1]
+    return rotation
+
+
+def joint_signs(encoder):
+    """Sign of each row's largest entry; the first of nearly equal ones.
+
+    Parameters
+    ----------
+    encoder : ndarray of shape (k, d)
+        The stacked encoder: one sign serves all views, or they would part.
+
+    Returns
+    -------
+    signs : ndarray of shape (k,)
+        Each 1.0 or −1.0; a row of zeros keeps its sign.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(joint_signs(np.array([[1.0, -2.0], [3.0, 3.0]])))
+    [-1.  1.]
+    """
+    size = np.abs(encoder)
+    largest = size.max(axis=1, keepdims=True)
+    first = np.argmax(size >= (1 - SIGN_RTOL) * largest, axis=1)
+    return np.where(encoder[np.arange(len(encoder)), first] < 0, -1.0, 1.0)
