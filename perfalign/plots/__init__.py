@@ -1,0 +1,38 @@
+"""The figures of the book: functions that take data and return a figure.
+
+A figure is a `matplotlib.figure.Figure` that shows itself at the end of a
+notebook cell. The first modality is blue, the second orange, the third
+green; what belongs to no single modality is purple; grey does not matter.
+"""
+
+from perfalign.plots.algebra import null_space, nullity, spectrum
+from perfalign.plots.concepts import modes, walk
+from perfalign.plots.directions import thinnest_direction
+from perfalign.plots.gauge import over_truth
+from perfalign.plots.images import images
+from perfalign.plots.inverse import stack_plane
+from perfalign.plots.latent import gaussians, latent_space, modality_clouds
+from perfalign.plots.pairs import pairs
+from perfalign.plots.results import bars, gauge_histogram, sweep
+from perfalign.plots.schematics import generation, pipeline
+
+__all__ = [
+    "bars",
+    "gauge_histogram",
+    "gaussians",
+    "generation",
+    "images",
+    "latent_space",
+    "modality_clouds",
+    "modes",
+    "null_space",
+    "nullity",
+    "over_truth",
+    "pairs",
+    "pipeline",
+    "spectrum",
+    "stack_plane",
+    "sweep",
+    "thinnest_direction",
+    "walk",
+]

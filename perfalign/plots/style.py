@@ -1,0 +1,180 @@
+"""What all figures share: colours, sizes, and a few small helpers."""
+
+from functools import wraps
+from io import BytesIO
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import figure, patheffects
+from matplotlib.colors import to_rgb
+from matplotlib.ticker import MaxNLocator
+
+#: One colour a modality through the whole book (Okabe and Ito).
+MODALITY = ("#0072B2", "#D55E00", "#009E73")
+#: What belongs to no single modality: concept, shared latents, solution.
+SHARED = "#8A2B7E"
+#: What does not matter.
+GREY = "#999999"
+BLACK = "#222222"
+#: Text in grey must be darker than lines to be read.
+MUTED = "#6A6A6A"
+#: Curves and bars that stand for methods, in the order they are passed.
+METHODS = (BLACK, SHARED, "#B8860B", MODALITY[2], GREY)
+
+#: Inches; letters are then about as large as the text of the page.
+WIDTH = 5.6
+DPI = 140
+STYLE = {
+    "axes.edgecolor": BLACK,
+    "axes.labelcolor": BLACK,
+    "axes.labelsize": 11,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": BLACK,
+    "axes.titlesize": 11,
+    "axes.titleweight": "normal",
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "legend.fontsize": 11,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "mathtext.fontset": "cm",
+    "savefig.facecolor": "white",
+    "text.color": BLACK,
+}
+
+
+class Figure(figure.Figure):
+    """A figure that shows itself, with or without pyplot's machinery."""
+
+    def _repr_png_(self):
+        buffer = BytesIO()
+        self.savefig(buffer, format="png", metadata={"Software": None})
+        return buffer.getvalue()
+
+
+def styled(draw):
+    """Run a figure function under the book's style, leaving no trace."""
+
+    @wraps(draw)
+    def wrapper(*args, **kwargs):
+        with mpl.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def new_figure(height, width=WIDTH, layout="constrained"):
+    """Return an empty figure, as wide as the book's text; in inches."""
+    size = np.round(np.multiply(DPI, (width, height))) / DPI
+    return Figure(figsize=size, dpi=DPI, layout=layout)
+
+
+def canvas(height, unit):
+    """Return a figure with one bare axes that fills it.
+
+    The axes is measured in units of so many inches from the lower left.
+    """
+    fig = new_figure(height, layout="none")
+    ax = fig.add_axes([0, 0, 1, 1])
+    ax.set(xlim=(0, WIDTH / unit), ylim=(0, height / unit))
+    ax.axis("off")
+    return fig, ax
+
+
+def panels(columns=1, *, rows=1, height=3.2, width=WIDTH, **kwargs):
+    """Return a figure and the flat list of its axes.
+
+    Further keywords go to `matplotlib.figure.Figure.subplots`.
+    """
+    fig = new_figure(height, width)
+    axes = fig.subplots(rows, columns, squeeze=False, **kwargs)
+    return fig, [tidy(ax) for ax in axes.flat]
+
+
+def tidy(ax):
+    """Fix how ticks look; they are made only when the style is left."""
+    ax.tick_params(which="major", labelsize=10, color=BLACK)
+    ax.tick_params(which="minor", length=0)
+    return ax
+
+
+def shades(color, n):
+    """Return n shades of a colour, from dark to light, one per class."""
+    if n == 1:
+        return [to_rgb(color)]
+    dark = 0.7 * np.array(to_rgb(color))
+    light = 0.45 * np.array(to_rgb(color)) + 0.55
+    steps = np.linspace(0, 1, n)[:, None]
+    return [tuple(c) for c in (1 - steps) * dark + steps * light]
+
+
+def by_class(labels, n_samples):
+    """Return the classes and one boolean row mask per class."""
+    if labels is None:
+        return [None], [np.ones(n_samples, bool)]
+    labels = np.asarray(labels)
+    classes = np.unique(labels)
+    return list(classes), [labels == c for c in classes]
+
+
+def thin(n_samples, shown):
+    """Return at most `shown` row numbers, evenly spaced."""
+    if n_samples <= shown:
+        return np.arange(n_samples)
+    return np.linspace(0, n_samples - 1, shown).round().astype(int)
+
+
+def halo(width=3.0):
+    """Return the white outline that keeps a label legible on points."""
+    return [patheffects.withStroke(linewidth=width, foreground="white")]
+
+
+def spread(positions, gap):
+    """Move positions apart until neighbours are `gap` apart.
+
+    Order is kept; groups that must move stay centred where they were.
+    """
+    positions = np.asarray(positions, dtype=float)
+    order = np.argsort(positions, kind="stable")
+    groups = []
+    for p in positions[order]:
+        groups.append([p, 1])
+        while len(groups) > 1 and (
+            groups[-1][0] - groups[-2][0]
+            < gap * (groups[-1][1] + groups[-2][1]) / 2
+        ):
+            (a, n), (b, m) = groups[-2:]
+            groups[-2:] = [[(a * n + b * m) / (n + m), n + m]]
+    placed = np.concatenate(
+        [c + gap * (np.arange(n) - (n - 1) / 2) for c, n in groups]
+    )
+    result = np.empty_like(positions)
+    result[order] = placed
+    return result
+
+
+def whole_numbers(axis):
+    """Tick an axis at whole numbers only."""
+    axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
+def note(ax, text, spot, shift, color, **kwargs):
+    """Write a haloed label `shift` points away from a spot of the data."""
+    style = {"path_effects": halo(), "zorder": 9, **kwargs}
+    place = {"xytext": shift, "textcoords": "offset points"}
+    ax.annotate(text, spot, color=color, **place, **style)
+
+
+def label_ends(ax, x, heights, names, colors):
+    """Write each line's name at its right end, moved apart if need be."""
+    points = ax.transData.transform([(x, y) for y in heights])[:, 1]
+    points *= 72 / ax.figure.dpi
+    placed = spread(points, 15)
+    # A halo would be drawn wider than the layout knows.
+    style = {"path_effects": [], "va": "center"}
+    ends = zip(names, heights, points, placed, colors, strict=False)
+    for name, y, old, new, color in ends:
+        note(ax, name, (x, y), (7, new - old), color, **style)
