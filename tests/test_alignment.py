@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from perfalign.datasets import load_digit_halves, make_gaussian_views
 from scipy.linalg import eigh
 from scipy.stats import special_ortho_group
 from sklearn.base import clone
@@ -20,6 +19,7 @@ from perfalign import (
     PerfectAlignment,
     StackedSummary,
 )
+from perfalign.datasets import load_digit_halves, make_gaussian_views
 from perfalign.metrics import (
     alignment_error,
     reconstruction_error,

@@ -9,7 +9,7 @@ from perfalign.existence import shared_structure
 
 
 def low_rank_views(n, n_features, shared, private, seed, offset=0.0):
-    """Views with `shared` common signals and `private[m]` signals of their own."""
+    """Views with `shared` common signals and `private[m]` of their own."""
     rng = np.random.default_rng(seed)
     z = rng.normal(size=(n, shared))
     views = []

@@ -125,6 +125,7 @@ def test_nothing_is_cut_off_or_too_small_to_read(name):
 @pytest.mark.parametrize("name", FIGURES)
 def test_drawing_is_repeatable_and_leaves_no_trace(name):
     state = RNG.bit_generator.state
+    mpl.get_backend()  # chosen when first asked for
     with mpl.rc_context({"font.size": 7, "axes.spines.top": True}):
         before = mpl.rcParams.copy()
         once = FIGURES[name]()._repr_png_()
