@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import null_space
 
+from perfalign.gauge import joint_signs, principal_rotation
 from perfalign.stack import (
     Coordinates,
     contrast_stack,
@@ -275,9 +276,10 @@ class LeftNullSpace:
     ----------
     informative : ndarray of shape (s, d)
         Orthonormal rows a = (a¹, a²), a¹X¹ = a²X²; their latents span the
-        shared signals.
+        shared signals, are uncorrelated and descend in variance.
     collapsed : tuple of ndarray of shape (d_m − r_m, d_m)
-        For each view, orthonormal rows with a X^m = 0.
+        For each view, orthonormal rows with a X^m = 0. More than one of them
+        are known up to rotation only.
     """
 
     informative: np.ndarray
@@ -336,8 +338,16 @@ def left_null_space(views, *, center=True, rtol=None):
     ((1, 4), [(0, 1), (1, 3)])
     """
     structure = shared_structure(views, center, rtol)
-    rows = np.hstack(structure.informative_rows())
+    summary = structure.summary
+    rows = np.linalg.qr(np.hstack(structure.informative_rows()).T)[0].T
+    latents = [
+        block @ A.T
+        for block, A in zip(summary.blocks(center), summary.split(rows))
+    ]
+    moment = sum(z.T @ z for z in latents)
+    rows = principal_rotation(moment, [np.arange(len(rows))]).T @ rows
+    silent = [null_space(view.V.T).T for view in structure.whitened]
     return LeftNullSpace(
-        informative=np.linalg.qr(rows.T)[0].T,
-        collapsed=tuple(null_space(view.V.T).T for view in structure.whitened),
+        informative=joint_signs(rows)[:, None] * rows,
+        collapsed=tuple(joint_signs(A)[:, None] * A for A in silent),
     )

@@ -67,6 +67,20 @@ def test_null_space_splits_into_what_aligns_and_what_is_silent(center):
         assert_allclose(view @ rows.T, 0, atol=1e-13 * scale)
     latents = used[0] @ N.informative[:, :5].T
     assert np.linalg.matrix_rank(latents) == shared
+    moment = latents.T @ latents
+    assert_allclose(moment, np.diag(np.diag(moment)), atol=1e-12 * scale**2)
+    assert np.all(np.diff(np.diag(moment)) < 0)
+
+
+def test_null_space_has_the_same_rows_whatever_the_order_of_samples():
+    views = low_rank_views(50, (5, 4), 2, (1, 1), seed=1)
+    order = np.random.default_rng(0).permutation(50)
+    one, two = (
+        left_null_space(views),
+        left_null_space([v[order] for v in views]),
+    )
+    assert_allclose(one.informative, two.informative, atol=1e-12)
+    assert_allclose(one.collapsed[1], two.collapsed[1], atol=1e-12)
 
 
 def test_theorem_satisfied_and_latents_of_rank_one():
