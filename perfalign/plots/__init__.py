@@ -7,6 +7,7 @@ green; what belongs to no single modality is purple; grey does not matter.
 
 from perfalign.plots.algebra import null_space, nullity, spectrum
 from perfalign.plots.concepts import modes, walk
+from perfalign.plots.crossings import crossings
 from perfalign.plots.directions import thinnest_direction
 from perfalign.plots.gauge import over_truth
 from perfalign.plots.images import images
@@ -18,6 +19,7 @@ from perfalign.plots.schematics import generation, pipeline
 
 __all__ = [
     "bars",
+    "crossings",
     "gauge_histogram",
     "gaussians",
     "generation",

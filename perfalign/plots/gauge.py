@@ -1,9 +1,13 @@
 """A picture of what alignment leaves open."""
 
 import numpy as np
-from matplotlib.lines import Line2D
 
-from perfalign.plots.latent import _MARKS, _name_classes, _points
+from perfalign.plots.latent import (
+    MARKS,
+    mark_points,
+    name_classes,
+    name_modalities,
+)
 from perfalign.plots.style import (
     GREY,
     MODALITY,
@@ -37,19 +41,12 @@ def over_truth(latents, reference, labels=None, *, reach, shown=200):
     rows = thin(len(reference), shown)
     labels = None if labels is None else np.asarray(labels)[rows]
     fig, (ax,) = panels(height=4.1, width=4.4)
-    mark = {"marker": "s", "ms": 3.2, "mew": 0}
-    ax.plot(*reference[rows].T, ls="", color=GREY, **mark)
-    for z, color, style in zip(latents, MODALITY, _MARKS, strict=False):
-        _points(ax, z[rows], labels, color, **style)
-    _name_classes(ax, latents[0][rows], labels)
+    mark = {"marker": "s", "ms": 3.2, "mew": 0, "color": GREY}
+    ax.plot(*reference[rows].T, ls="", **mark)
+    for z, color, style in zip(latents, MODALITY, MARKS, strict=False):
+        mark_points(ax, z[rows], labels, color, **style)
+    name_classes(ax, latents[0][rows], labels)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set(xlabel="latent dimension 1", ylabel="latent dimension 2")
-    handles = [
-        Line2D([], [], ls="", color=MODALITY[m], **_MARKS[m])
-        for m in range(len(latents))
-    ] + [Line2D([], [], ls="", color=GREY, **mark)]
-    names = [f"modality {m + 1}" for m in range(len(latents))] + ["truth"]
-    tight = {"handletextpad": 0.1, "handlelength": 1.2, "columnspacing": 1}
-    where = {"loc": "outside lower right", "ncols": 3, "borderpad": 0}
-    fig.legend(handles, names, **where, **tight)
+    name_modalities(fig, len(latents), truth=mark)
     return fig

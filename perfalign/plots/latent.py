@@ -21,7 +21,7 @@ from perfalign.plots.style import (
 )
 
 #: Ring, dot, cross: a dot in a ring is an exact overlap.
-_MARKS = (
+MARKS = (
     {"marker": "o", "ms": 7.5, "mfc": "none", "mew": 1.3},
     {"marker": "o", "ms": 3.6, "mew": 0, "zorder": 3},
     {"marker": "x", "ms": 5, "mew": 1.2, "zorder": 4},
@@ -40,7 +40,7 @@ def _plane(ax, points, **labels):
     ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
 
 
-def _points(ax, points, labels, color, **mark):
+def mark_points(ax, points, labels, color, **mark):
     """Draw points of one modality, a shade per class."""
     _, masks = by_class(labels, len(points))
     for mask, shade in zip(masks, shades(color, len(masks)), strict=True):
@@ -51,12 +51,24 @@ def _name(c):
     return str(c) if isinstance(c, str) else f"class {c}"
 
 
-def _name_classes(ax, points, labels):
+def name_classes(ax, points, labels):
     """Write each class's name on the middle of its points."""
     for c, mask in zip(*by_class(labels, len(points)), strict=True):
         if c is not None:
             spot = points[mask].mean(axis=0)
             note(ax, _name(c), spot, (0, 0), BLACK, ha="center", va="center")
+
+
+def name_modalities(fig, n_modalities, **others):
+    """Put the marks of the modalities, and others by name, in a legend."""
+    marks = {
+        f"modality {m + 1}": {"color": MODALITY[m], **MARKS[m]}
+        for m in range(n_modalities)
+    } | others
+    handles = [Line2D([], [], ls="", **mark) for mark in marks.values()]
+    tight = {"handletextpad": 0.1, "handlelength": 1.2, "columnspacing": 1}
+    where = {"loc": "outside lower right", "ncols": 3, "borderpad": 0}
+    fig.legend(handles, marks, **where, **tight)
 
 
 @styled
@@ -86,9 +98,9 @@ def latent_space(latents, labels=None, *, reference=None, shown=240):
     ValueError
         If there are more than three modalities.
     """
-    if len(latents) > len(_MARKS):
+    if len(latents) > len(MARKS):
         raise ValueError(
-            f"there are marks for at most {len(_MARKS)} modalities, not "
+            f"there are marks for at most {len(MARKS)} modalities, not "
             f"{len(latents)}."
         )
     rows = thin(len(latents[0]), shown)
@@ -98,22 +110,15 @@ def latent_space(latents, labels=None, *, reference=None, shown=240):
     fig, axes = panels(size[0], height=size[1], width=size[2])
     if reference is not None:
         truth = np.asarray(reference)[rows]
-        _points(axes[0], truth, labels, SHARED, marker="o", ms=4, mew=0)
-        _name_classes(axes[0], truth, labels)
+        mark_points(axes[0], truth, labels, SHARED, marker="o", ms=4, mew=0)
+        name_classes(axes[0], truth, labels)
         _plane(axes[0], truth, title="true concepts")
-    for z, color, mark in zip(latents, MODALITY, _MARKS, strict=False):
-        _points(axes[-1], z, labels, color, **mark)
-    _name_classes(axes[-1], latents[0], labels)
+    for z, color, mark in zip(latents, MODALITY, MARKS, strict=False):
+        mark_points(axes[-1], z, labels, color, **mark)
+    name_classes(axes[-1], latents[0], labels)
     estimated = {} if reference is None else {"title": "estimated latents"}
     _plane(axes[-1], np.vstack(latents), **estimated)
-    handles = [
-        Line2D([], [], ls="", color=MODALITY[m], **_MARKS[m])
-        for m in range(len(latents))
-    ]
-    names = [f"modality {m + 1}" for m in range(len(latents))]
-    tight = {"handletextpad": 0.1, "handlelength": 1.2, "columnspacing": 1}
-    where = {"loc": "outside lower right", "ncols": 3, "borderpad": 0}
-    fig.legend(handles, names, **where, **tight)
+    name_modalities(fig, len(latents))
     return fig
 
 
@@ -139,14 +144,15 @@ def modality_clouds(data, *, shown=300):
     fig = new_figure(2.35)
     grid = fig.add_gridspec(1, 3, width_ratios=[1, 1.15, 1.15])
     ax = tidy(fig.add_subplot(grid[0]))
-    _points(ax, data.latents[rows], labels, SHARED, marker="o", ms=3, mew=0)
-    _name_classes(ax, data.latents[rows], labels)
+    dot = {"marker": "o", "ms": 3, "mew": 0}
+    mark_points(ax, data.latents[rows], labels, SHARED, **dot)
+    name_classes(ax, data.latents[rows], labels)
     _plane(ax, data.latents[rows], title="concepts")
     for m, view in enumerate(data.views[:2]):
         ax = fig.add_subplot(grid[m + 1], projection="3d")
         _fill_plane(ax, view[rows], MODALITY[m])
         mark = {"marker": "o", "ms": 2.5, "mew": 0}
-        _points(ax, view[rows], labels, MODALITY[m], **mark)
+        mark_points(ax, view[rows], labels, MODALITY[m], **mark)
         ax.set_title(f"modality {m + 1}", color=MODALITY[m])
         ax.set_box_aspect((1, 1, 1), zoom=0.95)
         for j, axis in enumerate((ax.xaxis, ax.yaxis, ax.zaxis), start=1):
@@ -215,7 +221,7 @@ def gaussians(
     for m, (ax, z) in enumerate(zip(axes, latents, strict=True)):
         if boundary:
             _regions(ax, mixture, low, high)
-        _points(ax, z, labels, MODALITY[m], marker="o", ms=3.6, mew=0)
+        mark_points(ax, z, labels, MODALITY[m], marker="o", ms=3.6, mew=0)
         _ellipses(ax, mixture)
         _plane(ax, z, title=titles[m] if titles else f"modality {m + 1}")
         ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))

@@ -61,9 +61,9 @@ def sweep(
     fig, (ax,) = panels(height=3.4)
     ax.set(xlabel=xlabel, ylabel=ylabel, xscale=xscale, yscale=yscale)
     ends, x = {}, np.asarray(x, dtype=float)
-    for (name, values), color in zip(
-        curves.items(), cycle(colors), strict=False
-    ):
+    paints = cycle(colors)
+    for name, values in curves.items():
+        color = next(paints)
         mean, error = _mean_and_error(values)
         ax.plot(x, mean, color=color, marker="o", ms=4, clip_on=False)
         band = {"color": color, "alpha": 0.18, "lw": 0}
@@ -145,9 +145,8 @@ def bars(groups, *, xlabel="accuracy", references=None, colors=METHODS):
             mean = values.mean()
             ax.barh(i, mean, height=0.66, color=colors[i % len(colors)])
             if len(values) > 1:
-                ax.plot(
-                    values, 0 * values + i, "o", mfc="white", mec=BLACK, ms=4
-                )
+                repeat = {"marker": "o", "mfc": "white", "mec": BLACK}
+                ax.plot(values, 0 * values + i, ls="", ms=4, **repeat)
             spot = (values.max(), i)
             note(ax, f"{mean:.2f}", spot, (6, 0), BLACK, va="center")
         for name, x in (references or {}).get(title, {}).items():
