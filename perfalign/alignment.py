@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from perfalign._validation import check_view, check_views
@@ -96,6 +97,11 @@ class PerfectAlignment(BaseEstimator):
     >>> relative_alignment_error(latents) < 1e-13
     True
     """
+
+    # Views and summaries are the data, nothing for scikit-learn to route.
+    __metadata_request__fit = {"views": UNUSED}
+    __metadata_request__partial_fit = {"views": UNUSED}
+    __metadata_request__transform = {"views": UNUSED}
 
     def __init__(
         self,

@@ -55,11 +55,11 @@ margin:0 0 .4em">
 <span>{label}</span>
 <input type="range" min="0" max="{last}" step="1" value="{start}" \
 autocomplete="off" aria-label="{label}" aria-valuetext="{text}" \
-data-stops="{stops}" style="flex:1 1 7em;max-width:24em;height:1.6em;\
-margin:0;accent-color:#0072B2">
+data-stops="{stops}" style="flex:1 1 5em;min-width:0;max-width:24em;\
+height:1.6em;margin:0;accent-color:#0072B2">
 <output aria-live="off" style="min-width:3em;font-weight:bold">{text}</output>
 </label>"""
-_COLOURS = 64
+_COLOURS = 80
 
 
 class Explorer:
@@ -97,7 +97,7 @@ class Explorer:
 
     Notes
     -----
-    Frames are drawn once, when first shown, with at most 64 colours: about
+    Frames are drawn once, when first shown, with at most 80 colours: about
     20 kB each for a figure of the book. Equal inputs give equal bytes.
 
     Examples
@@ -273,8 +273,12 @@ def _pixels(figure):
 
 
 def _png(image):
-    """Encode an image with few colours, which plots do not miss."""
+    """Encode an image with few colours, chosen so that none is far off."""
+    few = image.quantize(
+        _COLOURS,
+        method=Image.Quantize.MAXCOVERAGE,
+        dither=Image.Dither.NONE,
+    )
     buffer = BytesIO()
-    few = image.quantize(_COLOURS, dither=Image.Dither.NONE)
     few.save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()

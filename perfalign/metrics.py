@@ -283,7 +283,6 @@ def explained_variance(view, latents):
         return 0.0
     view, latents = _centred(view), _centred(latents)
     view /= np.abs(view).max()
-    latents /= np.abs(latents).max()
     loadings = np.linalg.lstsq(latents, view, rcond=None)[0]
     residual = view - latents @ loadings
     return float(1.0 - np.sum(residual**2) / np.sum(view**2))

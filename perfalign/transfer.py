@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.mixture import GaussianMixture
 from sklearn.utils import column_or_1d
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -82,6 +83,12 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
     >>> f"{concepts.bayes_accuracy():.3f}"
     '0.980'
     """
+
+    # A modality says what X is. It is nothing for scikit-learn to route.
+    __metadata_request__fit = {"modality": UNUSED}
+    __metadata_request__predict = {"modality": UNUSED}
+    __metadata_request__predict_proba = {"modality": UNUSED}
+    __metadata_request__score = {"modality": UNUSED}
 
     def __init__(self, alignment, covariance="tied", random_state=None):
         self.alignment = alignment
@@ -213,7 +220,9 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         if self.covariance != "tied":
             covariances = covariances[component]
         gaussians = (
-            found.means_[component], covariances, found.weights_[component]
+            found.means_[component],
+            covariances,
+            found.weights_[component],
         )
         self._adopt(frame, gaussians, classes, modality)
         return self

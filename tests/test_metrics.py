@@ -74,9 +74,9 @@ class TestAlignmentError:
         assert alignment_error([z, z]) == 0.0
         assert alignment_error([z, z], kind="rms") == 0.0
 
-    @pytest.mark.parametrize("function", [
-        alignment_error, relative_alignment_error
-    ])
+    @pytest.mark.parametrize(
+        "function", [alignment_error, relative_alignment_error]
+    )
     @pytest.mark.parametrize(
         ("latents", "message"),
         [

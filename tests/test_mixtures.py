@@ -61,7 +61,8 @@ class TestPosterior:
         np.testing.assert_allclose(
             mixture.posterior(X),
             posterior_by_scipy(mixture, X, allow_singular=True),
-            rtol=1e-7, atol=1e-12,
+            rtol=1e-7,
+            atol=1e-12,
         )
 
     def test_singular_covariances_given_as_matrices(self, rng):
@@ -158,12 +159,9 @@ class TestPosterior:
 
     def test_tilted_class_that_does_not_fill_the_support(self, rng):
         v = rng.normal(size=3)
-        mixture = ClassGaussians(
-            np.zeros((2, 3)), [np.eye(3), np.outer(v, v)]
-        )
+        mixture = ClassGaussians(np.zeros((2, 3)), [np.eye(3), np.outer(v, v)])
         with pytest.raises(ValueError, match="1 has rank 1.* span 3"):
             mixture.posterior(np.zeros((1, 3)))
-
 
     def test_rounding_of_means_far_off_adds_no_dimension(self, rng):
         latent = random_mixture(rng)
@@ -179,11 +177,15 @@ class TestPosterior:
         )
 
     def test_ill_conditioned_maps_hide_no_missing_dimension(self, rng):
-        v = rng.normal(size=2)
-        flat = ClassGaussians(np.zeros((2, 2)), [np.eye(2), np.outer(v, v)])
+        # The map sends both directions of class 1 to the same one.
+        W = rng.normal(size=(2, 3))
+        v = rng.normal(size=3)
+        w = 2 * v + np.linalg.svd(W)[2][2]
+        flat = ClassGaussians(
+            np.zeros((2, 3)), [np.eye(3), np.outer(v, v) + np.outer(w, w)]
+        )
         U = np.linalg.qr(rng.normal(size=(5, 2)))[0]
-        V = np.linalg.qr(rng.normal(size=(2, 2)))[0]
-        image = flat.push_forward(U * [1.0, 1e-6] @ V.T)
+        image = flat.push_forward(U * [1.0, 1e-6] @ W)
         with pytest.raises(ValueError, match="1 has rank 1.* span 2"):
             image.posterior(np.zeros((1, 5)))
 
@@ -198,7 +200,8 @@ class TestPushForward:
         np.testing.assert_allclose(
             latent.push_forward(P, b).posterior(z @ P.T + b),
             latent.posterior(z),
-            rtol=1e-9, atol=1e-13,
+            rtol=1e-9,
+            atol=1e-13,
         )
 
     @pytest.mark.parametrize("condition", [1e3, 1e6, 1e9])
@@ -222,8 +225,10 @@ class TestPushForward:
             image.means, mixture.means @ P.T + b, rtol=1e-12, atol=1e-13
         )
         np.testing.assert_allclose(
-            image.covariances, P @ mixture.covariances @ P.T,
-            rtol=1e-11, atol=1e-13,
+            image.covariances,
+            P @ mixture.covariances @ P.T,
+            rtol=1e-11,
+            atol=1e-13,
         )
         np.testing.assert_array_equal(image.weights, mixture.weights)
         np.testing.assert_array_equal(image.classes, mixture.classes)
@@ -393,9 +398,7 @@ class TestInput:
         means, cov = np.array([[-3.0, 0], [3, 2]]), [[2.0, 1], [1, 3]]
         mixture = ClassGaussians(means, cov)
         np.testing.assert_allclose(mixture.means, means, rtol=1e-15)
-        np.testing.assert_allclose(
-            mixture.covariances, [cov, cov], rtol=1e-14
-        )
+        np.testing.assert_allclose(mixture.covariances, [cov, cov], rtol=1e-14)
         np.testing.assert_array_equal(mixture.weights, [0.5, 0.5])
         np.testing.assert_array_equal(mixture.classes, [0, 1])
 

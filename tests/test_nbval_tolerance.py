@@ -118,9 +118,10 @@ def test_encoding_of_the_same_pixels_passes(reference):
     assert difference(reference, lines) is None
 
 
-def explorer(images, value=0.5):
+def explorer(images, value=0.5, width=400):
     frames = "".join(
-        f'<img alt="frame" src="data:image/png;base64,{image}">'
+        f'<img alt="frame" width="{width}" '
+        f'src="data:image/png;base64,{image}">'
         for image in images
     )
     return f'<div data-value="{value}">{frames}</div>'
@@ -131,6 +132,7 @@ def test_images_and_text_of_an_explorer(reference):
     stored = explorer([reference, reference])
     assert difference(stored, explorer([reference, near])) is None
     assert difference(stored, explorer([reference] * 2, 0.5 + 1e-9)) is None
+    assert difference(stored, explorer([reference] * 2, width=401)) is None
     assert "figure" in difference(stored, explorer([reference, far]))
     assert "number" in difference(stored, explorer([reference] * 2, 0.6))
     assert "number of" in difference(stored, explorer([reference]))

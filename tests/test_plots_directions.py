@@ -72,6 +72,29 @@ def test_panels_hold_all_points_by_default():
         assert np.abs(ax.lines[0].get_xydata()).max() < ax.get_xlim()[1]
 
 
+@pytest.mark.parametrize("weights", [(1, 0), (0.8, 0.6), (0.6, -0.8)])
+def test_picture_does_not_move_when_the_arrow_turns(weights):
+    figures = draw((0, 1)), draw(weights)
+    for figure in figures:
+        figure.draw_without_rendering()
+    for still, turned in zip(*(figure.axes for figure in figures)):
+        assert_allclose(still.get_position(), turned.get_position())
+        assert_allclose(still.bbox.extents, turned.bbox.extents)
+
+
+@pytest.mark.parametrize(
+    "weights", [(1, 0), (0.8, 0.6), (0.8, -0.6), (0.6, -0.8), (0, 1)]
+)
+def test_name_of_the_arrow_stays_in_its_panel(weights):
+    figure = draw(weights)
+    figure.draw_without_rendering()
+    left = figure.axes[0]
+    (name,) = [t for t in left.texts if t.get_text() == "chosen row"]
+    panel, box = left.get_window_extent(), name.get_window_extent()
+    assert panel.x0 < box.x0 and box.x1 < panel.x1
+    assert panel.y0 < box.y0 and box.y1 < panel.y1
+
+
 @pytest.mark.parametrize("weights", [(1, 0), (0.8, 0.6), (0.6, -0.8), (0, 1)])
 def test_nothing_is_cut_off_and_no_trace_is_left(weights, caplog):
     before = mpl.rcParams.copy()

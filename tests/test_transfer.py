@@ -103,7 +103,8 @@ class TestSupervised:
             np.testing.assert_allclose(
                 transfer.predict_proba(pairs.views[m], modality=m),
                 oracle.predict_proba(z[m]),
-                rtol=1e-9, atol=1e-13,
+                rtol=1e-9,
+                atol=1e-13,
             )
             np.testing.assert_array_equal(
                 transfer.predict(pairs.views[m], modality=m),
@@ -130,8 +131,10 @@ class TestSupervised:
         mixture = transfer.mixture_
         np.testing.assert_allclose(mixture.weights, weights, rtol=1e-14)
         np.testing.assert_allclose(
-            mixture.means, [latents.mean(axis=0) for latents in own],
-            rtol=1e-12, atol=1e-13,
+            mixture.means,
+            [latents.mean(axis=0) for latents in own],
+            rtol=1e-12,
+            atol=1e-13,
         )
         np.testing.assert_allclose(
             mixture.covariances, covariances, rtol=1e-11, atol=1e-13
@@ -188,7 +191,8 @@ class TestSupervised:
             np.testing.assert_allclose(
                 mixture.posterior(X),
                 transfer.predict_proba(X, modality=modality),
-                rtol=1e-9, atol=1e-12,
+                rtol=1e-9,
+                atol=1e-12,
             )
 
     def test_pushed_forward_mixture_lies_where_the_data_lie(
@@ -201,7 +205,8 @@ class TestSupervised:
             np.testing.assert_allclose(
                 mixture.means[c],
                 pairs.views[1][pairs.y == name].mean(axis=0),
-                rtol=1e-9, atol=1e-9,
+                rtol=1e-9,
+                atol=1e-9,
             )
 
     def test_clone_and_parameters(self, pairs, covariance):
@@ -296,14 +301,13 @@ class TestUnlabelled:
             transfer.mixture_.weights, wanted.mixture_.weights, atol=0.005
         )
         np.testing.assert_allclose(
-            transfer.mixture_.covariances, wanted.mixture_.covariances,
+            transfer.mixture_.covariances,
+            wanted.mixture_.covariances,
             atol=0.02,
         )
 
     @pytest.mark.parametrize("covariance", ["tied", "full", "diag"])
-    def test_mixture_is_a_fixed_point_of_scikit_learn(
-        self, three, covariance
-    ):
+    def test_mixture_is_a_fixed_point_of_scikit_learn(self, three, covariance):
         names = ["c", "a", "b"]
         examples = [three.views[1][three.y == name][0] for name in names]
         transfer = GaussianTransfer(three.alignment, covariance, 0)
@@ -317,7 +321,9 @@ class TestUnlabelled:
             "diag": np.diagonal(mixture.covariances, axis1=1, axis2=2),
         }
         precisions = {
-            "tied": np.linalg.inv, "full": np.linalg.inv, "diag": np.reciprocal
+            "tied": np.linalg.inv,
+            "full": np.linalg.inv,
+            "diag": np.reciprocal,
         }
         again = GaussianMixture(
             3,
@@ -341,6 +347,18 @@ class TestUnlabelled:
         transfer.fit_unlabelled(three.views[0], examples, ["c", "b", "a"])
         views, y = three.draw(500, 1)
         assert transfer.score(views[1], y) >= 0.99
+
+    @pytest.mark.parametrize("seed", [8, 23])
+    def test_one_unlucky_start_does_not_decide(self, seed):
+        grid = np.stack(np.meshgrid([0, 6, 12], [0, 6, 12]), axis=-1)
+        concepts = ClassGaussians(grid.reshape(9, 2), np.eye(2))
+        z, y = concepts.sample(360, random_state=seed)
+        views = [z, z @ [[1.0, 2.0], [-1.0, 1.0]]]
+        transfer = GaussianTransfer(
+            PerfectAlignment(2).fit(views), random_state=seed
+        )
+        transfer.fit_unlabelled(z, concepts.means, range(9))
+        assert transfer.score(views[1], y) >= 0.98
 
     def test_random_state_decides(self):
         # Without classes in the data, components are where they were sought.
@@ -453,6 +471,19 @@ class TestCollapse:
             atol=1e-6,
         )
 
+    def test_faint_concepts_are_not_silent(self, pairs):
+        # One of the two concepts is a millionth of what the sensors show.
+        z, y = pairs.concepts.sample(600, random_state=0)
+        rng = np.random.default_rng(0)
+        mix = [rng.normal(size=(2, d)) for d in (3, 5)]
+        probabilities = []
+        for faint in (1.0, 1e-6):
+            views = [z * [1.0, faint] @ P for P in mix]
+            transfer = GaussianTransfer(PerfectAlignment(2).fit(views))
+            transfer.fit(views[0], y)
+            probabilities.append(transfer.predict_proba(views[1]))
+        np.testing.assert_allclose(*probabilities, atol=1e-7)
+
     @pytest.mark.parametrize("covariance", ["tied", "full", "diag"])
     def test_small_latents_are_not_silent(self, pairs, covariance):
         small = clone(pairs.alignment).fit_summary(pairs.alignment.summary_)
@@ -506,10 +537,12 @@ class TestFewSamples:
     def test_too_few_for_the_covariance(
         self, pairs, covariance, counts, message
     ):
-        rows = np.concatenate([
-            np.flatnonzero(pairs.y == f"class {c}")[:count]
-            for c, count in enumerate(counts)
-        ])
+        rows = np.concatenate(
+            [
+                np.flatnonzero(pairs.y == f"class {c}")[:count]
+                for c, count in enumerate(counts)
+            ]
+        )
         transfer = GaussianTransfer(pairs.alignment, covariance)
         with pytest.raises(ValueError, match=message):
             transfer.fit(pairs.views[0][rows], pairs.y[rows])
@@ -522,10 +555,12 @@ class TestFewSamples:
     # scikit-learn wonders at a class of one sample.
     @pytest.mark.filterwarnings("ignore:Only one sample:UserWarning")
     def test_just_enough(self, pairs, covariance, counts):
-        rows = np.concatenate([
-            np.flatnonzero(pairs.y == f"class {c}")[:count]
-            for c, count in enumerate(counts)
-        ])
+        rows = np.concatenate(
+            [
+                np.flatnonzero(pairs.y == f"class {c}")[:count]
+                for c, count in enumerate(counts)
+            ]
+        )
         transfer = GaussianTransfer(pairs.alignment, covariance)
         transfer.fit(pairs.views[0][rows], pairs.y[rows])
         z = pairs.alignment.transform(pairs.views)

@@ -92,6 +92,13 @@ def _arrow(ax, weights, limit):
     tip = 0.8 * limit * weights
     style = {"arrowstyle": "-|>", "color": SHARED, "lw": 2.2}
     ax.annotate("", tip, (0, 0), arrowprops=style, zorder=8)
-    sideways = weights[0] > 0.85
-    shift, ha = ((8, 9), "right") if sideways else ((8, -3), "left")
-    note(ax, "chosen row", tip, shift, SHARED, ha=ha)
+    # Inside the panel, and out of the layout: a picture that is compared
+    # with others must not move because its arrow turned.
+    across, up = weights
+    if abs(across) < 0.4:
+        place = {"shift": (8, -3), "ha": "left"}
+    elif up > -0.2:
+        place = {"shift": (0, 7), "ha": "left" if across < 0 else "right"}
+    else:
+        place = {"shift": (0, -7), "ha": "right", "va": "top"}
+    note(ax, "chosen row", tip, color=SHARED, in_layout=False, **place)
