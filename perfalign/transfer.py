@@ -21,6 +21,10 @@ from perfalign._validation import check_view
 from perfalign.diagnostics import CollapseWarning
 from perfalign.mixtures import ClassGaussians
 
+# An encoder that should be silent is so to the rounding errors of its fit, some
+# tens of those of one product; what really varies is larger by far.
+ROUNDING = 1000
+
 
 class GaussianTransfer(ClassifierMixin, BaseEstimator):
     r"""Gaussian classes in the latent space, usable from every modality.
@@ -359,7 +363,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         )
         latents = self.alignment.transform_view(X, modality)
         size = np.linalg.norm(X) / np.sqrt(len(X))
-        noise = X.shape[1] * eps * np.linalg.norm(encoder, axis=1) * size
+        noise = np.linalg.norm(encoder, axis=1) * size
+        noise *= ROUNDING * X.shape[1] * eps
         return latents, noise
 
     def _adopt(self, frame, gaussians, classes, modality):

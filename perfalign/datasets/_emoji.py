@@ -17,12 +17,11 @@ def load_emoji(views=("twemoji", "minilm"), *, flags=False):
 
     Parameters
     ----------
-    views : sequence of {"twemoji", "noto", "minilm"}, \
-            default=("twemoji", "minilm")
-        What to return as ``views``: the pixels of one drawing or the other,
-        or embeddings of the English text. For text in other languages turn
-        ``text`` into a view with scikit-learn's ``TfidfVectorizer``, fitted
-        on training items.
+    views : sequence of str, default=("twemoji", "minilm")
+        What to return as ``views``: the pixels of one drawing or the other
+        (``"twemoji"``, ``"noto"``), or embeddings of the English text
+        (``"minilm"``). For text in other languages turn ``text`` into a view
+        with scikit-learn's ``TfidfVectorizer``, fitted on training items.
     flags : bool, default=False
         Whether to keep the 270 flags too, a ninth category: 1 906 items.
 

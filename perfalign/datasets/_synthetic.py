@@ -37,11 +37,10 @@ def make_gaussian_views(
     means : array-like of shape (n_classes, k), default=None
         Class means :math:`\mu_c`; they also say how many classes and latent
         dimensions there are. By default (−3, 0) and (3, 2).
-    covariances : array-like of shape (n_classes, k, k) or (k, k), \
-            default=None
-        Class covariances :math:`\Sigma_c`, or one that all classes share:
-        symmetric, positive semidefinite, possibly singular. The identity by
-        default.
+    covariances : array-like, default=None
+        Class covariances :math:`\Sigma_c`, of shape (n_classes, k, k), or
+        one that all classes share, of shape (k, k): symmetric, positive
+        semidefinite, possibly singular. The identity by default.
     weights : array-like of shape (n_classes,), default=None
         Class probabilities :math:`\pi_c`; equal by default.
     noise : float or sequence of float, default=0.0
