@@ -21,8 +21,8 @@ from perfalign._validation import check_view
 from perfalign.diagnostics import CollapseWarning
 from perfalign.mixtures import ClassGaussians
 
-# An encoder that should be silent is so to the rounding errors of its fit, some
-# tens of those of one product; what really varies is larger by far.
+# An encoder that should be silent is so to the rounding errors of its fit, a
+# few tens of those of one product; what really varies is larger by far.
 ROUNDING = 1000
 
 
