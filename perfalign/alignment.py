@@ -298,8 +298,9 @@ class PerfectAlignment(BaseEstimator):
 
         The target is the point nearest to its view's mean (to 0, if not
         centred) that has the source's latent:
-        :math:`\hat x^t = \bar x^t + A^{t+}(\hat z^s)`, with the
-        pseudo-inverse of the target's encoder.
+        :math:`\hat x^t = \bar x^t + A^{t+}(\hat z^s - \hat z(\bar x^t))`,
+        with the pseudo-inverse of the target's encoder; the mean's own latent
+        is 0 unless the gauge was changed.
 
         Parameters
         ----------
@@ -319,16 +320,20 @@ class PerfectAlignment(BaseEstimator):
         latents = self.transform_view(view, source)
         self._check_modality(target)
         decoder = np.linalg.pinv(self.encoders_[target])
-        return latents @ decoder.T + self._centers()[target]
-
-    def _centers(self):
-        return _centers(self.summary_, self.center)
+        center, origin = self._frame(target)
+        return (latents - origin) @ decoder.T + center
 
     def _encode(self, view, modality):
-        # Subtracting first keeps the digits that A x + offset would lose when
-        # the mean is large.
-        encoder = self.encoders_[modality]
-        return (view - self._centers()[modality]) @ encoder.T
+        # A (x − x̄) + (A x̄ + offset) keeps the digits that A x + offset would
+        # lose when the mean is large.
+        center, origin = self._frame(modality)
+        return (view - center) @ self.encoders_[modality].T + origin
+
+    def _frame(self, modality):
+        """A view's centre, and the latent that it is sent to."""
+        center = _centers(self.summary_, self.center)[modality]
+        encoder, offset = self.encoders_[modality], self.offsets_[modality]
+        return center, encoder @ center + offset
 
     def _check_modality(self, modality):
         n_views = len(self.summary_.n_features)

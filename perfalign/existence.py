@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import null_space
 
-from perfalign.gauge import joint_signs, principal_rotation
 from perfalign.stack import (
     Coordinates,
     contrast_stack,
@@ -22,6 +21,7 @@ from perfalign.stack import (
     whiten,
 )
 from perfalign.summary import StackedSummary
+from perfalign.ties import joint_signs, principal_rotation
 
 
 @dataclass(frozen=True, eq=False)

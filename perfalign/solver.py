@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import norm
 
-from perfalign.gauge import joint_signs, principal_rotation, tied_groups
 from perfalign.stack import (
     contrast_stack,
     left_singular_system,
     unchanged,
     whiten,
 )
+from perfalign.ties import joint_signs, principal_rotation, tied_groups
 
 # Singular values closer than this share of the largest are tied.
 TIE_RTOL = np.finfo(float).eps ** 0.5

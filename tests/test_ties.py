@@ -1,9 +1,9 @@
-"""The principal gauge as rules on arrays."""
+"""The rules of the principal gauge, on arrays."""
 
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
-from perfalign.gauge import joint_signs, principal_rotation, tied_groups
+from perfalign.ties import joint_signs, principal_rotation, tied_groups
 
 
 def test_ties_chain_and_keep_their_order():

@@ -1,4 +1,4 @@
-r"""Which of the many equally good bases of the latent space is reported.
+r"""One definite basis where singular vectors leave the choice open.
 
 Singular vectors are unique up to sign, and within a tie of singular values up
 to rotation. Perfect alignment is one large tie: every perfect component has
