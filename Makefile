@@ -1,0 +1,48 @@
+# make book   build the book (and say where to open it)
+# make test   run everything that guards it
+# The rest is for those who change it: see CONTRIBUTING.md.
+
+PYTHON ?= python3
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+STAMP := .venv/installed
+
+.PHONY: book test notebooks lint lock clean
+
+book: $(STAMP)
+	$(BIN)/jupyter-book build . -W --keep-going
+	$(BIN)/python tools/check_html.py
+	@echo "Open $(CURDIR)/_build/html/index.html in a browser."
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+# Run all chapters and store what they print and draw.
+notebooks: $(STAMP)
+	$(BIN)/python tools/execute_notebooks.py
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+
+# Pin all dependencies afresh, for every supported Python and system.
+lock: $(STAMP)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest \
+		--python-version 3.11 --extra book --extra test --upgrade \
+		--custom-compile-command "make lock" \
+		--output-file requirements.txt pyproject.toml
+	echo "-e ." >> requirements.txt
+
+clean:
+	rm -rf _build .venv .pytest_cache .ruff_cache
+
+$(STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and \
+		'Python 3.11 or newer is needed: make PYTHON=python3.12 ...')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--requirement requirements.txt
+	touch $(STAMP)
