@@ -8,6 +8,7 @@ from perfalign.existence import (
     existence_report,
     left_null_space,
 )
+from perfalign.gauge import AmbiguousGaugeWarning
 from perfalign.metrics import (
     alignment_error,
     effective_rank,
@@ -19,24 +20,37 @@ from perfalign.metrics import (
     retrieval_ranks,
 )
 from perfalign.mixtures import ClassGaussians
+from perfalign.pairings import PairedSummary
+from perfalign.significance import (
+    AlignmentCurve,
+    PermutationTest,
+    alignment_curve,
+    permutation_test,
+)
 from perfalign.summary import StackedSummary
 from perfalign.transfer import GaussianTransfer
 
 __all__ = [
+    "AlignmentCurve",
+    "AmbiguousGaugeWarning",
     "ClassGaussians",
     "CollapseWarning",
     "ExistenceReport",
     "GaussianTransfer",
     "LeftNullSpace",
     "OverfitWarning",
+    "PairedSummary",
     "PerfectAlignment",
+    "PermutationTest",
     "StackedSummary",
+    "alignment_curve",
     "alignment_error",
     "effective_rank",
     "existence_report",
     "explained_variance",
     "left_null_space",
     "median_rank",
+    "permutation_test",
     "recall",
     "reconstruction_error",
     "relative_alignment_error",

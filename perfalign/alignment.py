@@ -1,6 +1,7 @@
 """The stacked-SVD estimator, under the paper's constraint and a safe one."""
 
 import warnings
+from copy import copy
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -10,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from perfalign._validation import check_view, check_views
 from perfalign.diagnostics import latent_content, surprises
 from perfalign.existence import shared_structure
+from perfalign.pairings import PairedSummary
 from perfalign.solver import solve
 from perfalign.summary import StackedSummary
 
@@ -60,7 +62,8 @@ class PerfectAlignment(BaseEstimator):
         The A^m, in latent units over the view's units; under ``"whitened"``
         those of least norm.
     offsets_ : list of ndarray of shape (k,)
-        −A^m times the view's mean, or zero if not centred.
+        −A^m times the view's mean (for `fit_pairs`, but for what brings the
+        pairings' means together), or zero if not centred.
     singular_values_ : ndarray of shape (d,) or (Σ r_m,)
         All of the decomposed stack, descending; d under ``"orthonormal"``.
         The last k are those of the components.
@@ -151,6 +154,86 @@ class PerfectAlignment(BaseEstimator):
         """
         return self._refit(StackedSummary.from_views(views))
 
+    def fit_pairs(self, pairs):
+        r"""Align views of which only two at a time were observed.
+
+        Items of a pairing e = (a, b) have the views a and b and no others.
+        With offsets :math:`c^m`, encoders solve
+
+        .. math:: \min_{A, c} \sum_{e = (a, b)} \sum_{i \in e}
+                  \|A^a x_i^a + c^a - A^b x_i^b - c^b\|^2
+                  \quad\text{with}\quad
+                  \sum_m n_m\,\mathrm{cov}(\hat z^m) = \sum_m n_m\, I_k ,
+
+        where :math:`n_m` items have view m. Every pair counts once, so that
+        pairings weigh what they have items, and the pooled covariance counts
+        every latent once: a latent of one view alone costs the same however
+        often the view was paired. The covariance of a view is that of all
+        items that have it, about the means of their pairings, as offsets make
+        up for these (if pairings form a cycle, offsets are fitted to the
+        means after the encoders). The Laplacian of the observed
+        pairings, weighted by their items, stands where `fit` has that of the
+        complete graph, :math:`M\delta_{ij} - 1`. Views never paired, say 0
+        and 2, are aligned through those that join them: each
+        :math:`\hat z^m` is :math:`1/\rho` times the best linear prediction,
+        from view m, of the latents that it was paired with.
+
+        Parameters
+        ----------
+        pairs : dict of (int, int) to pair of array-like, or StackedSummary
+            ``{(0, 1): (X, Y), (1, 2): (Y2, W)}``: row i of X and of Y belongs
+            to one item, row i of Y2 and of W to another. A summary of the two
+            views may stand for their data.
+
+        Returns
+        -------
+        self : PerfectAlignment
+            With a `PairedSummary` as ``summary_``; ``partial_fit`` then takes
+            further pairs in the same form. :math:`\sigma^2 = 1 - \rho` for
+            ``singular_values_`` under ``"whitened"``; those of `fit` are
+            :math:`\sqrt{M - 1}` times as large. ``canonical_correlations_``
+            are the ρ, ``shared_dimension_`` counts signals on which all
+            observed pairs agree, and ``n_samples_seen_`` the pairs.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and for pairs that are not two different views, that
+            differ in a view's features or in their numbers of rows, or that
+            leave views unconnected. The message names the pair.
+
+        Warns
+        -----
+        CollapseWarning
+            As `fit`.
+        OverfitWarning
+            If there are so few items of some pairing that these would agree
+            perfectly in any order.
+
+        Notes
+        -----
+        One block row a pairing, its whitened views with opposite signs in
+        the columns of its two views, zeros elsewhere; the encoders are the
+        smallest singular vectors. With one pairing this is `fit`, that is
+        canonical correlation analysis; with the same items in every pairing
+        of the complete graph it is `fit` of all views. Ridge acts as there.
+        For E pairings the cost is O(Σ n_e (d_a + d_b)² + E d³).
+
+        Examples
+        --------
+        >>> from perfalign import PerfectAlignment, relative_alignment_error
+        >>> from perfalign.datasets import make_gaussian_views
+        >>> data = make_gaussian_views(300, (3, 4, 3), random_state=0)
+        >>> X, Y, W = data.views
+        >>> alignment = PerfectAlignment(2).fit_pairs(
+        ...     {(0, 1): (X[:100], Y[:100]), (1, 2): (Y[100:200], W[100:200])}
+        ... )
+        >>> unseen = [X[200:], Y[200:], W[200:]]
+        >>> relative_alignment_error(alignment.transform(unseen)) < 1e-12
+        True
+        """
+        return self._refit(PairedSummary.from_pairs(pairs))
+
     def fit_summary(self, summary):
         """Align views of which only the summary is at hand.
 
@@ -208,6 +291,7 @@ class PerfectAlignment(BaseEstimator):
     def _restart(self, summary):
         for name in _SOLVED.intersection(vars(self)):
             delattr(self, name)
+        vars(self).pop("gauge_symmetries_", None)
         self.summary_ = summary
         self.n_samples_seen_ = summary.n_samples
         self._warned = set()
@@ -300,7 +384,7 @@ class PerfectAlignment(BaseEstimator):
         centred) that has the source's latent:
         :math:`\hat x^t = \bar x^t + A^{t+}(\hat z^s - \hat z(\bar x^t))`,
         with the pseudo-inverse of the target's encoder; the mean's own latent
-        is 0 unless the gauge was changed.
+        is 0 unless the gauge was changed or views came in pairs.
 
         Parameters
         ----------
@@ -322,6 +406,16 @@ class PerfectAlignment(BaseEstimator):
         decoder = np.linalg.pinv(self.encoders_[target])
         center, origin = self._frame(target)
         return (latents - origin) @ decoder.T + center
+
+    def _with_gauge(self, matrix, offset):
+        """This alignment, its latents mapped by ``matrix @ z + offset``."""
+        encoders = [matrix @ A for A in self.encoders_]
+        offsets = [matrix @ b + offset for b in self.offsets_]
+        mapped = copy(self)
+        mapped._restart(self.summary_)
+        vars(mapped).update({name: vars(self)[name] for name in _SOLVED})
+        mapped.encoders_, mapped.offsets_ = encoders, offsets
+        return mapped
 
     def _encode(self, view, modality):
         # A (x − x̄) + (A x̄ + offset) keeps the digits that A x + offset would
@@ -362,6 +456,14 @@ def _centers(summary, center):
     return summary.split(summary.mean if center else 0.0 * summary.mean)
 
 
+def _offsets(summary, encoders, center):
+    if not center:
+        return [np.zeros(len(A)) for A in encoders]
+    latents = summary.latents_of_means(encoders)
+    means = summary.split(summary.mean)
+    return [z - A @ mean for z, A, mean in zip(latents, encoders, means)]
+
+
 def _check_params(n_components, constraint, ridge, gauge, rtol):
     if constraint not in ("whitened", "orthonormal"):
         raise ValueError(
@@ -399,10 +501,7 @@ def _solve(summary, n_components, constraint, center, ridge, gauge, rtol):
     rank, explained = latent_content(structure, solution.encoders)
     attributes = {
         "encoders_": solution.encoders,
-        "offsets_": [
-            -(A @ mean)
-            for A, mean in zip(solution.encoders, _centers(summary, center))
-        ],
+        "offsets_": _offsets(summary, solution.encoders, center),
         "singular_values_": solution.singular_values,
         "canonical_correlations_": correlations,
         "explained_variance_": explained,

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.linalg import norm, svd, svdvals
 
+from perfalign.pairings import PairedSummary
+
 # Of the variance that k random directions of a view would explain on average,
 # latents that explain less than this share are called collapsed. At a share
 # of one, unrelated isotropic views would be a matter of chance.
@@ -50,16 +52,10 @@ def surprises(structure, k, rank, explained):
     collapse = _collapse(k, rank, explained, structure.ranks)
     if collapse:
         found.append((CollapseWarning, " ".join(collapse)))
-    v = structure.vacuous_dimension
-    if v:
-        ranks = ", ".join(map(str, structure.ranks))
-        message = (
-            f"{structure.summary.n_samples} samples are too few for views of "
-            f"ranks {ranks}: any pairing of the samples, a shuffled one too, "
-            f"has {v} perfectly aligned dimensions. Judge the alignment on "
-            "held-out pairs."
-        )
-        found.append((OverfitWarning, message))
+    overfit = _overfit(structure)
+    if overfit:
+        advice = "Judge the alignment on held-out pairs."
+        found.append((OverfitWarning, " ".join([*overfit, advice])))
     return found
 
 
@@ -77,3 +73,23 @@ def _collapse(k, rank, explained, ranks):
                 f" where {k} random directions would explain {k / r_m:.0%}."
             )
     return messages
+
+
+def _overfit(structure):
+    summary, v = structure.summary, structure.vacuous_dimension
+    if isinstance(summary, PairedSummary):
+        few = summary.vacuous_pairs(structure.center, structure.rtol)
+        return [
+            f"The {summary.pairs[pair].n_samples} items of pair {pair} are "
+            f"too few: in any order, a shuffled one too, they have {v} "
+            "perfectly aligned dimensions."
+            for pair, v in few.items()
+        ]
+    if not v:
+        return []
+    ranks = ", ".join(map(str, structure.ranks))
+    return [
+        f"{summary.n_samples} samples are too few for views of ranks {ranks}: "
+        "any pairing of the samples, a shuffled one too, has "
+        f"{v} perfectly aligned dimensions."
+    ]

@@ -47,13 +47,16 @@ class SharedStructure:
     @property
     def vacuous_dimension(self):
         """Signals that any pairing shares: Σ r_m − (M − 1) n', if positive."""
-        room = self.summary.n_samples - bool(self.center)
-        return max(0, int(self.ranks.sum()) - (len(self.ranks) - 1) * room)
+        room = self.summary.room(self.center)
+        return max(0, int(self.ranks.sum()) - room)
 
     def correlations(self, singular_values):
-        """1 − σ²/(M − 1), largest first: one for each possible component."""
+        """1 − σ²/σ_0², largest first: one for each possible component.
+
+        σ_0², here M − 1 or 1, is what a latent of one view alone costs.
+        """
         smallest = singular_values[::-1][: self.ranks.min()]
-        return 1 - smallest**2 / (len(self.whitened) - 1)
+        return 1 - smallest**2 / np.sum(self.summary.contrasts[:, 0] ** 2)
 
     def informative_rows(self):
         """Encoder rows, one list a view, that span the shared signals."""
@@ -96,7 +99,9 @@ def shared_structure(views, center=True, rtol=None):
                 "is nothing to align."
             )
     whitened = [whiten(block, rtol) for block in summary.blocks(center)]
-    singular_values, vectors = left_singular_system(contrast_stack(whitened))
+    singular_values, vectors = left_singular_system(
+        contrast_stack(whitened, summary.contrasts)
+    )
     spread = rtol * max(view.condition for view in whitened)
     return SharedStructure(
         summary=summary,

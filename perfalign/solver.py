@@ -48,9 +48,11 @@ def solve(structure, n_components, constraint, ridge, gauge):
         if ridge:
             blocks = summary.split(_with_pseudo_samples(blocks, ridge))
             views = [whiten(block, structure.rtol) for block in blocks]
-        # Σ_m Z_mᵀ Z_m = M n I, where singular vectors alone would give I.
-        scale = (len(views) * summary.n_samples) ** 0.5
-    singular_values, vectors = left_singular_system(contrast_stack(views))
+        # Σ_m Z_mᵀ Z_m = Σ_m n_m I, where singular vectors alone would give I.
+        scale = summary.n_observations**0.5
+    singular_values, vectors = left_singular_system(
+        contrast_stack(views, summary.contrasts)
+    )
     sections = np.cumsum([view.rank for view in views])[:-1]
 
     def encoders(vectors):

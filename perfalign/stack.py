@@ -2,13 +2,13 @@ r"""The stacked matrix whose small left singular vectors align the views.
 
 For two views the stack is the paper's :math:`[X^1; -X^2]`. For M views the
 minus sign becomes the M − 1 orthonormal contrasts of Helmert, which is the
-same thing for M = 2.
+same thing for M = 2; views observed in pairs bring their signs along.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import helmert, svd
+from scipy.linalg import svd
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,23 +55,24 @@ def unchanged(block):
     return Coordinates(block, np.ones(n_features), np.eye(n_features))
 
 
-def contrast_stack(views):
+def contrast_stack(views, contrasts):
     r"""Stack views so that a vanishing combination of rows is an agreement.
 
     Parameters
     ----------
     views : list of M Coordinates
         Their :math:`U_m^\top` are the blocks :math:`X^m`.
+    contrasts : ndarray of shape (L, M)
+        As the views' summary has them.
 
     Returns
     -------
-    stack : ndarray of shape (Σ rank_m, (M − 1) p)
-        Blocks :math:`\sqrt{M}\,h_{lm} X^m` with the Helmert contrasts h. Its
-        Gram matrix has the blocks :math:`(M\delta_{ij} - 1) X^i X^{j\top}`;
-        for M = 2 the stack is :math:`[X^1; -X^2]`.
+    stack : ndarray of shape (Σ rank_m, L p)
+        Blocks :math:`h_{lm} X^m` with the contrasts h. With those of Helmert
+        its Gram matrix has the blocks
+        :math:`(M\delta_{ij} - 1) X^i X^{j\top}`, and for M = 2 the stack is
+        :math:`[X^1; -X^2]`.
     """
-    n_views = len(views)
-    contrasts = np.sqrt(n_views) * helmert(n_views)
     return np.vstack(
         [np.kron(contrasts[:, m], view.U.T) for m, view in enumerate(views)]
     )

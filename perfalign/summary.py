@@ -9,6 +9,7 @@ order, from any number of machines.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import helmert
 
 from perfalign._validation import FLOAT64_EPS, check_views
 
@@ -196,6 +197,51 @@ class StackedSummary:
         parts : list of ndarray of shape (..., n_features_m)
         """
         return np.split(stacked, np.cumsum(self.n_features)[:-1], axis=-1)
+
+    @property
+    def contrasts(self):
+        r"""Combinations of latents that vanish where the views agree.
+
+        Returns
+        -------
+        contrasts : ndarray of shape (M − 1, M)
+            :math:`\sqrt{M}` times the orthonormal contrasts of Helmert;
+            (1, −1) for two views.
+        """
+        n_views = len(self.n_features)
+        return np.sqrt(n_views) * helmert(n_views)
+
+    @property
+    def n_observations(self):
+        """One for each view of each sample."""
+        return len(self.n_features) * self.n_samples
+
+    def room(self, center=True):
+        """Dimension of the disagreements that the samples could have.
+
+        Parameters
+        ----------
+        center : bool, default=True
+
+        Returns
+        -------
+        room : int
+            M − 1 for each sample, less what centring takes away.
+        """
+        return (len(self.n_features) - 1) * (self.n_samples - bool(center))
+
+    def latents_of_means(self, encoders):
+        """Where offsets should send the views' means: to 0.
+
+        Parameters
+        ----------
+        encoders : list of ndarray of shape (k, d_m)
+
+        Returns
+        -------
+        latents : ndarray of shape (M, k)
+        """
+        return np.zeros((len(encoders), len(encoders[0])))
 
     def default_rtol(self):
         r"""Relative size below which a singular value counts as zero.

@@ -9,11 +9,13 @@ from perfalign.plots.algebra import null_space, nullity, spectrum
 from perfalign.plots.concepts import modes, walk
 from perfalign.plots.crossings import crossings
 from perfalign.plots.directions import thinnest_direction
+from perfalign.plots.evidence import phase_diagram, scree
 from perfalign.plots.gauge import over_truth
 from perfalign.plots.images import images
 from perfalign.plots.inverse import stack_plane
 from perfalign.plots.latent import gaussians, latent_space, modality_clouds
 from perfalign.plots.pairs import pairs
+from perfalign.plots.places import places
 from perfalign.plots.results import bars, gauge_histogram, sweep
 from perfalign.plots.schematics import generation, pipeline
 
@@ -31,7 +33,10 @@ __all__ = [
     "nullity",
     "over_truth",
     "pairs",
+    "phase_diagram",
     "pipeline",
+    "places",
+    "scree",
     "spectrum",
     "stack_plane",
     "sweep",

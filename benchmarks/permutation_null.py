@@ -1,0 +1,143 @@
+"""Is the permutation test calibrated? Slow studies on many data sets.
+
+Every study draws data sets of which the truth is known, tests each, and
+keeps the p-values of all of its components. Data set i of a study depends on
+the study and on i alone, so a short run repeats the beginning of a long one.
+
+    python benchmarks/permutation_null.py
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from perfalign import PerfectAlignment, permutation_test
+
+RESULTS = Path(__file__).with_suffix(".json")
+
+
+def related(rng, n_samples, n_features, n_shared, correlation):
+    """Two or more Gaussian views, `n_shared` signals of which correlate."""
+    views = [rng.normal(size=(n_samples, d)) for d in n_features]
+    concept = rng.normal(size=(n_samples, n_shared))
+    for view in views:
+        view[:, :n_shared] *= np.sqrt(1 - correlation)
+        view[:, :n_shared] += np.sqrt(correlation) * concept
+    return views
+
+
+def near_copies(rng, n_groups, copies, n_features, spread):
+    """Unrelated views of items that come in groups of near-copies."""
+    items = [rng.normal(size=(n_groups, d)) for d in n_features]
+    return [
+        np.repeat(item, copies, axis=0)
+        + spread * rng.normal(size=(n_groups * copies, item.shape[1]))
+        for item in items
+    ]
+
+
+def unrelated(rng, n_samples, n_features):
+    return related(rng, n_samples, n_features, 0, 0.0)
+
+
+COPIES = {"n_groups": 50, "copies": 10, "n_features": (5, 5), "spread": 0.1}
+
+#: Data sets, generator and its settings, parameters of the alignment.
+STUDIES = {
+    "unrelated": (
+        1000,
+        unrelated,
+        {"n_samples": 200, "n_features": (10, 10)},
+        {"n_components": 2},
+    ),
+    "three shared": (
+        100,
+        related,
+        {
+            "n_samples": 500,
+            "n_features": (20, 20),
+            "n_shared": 3,
+            "correlation": 0.5,
+        },
+        {"n_components": 5},
+    ),
+    "copies, by group": (500, near_copies, COPIES, {"n_components": 2}),
+    "copies, by row": (500, near_copies, COPIES, {"n_components": 2}),
+    "unrelated, ridge": (
+        500,
+        unrelated,
+        {"n_samples": 60, "n_features": (40, 40)},
+        {"n_components": 2, "ridge": 1.0},
+    ),
+    "three shared, ridge": (
+        200,
+        related,
+        {
+            "n_samples": 200,
+            "n_features": (40, 40),
+            "n_shared": 3,
+            "correlation": 0.8,
+        },
+        {"n_components": 5, "ridge": 1.0},
+    ),
+    "unrelated, three views": (
+        500,
+        unrelated,
+        {"n_samples": 200, "n_features": (10, 8, 6)},
+        {"n_components": 2},
+    ),
+    "three shared, three views": (
+        200,
+        related,
+        {
+            "n_samples": 500,
+            "n_features": (20, 20, 20),
+            "n_shared": 3,
+            "correlation": 0.5,
+        },
+        {"n_components": 5},
+    ),
+}
+
+
+def p_values(study, n_permutations, n_data_sets=None):
+    """P-values of all components of the study's first data sets."""
+    size, generate, settings, params = STUDIES[study]
+    seed = list(STUDIES).index(study)
+    groups = None
+    if study == "copies, by group":
+        groups = np.repeat(np.arange(settings["n_groups"]), settings["copies"])
+    return np.array(
+        [
+            permutation_test(
+                PerfectAlignment(**params),
+                generate(np.random.default_rng([seed, i]), **settings),
+                n_permutations,
+                groups=groups,
+                random_state=i,
+            ).p_values
+            for i in range(n_data_sets or size)
+        ]
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--permutations", type=int, default=399)
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    args = parser.parse_args()
+    studies = {}
+    for study in STUDIES:
+        found = p_values(study, args.permutations)
+        print(f"{study:26} rejected at 5 %:", np.mean(found <= 0.05, axis=0))
+        # Counts of permutations are shorter to store than p-values.
+        counts = np.round(found * (1 + args.permutations)).astype(int) - 1
+        studies[study] = counts.tolist()
+    results = {"n_permutations": args.permutations, "exceeded": studies}
+    args.output.write_text(json.dumps(results) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

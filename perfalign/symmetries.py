@@ -1,0 +1,217 @@
+r"""Symmetries of a mixture of Gaussians: what its moments cannot tell apart.
+
+An affine map that carries a mixture to itself keeps its total mean and
+covariance. In coordinates in which these are 0 and the identity, such a map is
+orthogonal: it permutes the components, carries each mean to a mean and each
+covariance to a covariance.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+# Whitened moments have size one, and are given, not estimated.
+EXACT = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """Weights (C,), means (C, k) and covariances (C, k, k) of a mixture."""
+
+    weights: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+
+    @cached_property
+    def center(self):
+        """Total mean."""
+        return self.weights @ self.means
+
+    @cached_property
+    def spread(self):
+        """Total covariance."""
+        deviations = self.means - self.center
+        return np.einsum("c,cij->ij", self.weights, self.covariances) + (
+            deviations.T @ (self.weights[:, None] * deviations)
+        )
+
+    def mapped(self, matrix, offset):
+        """The mixture of ``matrix @ z + offset``."""
+        return Shape(
+            self.weights,
+            self.means @ matrix.T + offset,
+            matrix @ self.covariances @ matrix.T,
+        )
+
+    def reordered(self, order):
+        order = np.asarray(order)
+        return Shape(
+            self.weights[order], self.means[order], self.covariances[order]
+        )
+
+
+def fixing_symmetries(shape):
+    r"""Orthogonal maps that carry each component to itself.
+
+    They commute with all class covariances and fix the means, hence all that
+    the covariances make of the means. The matrices that commute with the
+    covariances and are zero there form an algebra, which is a product of
+    matrix algebras over the real, complex or quaternion numbers. Its
+    orthogonal elements are connected up to one reflection for each real
+    factor.
+
+    Parameters
+    ----------
+    shape : Shape
+        With total mean 0 and total covariance I.
+
+    Returns
+    -------
+    reflections : list of ndarray of shape (k, k)
+        One for each component that the rotations below do not reach.
+    dimension : int
+        Of the group of rotations.
+    """
+    k = shape.means.shape[1]
+    _, free, _ = _transporters(shape, shape)
+    rng = np.random.default_rng(0)
+
+    def element(matrix):
+        return (free.T @ (free @ matrix.ravel())).reshape(k, k)
+
+    turns = free.reshape(-1, k, k)
+    turns = (turns - turns.transpose(0, 2, 1)).reshape(-1, k * k)
+    dimension = int(np.linalg.matrix_rank(turns, EXACT)) if turns.size else 0
+    # The spaces of a general symmetric element are irreducible.
+    size, basis = np.linalg.eigh(element(np.eye(k)))
+    basis = basis[:, size > 0.5]
+    mixed = rng.standard_normal((k, k))
+    values, vectors = np.linalg.eigh(
+        basis.T @ element(mixed + mixed.T) @ basis
+    )
+    starts = np.flatnonzero(np.diff(values) > EXACT) + 1
+    spaces = np.split(basis @ vectors, starts, axis=1)
+    link = element(rng.standard_normal((k, k)))
+    reflections, reached = [], []
+    for space in spaces:
+        inner = space.T @ link @ space
+        real = np.abs(inner - inner.T).max(initial=0.0) < EXACT
+        new = all(np.abs(space.T @ link @ E).max() < EXACT for E in reached)
+        reached.append(space)
+        if space.size and real and new:
+            reflections.append(np.eye(k) - 2 * space @ space.T)
+    return reflections, dimension
+
+
+def exchanging_symmetries(shape):
+    """Orthogonal maps that, with the fixing ones, reach all exchanges.
+
+    Parameters
+    ----------
+    shape : Shape
+        With total mean 0 and total covariance I.
+
+    Returns
+    -------
+    exchanges : list of (ndarray of shape (k, k), tuple of int)
+        The map, and where it sends each component. They generate a group of
+        permutations, one stabiliser of leading components after another.
+    """
+    n_components = len(shape.weights)
+    agree = _agreement(shape)
+    exchanges = []
+    for i in reversed(range(n_components)):
+        orbit = {i}
+        for j in range(i + 1, n_components):
+            if j not in orbit:
+                found = _extend(shape, agree, [*range(i), j])
+                if found is not None:
+                    exchanges.append(found)
+                    orbit = _orbit(i, [p for _, p in exchanges])
+    return exchanges
+
+
+def transport(source, target):
+    """Orthogonal map of one mixture to another, or None.
+
+    Parameters
+    ----------
+    source, target : Shape
+        Both with total mean 0 and total covariance I.
+
+    Returns
+    -------
+    Q : ndarray of shape (k, k) or None
+    """
+    k = source.means.shape[1]
+    found, free, misfit = _transporters(source, target)
+    if misfit > EXACT:
+        return None
+    # A general solution is invertible if any is, and its orthogonal factor
+    # is a solution as well. We take one near the identity.
+    general = np.eye(k) + 0.01 * np.random.default_rng(0).standard_normal(
+        (k, k)
+    )
+    X = found + free.T @ (free @ (general.ravel() - found))
+    U, s, Vt = np.linalg.svd(X.reshape(k, k))
+    return U @ Vt if s[-1] > EXACT else None
+
+
+def _transporters(source, target):
+    """Solutions X of X m = m', Xᵀ m' = m, X S = S' X: one, and all others."""
+    k = source.means.shape[1]
+    one = np.eye(k)
+    rows, right = [], []
+    for m, S, n, T in zip(
+        source.means, source.covariances, target.means, target.covariances
+    ):
+        rows += [np.kron(one, m), np.kron(n, one)]
+        rows += [np.kron(one, S) - np.kron(T, one)]
+        right += [n, m, np.zeros(k * k)]
+    rows, right = np.vstack(rows), np.concatenate(right)
+    U, s, Vt = np.linalg.svd(rows, full_matrices=True)
+    rank = np.count_nonzero(s > EXACT)
+    found = Vt[:rank].T @ (U[:, :rank].T @ right / s[:rank])
+    return found, Vt[rank:], np.abs(rows @ found - right).max()
+
+
+def _agreement(shape):
+    """What pairs of components must share to be carried to each other."""
+    m, S = shape.means, shape.covariances
+    energy = np.einsum("ai,bij,aj->ab", m, S, m)
+    pairs = [m @ m.T, energy, energy.T, np.einsum("aij,bji->ab", S, S)]
+    pairs = np.stack([*pairs, np.add.outer(shape.weights, shape.weights)])
+
+    def agree(places):
+        c = len(places) - 1
+        old = pairs[:, c, : c + 1]
+        return np.abs(old - pairs[:, places[-1], places]).max() < EXACT
+
+    return agree
+
+
+def _extend(shape, agree, places):
+    """Depth-first search for a symmetry with the given leading places."""
+    if not all(agree(places[: c + 1]) for c in range(len(places))):
+        return None
+    rest = [j for j in range(len(shape.weights)) if j not in places]
+    if not rest:
+        Q = transport(shape, shape.reordered(places))
+        return None if Q is None else (Q, tuple(places))
+    for j in rest:
+        found = _extend(shape, agree, [*places, j])
+        if found is not None:
+            return found
+    return None
+
+
+def _orbit(i, permutations):
+    orbit, new = {i}, [i]
+    while new:
+        c = new.pop()
+        for p in permutations:
+            if p[c] not in orbit:
+                orbit.add(p[c])
+                new.append(p[c])
+    return orbit
