@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from perfalign._validation import FLOAT64_EPS, check_view
 from perfalign.matching import match, polar, turn
 from perfalign.mixtures import ClassGaussians
-from perfalign.solver import TIE_RTOL, _explained, _with_pseudo_samples
+from perfalign.solver import TIE_RTOL, explained_moment, with_pseudo_samples
 from perfalign.symmetries import (
     Shape,
     exchanging_symmetries,
@@ -161,7 +161,7 @@ def principal(alignment):
     blocks = summary.blocks(alignment.center)
     whitened = alignment.constraint == "whitened"
     if alignment.ridge:
-        blocks = summary.split(_with_pseudo_samples(blocks, alignment.ridge))
+        blocks = summary.split(with_pseudo_samples(blocks, alignment.ridge))
     if whitened:
         scale = summary.n_observations**0.5
         measured = np.vstack([b @ A.T for b, A in zip(blocks, encoders)])
@@ -184,7 +184,7 @@ def principal(alignment):
     _, sigma, Vt = np.linalg.svd(misfit @ matrix.T / scale)
     sigma, matrix = sigma[::-1], Vt[::-1] @ matrix
     groups = tied_groups(sigma, TIE_RTOL * alignment.singular_values_[0])
-    moment = _explained(
+    moment = explained_moment(
         summary.blocks(),
         [matrix @ A for A in encoders],
         pooled=not whitened,

@@ -152,13 +152,11 @@ def match(source, target):
         for shape in (target, source)
     )
     bounds += ((own - other[orders]) ** 2).sum(2) @ weights
-    extra = (np.sqrt(weights) - np.sqrt(source.weights[orders])) ** 2
-    extra = extra.sum(1)
     best, found = np.inf, None
-    for p in np.argsort(bounds + extra, kind="stable")[:TRIED]:
-        if bounds[p] + extra[p] >= best - 1e-9:
+    for p in np.argsort(bounds, kind="stable")[:TRIED]:
+        if bounds[p] >= best - 1e-9:
             break
-        cost = turn(source.reordered(orders[p]), target)[1] + extra[p]
+        cost = turn(source.reordered(orders[p]), target)[1]
         if cost < best - 1e-9:
             best, found = cost, orders[p]
     return found

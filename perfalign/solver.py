@@ -46,7 +46,7 @@ def solve(structure, n_components, constraint, ridge, gauge):
     else:
         views = structure.whitened
         if ridge:
-            blocks = summary.split(_with_pseudo_samples(blocks, ridge))
+            blocks = summary.split(with_pseudo_samples(blocks, ridge))
             views = [whiten(block, structure.rtol) for block in blocks]
         # Σ_m Z_mᵀ Z_m = Σ_m n_m I, where singular vectors alone would give I.
         scale = summary.n_observations**0.5
@@ -70,7 +70,7 @@ def solve(structure, n_components, constraint, ridge, gauge):
     )
     groups = [group for group in groups if group[0] < n_candidates]
     candidates = vectors[:, ::-1][:, :n_candidates]
-    moment = _explained(
+    moment = explained_moment(
         summary.blocks(),
         encoders(candidates),
         pooled=constraint == "orthonormal",
@@ -81,7 +81,7 @@ def solve(structure, n_components, constraint, ridge, gauge):
     return Solution([signs * rows for rows in chosen], singular_values)
 
 
-def _with_pseudo_samples(blocks, ridge):
+def with_pseudo_samples(blocks, ridge):
     """Factor of the stack with noise samples in one view at a time added.
 
     View m gets d_m rows √(λ tr(C_m) n / d_m) I in which the other views are
@@ -99,7 +99,7 @@ def _with_pseudo_samples(blocks, ridge):
     )
 
 
-def _explained(blocks, encoders, pooled):
+def explained_moment(blocks, encoders, pooled):
     """What the components account for, as a moment to diagonalise in ties.
 
     Either the pooled covariance of the latents, or the share of the views'

@@ -173,7 +173,9 @@ def run(threads, kernel):
 
 
 def test_principal_gauge_is_the_same_for_every_kernel_and_thread_count():
-    runs = [run(1, "Haswell"), run(2, "Haswell"), run(1, "Nehalem")]
+    runs = [
+        run(n, kernel) for kernel in ("Haswell", "Nehalem") for n in (1, 2)
+    ]
     if runs[0]["kernel"] == runs[2]["kernel"]:
         pytest.skip("this BLAS does not let its kernel be chosen")
     for other in runs[1:]:
@@ -367,7 +369,10 @@ def test_tied_covariances_never_resolve_the_mirror_image():
         fit = PerfectAlignment(2).fit(data.views)
         with pytest.warns(AmbiguousGaugeWarning):
             placed = gauge.mixture(
-                fit, data.views, data.means, data.covariances[0],
+                fit,
+                data.views,
+                data.means,
+                data.covariances[0],
                 labels=data.labels,
             )
         assert len(placed.gauge_symmetries_.generators) == 1
@@ -539,9 +544,7 @@ def test_a_turned_and_shuffled_mixture_is_recognised(n_components):
         assert_allclose(order[found], np.arange(n_components))
         P, cost = turn(source.reordered(found), target)
         assert cost < 1e-9
-        assert_allclose(
-            P @ source.means[found].T, target.means.T, atol=1e-6
-        )
+        assert_allclose(P @ source.means[found].T, target.means.T, atol=1e-6)
         assert_allclose(
             transport(source.reordered(found), target) @ Q.T @ target.means.T,
             target.means.T,
@@ -553,9 +556,13 @@ def test_weights_tell_the_corners_of_a_hexagon_apart():
     angles = np.pi / 3 * np.arange(6)
     means = 3 * np.column_stack([np.cos(angles), np.sin(angles)])
     weights = np.array([0.2, 0.4] * 3) / 1.8
-    target = whitened(Shape(weights, means, np.stack([np.eye(2)] * 6)))
-    for shift in range(6):
-        source = target.reordered(np.roll(np.arange(6), shift))
+    covariances = np.stack([np.eye(2)] * 6)
+    target = whitened(Shape(weights, means, covariances))
+    for seed in range(12):
+        # Which turn fits best is now a matter of chance.
+        blur = 0.05 * np.random.default_rng(seed).normal(size=means.shape)
+        source = whitened(Shape(weights, means + blur, covariances))
+        source = source.reordered(np.roll(np.arange(6), seed))
         found = match(source, target)
         assert_allclose(source.weights[found], target.weights)
 
