@@ -362,8 +362,14 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             X, f"X (modality {modality})", n_features=encoder.shape[1]
         )
         latents = self.alignment.transform_view(X, modality)
-        size = np.linalg.norm(X) / np.sqrt(len(X))
-        noise = np.linalg.norm(encoder, axis=1) * size
+        # A row that is silent in this view is so to the rounding errors of the
+        # whole row, which may be large in another view.
+        summary = self.alignment.summary_
+        spread = np.sum(summary.R**2, axis=0) / summary.n_samples
+        power = summary.split(summary.mean**2 + spread)
+        sizes = [np.sqrt(part.sum()) for part in power]
+        rows = [np.linalg.norm(A, axis=1) for A in self.alignment.encoders_]
+        noise = np.max([n * a for n, a in zip(sizes, rows)], axis=0)
         noise *= ROUNDING * X.shape[1] * eps
         return latents, noise
 

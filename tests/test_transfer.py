@@ -492,6 +492,18 @@ class TestCollapse:
             atol=1e-11,
         )
 
+    def test_row_that_only_the_other_view_has_is_silent_in_this_one(self):
+        concepts = ClassGaussians([[-2, 0], [2, 1]], np.eye(2))
+        z, y = concepts.sample(500, random_state=0)
+        rng = np.random.default_rng(0)
+        views = [z @ rng.normal(size=(2, 3)) for _ in range(2)]
+        alignment = PerfectAlignment(2).fit(views)
+        # What rounding leaves of a row whose work is done by the other view.
+        alignment.encoders_[0][1] = 1e-17 * rng.normal(size=3)
+        alignment.offsets_[0][1] = 0.0
+        with pytest.warns(CollapseWarning, match="vary in 1 of 2 dimensions"):
+            GaussianTransfer(alignment).fit(views[0], y)
+
     def test_encoder_without_right_inverse(self, pairs):
         silent = with_silent_latent(pairs.alignment, tiny=0.0)
         with pytest.warns(CollapseWarning):
