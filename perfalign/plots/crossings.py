@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
-from perfalign.plots.latent import _regions
+from perfalign.plots.latent import decision_regions
 from perfalign.plots.style import (
     BLACK,
     GREY,
@@ -53,7 +53,7 @@ def crossings(mixture, latents, *, reach, shown=150):
     decisions = [mixture.predict(z) for z in pair]
     differ = decisions[0] != decisions[1]
     fig, (ax,) = panels(height=4.3, width=4.4)
-    _regions(ax, mixture, np.full(2, -reach), np.full(2, reach))
+    decision_regions(ax, mixture, np.full(2, -reach), np.full(2, reach))
     lines = np.stack(pair, axis=1)
     marks = {"ms": 5.5, "mfc": "none", "mew": 1.2}, {"ms": 3.2, "mew": 0}
     for who, color, width in (~differ, GREY, 0.8), (differ, BLACK, 1.8):

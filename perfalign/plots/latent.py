@@ -220,7 +220,7 @@ def gaussians(
     fig, axes = panels(len(latents), sharey=True, **size)
     for m, (ax, z) in enumerate(zip(axes, latents, strict=True)):
         if boundary:
-            _regions(ax, mixture, low, high)
+            decision_regions(ax, mixture, low, high)
         mark_points(ax, z, labels, MODALITY[m], marker="o", ms=3.6, mew=0)
         _ellipses(ax, mixture)
         _plane(ax, z, title=titles[m] if titles else f"modality {m + 1}")
@@ -243,7 +243,7 @@ def _ellipses(ax, mixture):
         note(ax, _name(c), top, (0, 4), BLACK, ha="center")
 
 
-def _regions(ax, mixture, low, high):
+def decision_regions(ax, mixture, low, high):
     """Shade what the mixture takes for which class, lightly."""
     x, y = np.meshgrid(*np.linspace(low, high, 500).T)
     predicted = mixture.predict(np.column_stack([x.ravel(), y.ravel()]))
