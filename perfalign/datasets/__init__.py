@@ -10,6 +10,7 @@ from perfalign.datasets._digits import (
     load_mnist,
 )
 from perfalign.datasets._emoji import load_emoji
+from perfalign.datasets._pictures import picture_features
 from perfalign.datasets._synthetic import make_gaussian_views
 from perfalign.datasets._watch import load_watch, window_features
 
@@ -21,5 +22,6 @@ __all__ = [
     "load_mnist",
     "load_watch",
     "make_gaussian_views",
+    "picture_features",
     "window_features",
 ]
