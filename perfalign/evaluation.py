@@ -1,9 +1,9 @@
 """How alignments do on data that they have not seen, side by side.
 
-One protocol for all: no label of the target is used to align, to train or to
-choose; every number is of held-out items; beside it stands what labels of the
-source or of the target alone would give, what the commonest class would, and
-what the same method makes of shuffled pairs.
+One protocol for all: no item is labelled by its target view; every number is
+of held-out items; beside it stands what labels of the source or of the target
+alone would give, what the commonest class would, and what the same method
+makes of shuffled pairs.
 """
 
 import time
@@ -34,15 +34,21 @@ from perfalign.metrics import (
 
 
 class HeldOutSearch(BaseEstimator):
-    r"""Choose an alignment's parameters by held-out pairs, without labels.
+    r"""Choose an alignment's parameters by pairs that were held out.
 
-    Some of the pairs are kept back, and those parameters win with which their
-    partners find each other best among them,
+    Some of the pairs are kept back, the alignment is fitted to the others
+    with each set of parameters, and the set wins that does best on those kept
+    back, over both directions of all pairs of views. Without labels, best is
+    where partners find each other,
 
-    .. math:: \min \; \operatorname{mean} \log \mathrm{rank},
+    .. math:: \min \; \operatorname{mean} \log \mathrm{rank}
 
-    over both directions of all pairs of views (`retrieval_ranks`). The
-    alignment is then fitted again to all pairs.
+    (`retrieval_ranks`). With a classifier and labels, best is where the
+    classifier, trained on one view of the fitted pairs, is most often right
+    on the other view of the held-out pairs. An item's label is known as soon
+    as one of its views is labelled: this is the label that a labelled source
+    item brings along to its partner. The alignment is then fitted again to
+    all pairs.
 
     Parameters
     ----------
@@ -50,6 +56,9 @@ class HeldOutSearch(BaseEstimator):
         Any with ``fit(views)`` and ``transform(views)``.
     param_grid : dict of str to list
         Values to try, as in scikit-learn's ``GridSearchCV``.
+    classifier : estimator, default=None
+        Choose by transfer with it, which needs labels in `fit`; by retrieval
+        if None.
     held_out : float, default=0.25
         Share of the pairs (of their groups) to keep back.
     random_state : int, RandomState instance or None, default=None
@@ -59,7 +68,7 @@ class HeldOutSearch(BaseEstimator):
     best_alignment_ : estimator
     best_params_ : dict
     scores_ : list of (dict, float)
-        All parameters tried, and their mean log rank.
+        All parameters tried: accuracy, or minus the mean log rank.
     refit_seconds_ : float
         What the last fit took.
 
@@ -79,10 +88,17 @@ class HeldOutSearch(BaseEstimator):
     __metadata_request__transform = {"views": UNUSED}
 
     def __init__(
-        self, alignment, param_grid, *, held_out=0.25, random_state=None
+        self,
+        alignment,
+        param_grid,
+        *,
+        classifier=None,
+        held_out=0.25,
+        random_state=None,
     ):
         self.alignment = alignment
         self.param_grid = param_grid
+        self.classifier = classifier
         self.held_out = held_out
         self.random_state = random_state
 
@@ -92,8 +108,8 @@ class HeldOutSearch(BaseEstimator):
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
-        y : None
-            Ignored; no labels are used.
+        y : array-like of shape (n_samples,), default=None
+            Labels of the items, if a classifier is to choose.
         groups : array-like of shape (n_samples,), default=None
             Near-copies of one item share a label and stay together.
 
@@ -104,9 +120,14 @@ class HeldOutSearch(BaseEstimator):
         Raises
         ------
         ValueError
-            As the alignment.
+            If there is a classifier and no labels, and as the alignment.
         """
         views, _ = check_views(views)
+        if self.classifier is not None and y is None:
+            raise ValueError(
+                "A classifier is to choose the parameters; wanted a label y "
+                "for each item, seen None."
+            )
         if groups is None:
             groups = np.arange(len(views[0]))
         splitter = GroupShuffleSplit(
@@ -117,17 +138,32 @@ class HeldOutSearch(BaseEstimator):
         for params in ParameterGrid(self.param_grid):
             candidate = clone(self.alignment).set_params(**params)
             candidate.fit([view[seen] for view in views])
-            latents = candidate.transform([view[held] for view in views])
-            ranks = [
-                retrieval_ranks(*pair) for pair in permutations(latents, 2)
-            ]
-            self.scores_.append((params, float(np.log(ranks).mean())))
-        self.best_params_ = min(self.scores_, key=lambda entry: entry[1])[0]
+            latents = candidate.transform(views)
+            if self.classifier is None:
+                score = self._retrieval([z[held] for z in latents])
+            else:
+                score = self._transfer(latents, np.asarray(y), seen, held)
+            self.scores_.append((params, float(score)))
+        self.best_params_ = max(self.scores_, key=lambda entry: entry[1])[0]
         best = clone(self.alignment).set_params(**self.best_params_)
         start = time.perf_counter()
         self.best_alignment_ = best.fit(views)
         self.refit_seconds_ = time.perf_counter() - start
         return self
+
+    def _retrieval(self, latents):
+        ranks = [retrieval_ranks(*pair) for pair in permutations(latents, 2)]
+        return -np.log(ranks).mean()
+
+    def _transfer(self, latents, y, seen, held):
+        return np.mean(
+            [
+                clone(self.classifier)
+                .fit(source[seen], y[seen])
+                .score(target[held], y[held])
+                for source, target in permutations(latents, 2)
+            ]
+        )
 
     def transform(self, views):
         """Latents of all views."""
@@ -207,16 +243,16 @@ def evaluate(
 ):
     """Align, transfer and retrieve on held-out items, with all baselines.
 
-    In every split, maps and alignments are fitted to training items without
-    labels. A classifier learns from the labels of one view's latents, the
-    source, and is scored on those of another, the target, of items that were
-    held out.
+    In every split, maps and alignments are fitted to training items. A
+    classifier learns labels from one view's latents, the source, and is scored
+    on those of another, the target, of items that were held out.
 
     Parameters
     ----------
     alignments : dict of str to estimator
         Methods by name, each with ``fit(views)`` and ``transform(views)``. A
-        `HeldOutSearch` chooses within the training items.
+        `HeldOutSearch` chooses within the training items; only one with a
+        classifier is given their labels.
     views : list of array-like of length n_samples
         Paired views; anything that the maps take.
     target : array-like of shape (n_samples,)
@@ -259,7 +295,8 @@ def evaluate(
     ------
     ValueError
         If views and target differ in length, there are fewer pairs than
-        asked for, and as the estimators.
+        asked for, a method would choose by more labels than `n_shots`, and as
+        the estimators.
 
     Notes
     -----
@@ -282,7 +319,7 @@ def evaluate(
     ...     print(name, f"{evaluation.mean(name, source=0, target=1):.1f}")
     accuracy 0.7
     shuffled 0.1
-    target_accuracy 0.8
+    target_accuracy 0.9
     """
     y = column_or_1d(target)
     for m, view in enumerate(views):
@@ -291,6 +328,12 @@ def evaluate(
             raise ValueError(
                 f"view {m} has {n_rows} rows; wanted {len(y)}, one for each "
                 "label of target."
+            )
+    for name, alignment in alignments.items():
+        if n_shots is not None and _chooses_by_labels(alignment):
+            raise ValueError(
+                f"{name!r} chooses its parameters by labels, which would be "
+                f"more than n_shots={n_shots!r}; wanted one that does not."
             )
     if groups is None:
         groups = np.arange(len(y))
@@ -416,6 +459,8 @@ class _Task:
         given = {}
         if has_fit_parameter(alignment, "groups"):
             given["groups"] = self.groups[self.paired]
+        if _chooses_by_labels(alignment):
+            given["y"] = self.labels[self.paired]
         start = time.perf_counter()
         fitted = clone(alignment).fit(pairs, **given)
         seconds = time.perf_counter() - start
@@ -425,3 +470,7 @@ class _Task:
         model = clone(self.classifier)
         model.fit(latents[self.labelled], self.labels[self.labelled])
         return model.predict(new)
+
+
+def _chooses_by_labels(alignment):
+    return getattr(alignment, "classifier", None) is not None

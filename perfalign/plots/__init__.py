@@ -6,6 +6,7 @@ green; what belongs to no single modality is purple; grey does not matter.
 """
 
 from perfalign.plots.algebra import null_space, nullity, spectrum
+from perfalign.plots.comparison import confusion, dots
 from perfalign.plots.concepts import modes, walk
 from perfalign.plots.crossings import crossings
 from perfalign.plots.directions import thinnest_direction
@@ -21,7 +22,9 @@ from perfalign.plots.schematics import generation, pipeline
 
 __all__ = [
     "bars",
+    "confusion",
     "crossings",
+    "dots",
     "gauge_histogram",
     "gaussians",
     "generation",
