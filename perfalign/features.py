@@ -208,9 +208,8 @@ class MappedAlignment(BaseEstimator):
 
     def transform_view(self, view, modality):
         """Latents of one view alone."""
-        return self.alignment_.transform_view(
-            self.features(view, modality), modality
-        )
+        features = self.features(view, modality)
+        return self.alignment_.transform_view(features, modality)
 
 
 def fit_maps(maps, views):
