@@ -19,6 +19,7 @@ from perfalign.datasets import (
     load_mnist,
     load_watch,
     make_gaussian_views,
+    picture_features,
     window_features,
 )
 
@@ -335,6 +336,107 @@ class TestEmoji:
         unknown = views if isinstance(views, str) else views[-1]
         with pytest.raises(ValueError, match=f"'{unknown}'; wanted .*minilm"):
             load_emoji(views)
+
+
+class TestPictureFeatures:
+    @pytest.fixture
+    def images(self):
+        rng = np.random.default_rng(0)
+        return rng.integers(0, 256, (5, 32, 32, 3))
+
+    @staticmethod
+    def parts(images):
+        """Quarters by place and colour; cells by place and orientation."""
+        features = picture_features(images)
+        colours, edges = np.split(features, [256], axis=1)
+        return colours.reshape(-1, 2, 2, 64), edges.reshape(-1, 8, 8, 8)
+
+    def test_a_uniform_picture_has_one_colour_and_no_edge(self):
+        for red, green, blue in [(0, 0, 0), (255, 255, 255), (64, 191, 130)]:
+            image = np.full((1, 16, 24, 3), (red, green, blue))
+            colours, edges = self.parts(image)
+            which = 16 * (red // 64) + 4 * (green // 64) + blue // 64
+            np.testing.assert_array_equal(colours[0, :, :, which], 1)
+            assert colours.sum() == 4
+            np.testing.assert_array_equal(edges, 0)
+
+    def test_squares_are_shares_of_pixels_and_mean_strengths(self, images):
+        colours, edges = self.parts(images)
+        np.testing.assert_allclose((colours**2).sum(axis=3), 1, rtol=1e-14)
+        brightness = images.mean(axis=3) / 255
+        strength = np.hypot(*np.gradient(brightness, axis=(1, 2)))
+        cells = strength.reshape(5, 8, 4, 8, 4).mean(axis=(2, 4))
+        np.testing.assert_allclose((edges**2).sum(axis=3), cells)
+
+    def test_colours_against_a_histogram(self, images):
+        colours, _ = self.parts(images)
+        for row, column in np.ndindex(2, 2):
+            quarter = images[:, 16 * row :, 16 * column :][:, :16, :16]
+            for i, pixels in enumerate(quarter.reshape(5, 256, 3)):
+                count, _ = np.histogramdd(
+                    pixels, bins=[[0, 64, 128, 192, 256]] * 3
+                )
+                np.testing.assert_allclose(
+                    colours[i, row, column], np.sqrt(count.ravel() / 256)
+                )
+
+    @pytest.mark.parametrize("angle", [5, 30, 50, 80, 100, 125, 150, 170])
+    def test_an_edge_is_in_the_bin_of_its_gradient(self, angle):
+        x, y = np.meshgrid(np.arange(16), np.arange(16))
+        slope = np.cos(np.deg2rad(angle)) * x + np.sin(np.deg2rad(angle)) * y
+        image = np.repeat(128 + 4 * slope[..., None], 3, axis=2)
+        for picture in (image, 255 - image):
+            _, edges = self.parts(picture[None])
+            strength = np.zeros(8)
+            strength[int(angle // 22.5)] = np.sqrt(4 / 255)
+            np.testing.assert_allclose(
+                edges[0], np.broadcast_to(strength, (8, 8, 8)), atol=1e-12
+            )
+
+    def test_turning_permutes_places_and_orientations(self, images):
+        colours, edges = self.parts(images)
+        turned = self.parts(np.rot90(images, axes=(1, 2)))
+        np.testing.assert_allclose(
+            turned[0], np.rot90(colours, axes=(1, 2)), rtol=1e-14
+        )
+        # Right becomes up, so that vertical edges lie down: four bins on.
+        wanted = np.roll(np.rot90(edges, axes=(1, 2)), 4, axis=3)
+        np.testing.assert_allclose(turned[1], wanted, atol=1e-12)
+
+    @pytest.mark.parametrize("axis", [1, 2])
+    def test_mirroring_permutes_places_and_orientations(self, axis):
+        # No gradient of these lies where two bins meet, which is in the upper.
+        images = np.random.default_rng(1).uniform(0, 255, (5, 32, 32, 3))
+        colours, edges = self.parts(images)
+        mirrored = self.parts(np.flip(images, axis))
+        np.testing.assert_allclose(
+            mirrored[0], np.flip(colours, axis), rtol=1e-14
+        )
+        wanted = np.flip(np.flip(edges, axis), 3)
+        np.testing.assert_allclose(mirrored[1], wanted, atol=1e-12)
+
+    def test_pictures_are_described_one_by_one(self, images):
+        alone = [picture_features(image[None])[0] for image in images]
+        np.testing.assert_array_equal(picture_features(images), alone)
+        as_bytes = picture_features(images.astype(np.uint8))
+        np.testing.assert_array_equal(as_bytes, alone)
+
+    @pytest.mark.parametrize(
+        ("images", "message"),
+        [
+            (np.zeros((2, 16, 16)), r"shape \(2, 16, 16\); wanted .* × 3"),
+            (np.zeros((2, 16, 16, 4)), r"\(2, 16, 16, 4\)"),
+            (np.zeros((2, 12, 16, 3)), r"\(2, 12, 16, 3\); .*multiples of 8"),
+            (np.zeros((2, 16, 20, 3)), r"\(2, 16, 20, 3\)"),
+            (np.full((1, 8, 8, 3), 256), "from 256 to 256; wanted 0 to 255"),
+            (np.full((1, 8, 8, 3), -1), "from -1 to -1"),
+            (np.full((1, 8, 8, 3), np.nan), "images contains NaN"),
+            (np.zeros((0, 8, 8, 3)), "0 sample"),
+        ],
+    )
+    def test_bad_pictures_are_named(self, images, message):
+        with pytest.raises(ValueError, match=message):
+            picture_features(images)
 
 
 class TestWatch:
