@@ -6,14 +6,12 @@ from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
 from perfalign._validation import check_views
-from perfalign.baselines._two_views import (
-    TwoViewAlignment,
-    check_components,
-    spread,
-)
+from perfalign.baselines._two_views import TwoViewAlignment, check_components
 
 # CLIP's own bound on how sharp the softmax may become.
 MIN_TEMPERATURE = 0.01
+# Where the softmax of cosines is as good as even.
+MAX_TEMPERATURE = 100.0
 
 
 class ContrastiveAlignment(TwoViewAlignment):
@@ -27,8 +25,8 @@ class ContrastiveAlignment(TwoViewAlignment):
               \log \frac{e^{s_{ii}}}{\sum_j e^{s_{ij}}}
               + \log \frac{e^{s_{ii}}}{\sum_j e^{s_{ji}}} \Big)
 
-    is minimised over :math:`A^1, A^2` and the temperature τ ≥ 0.01, by SciPy's
-    L-BFGS-B with the exact gradient.
+    is minimised over :math:`A^1, A^2` and the temperature, 0.01 ≤ τ ≤ 100, by
+    SciPy's L-BFGS-B with the exact gradient.
 
     Parameters
     ----------
@@ -49,7 +47,8 @@ class ContrastiveAlignment(TwoViewAlignment):
     Attributes
     ----------
     encoders_ : list of two ndarray of shape (k, d_m)
-        Before the latents are brought to length one.
+        Before the latents are brought to length one; a view's units make no
+        difference to them.
     means_ : list of two ndarray of shape (d_m,)
     temperature_ : float
     loss_ : float
@@ -93,10 +92,14 @@ class ContrastiveAlignment(TwoViewAlignment):
         n, k = len(views[0]), self.n_components
         limit = min(view.shape[1] for view in views)
         check_components(k, limit, "the features of the smaller view")
-        if not self.temperature >= MIN_TEMPERATURE:
+        if not MIN_TEMPERATURE <= self.temperature <= MAX_TEMPERATURE:
             raise ValueError(
-                f"temperature is {self.temperature!r}; wanted at least "
-                f"{MIN_TEMPERATURE}."
+                f"temperature is {self.temperature!r}; wanted a number from "
+                f"{MIN_TEMPERATURE} to {MAX_TEMPERATURE}."
+            )
+        if not self.max_iter >= 1:
+            raise ValueError(
+                f"max_iter is {self.max_iter!r}; wanted at least 1."
             )
         if self.batch_size is not None and not 2 <= self.batch_size:
             raise ValueError(
@@ -106,9 +109,6 @@ class ContrastiveAlignment(TwoViewAlignment):
         rng = check_random_state(self.random_state)
         n_batches = max(1, n // (self.batch_size or n))
         batches = np.array_split(rng.permutation(n), n_batches)
-        # In units of their spread, views of any scale start alike.
-        scales = [spread(view) for view in views]
-        views = [view / scale for view, scale in zip(views, scales)]
         shapes = [(k, view.shape[1]) for view in views]
         sizes = [a * b for a, b in shapes]
         start = np.append(
@@ -141,7 +141,8 @@ class ContrastiveAlignment(TwoViewAlignment):
             parts = [gradient.ravel() for gradient in gradients]
             return loss, np.concatenate([*parts, [slope]])
 
-        bounds = [(None, None)] * sum(sizes) + [(np.log(MIN_TEMPERATURE), 5)]
+        bounds = [(None, None)] * sum(sizes)
+        bounds.append((np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)))
         found = minimize(
             objective,
             start,
@@ -153,7 +154,7 @@ class ContrastiveAlignment(TwoViewAlignment):
         self.temperature_ = float(np.exp(found.x[-1]))
         self.loss_ = float(found.fun)
         self.n_iter_ = int(found.nit)
-        return [A / scale for A, scale in zip(unpack(found.x), scales)]
+        return unpack(found.x)
 
     def _latents(self, encoded):
         return encoded / _lengths(encoded)

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted
 
 from perfalign.alignment import PerfectAlignment
 
@@ -63,14 +64,17 @@ class CSA(BaseEstimator):
 
     def transform(self, views):
         """Latents of all views, as `PerfectAlignment.transform`."""
+        check_is_fitted(self)
         return [self._weighted(z) for z in self.alignment_.transform(views)]
 
     def transform_view(self, view, modality):
         """Latents of one view, as `PerfectAlignment.transform_view`."""
+        check_is_fitted(self)
         return self._weighted(self.alignment_.transform_view(view, modality))
 
     def _weighted(self, latents):
-        rho = self.alignment_.canonical_correlations_[: self.n_components]
+        k = latents.shape[1]
+        rho = self.alignment_.canonical_correlations_[:k]
         lengths = np.linalg.norm(latents, axis=1, keepdims=True)
         units = latents / np.where(lengths > 0, lengths, 1.0)
         return units * np.sqrt(np.clip(rho, 0, 1))

@@ -1,14 +1,15 @@
 """What an alignment finds where there is nothing to be found."""
 
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, shuffle
 from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted
 
 from perfalign._validation import check_views
 
 
 class ShuffledPairs(BaseEstimator):
-    """An alignment of the same views, in which no item has its partner.
+    """An alignment of the same views, whose items are paired at random.
 
     Parameters
     ----------
@@ -46,18 +47,20 @@ class ShuffledPairs(BaseEstimator):
 
     def fit(self, views, y=None):
         """Shuffle the rows of each view after the first, and fit."""
-        views, _ = check_views(views)
+        check_views(views)
         rng = check_random_state(self.random_state)
+        # As they came: their precision decides what counts as rank.
         shuffled = [views[0]]
-        for view in views[1:]:
-            shuffled.append(view[rng.permutation(len(view))])
+        shuffled += [shuffle(view, random_state=rng) for view in views[1:]]
         self.alignment_ = clone(self.alignment).fit(shuffled)
         return self
 
     def transform(self, views):
         """Latents of all views, as those of the alignment."""
+        check_is_fitted(self)
         return self.alignment_.transform(views)
 
     def transform_view(self, view, modality):
         """Latents of one view, as those of the alignment."""
+        check_is_fitted(self)
         return self.alignment_.transform_view(view, modality)
