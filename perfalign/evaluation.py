@@ -19,7 +19,7 @@ from sklearn.model_selection import GroupShuffleSplit, ParameterGrid
 from sklearn.utils import _safe_indexing as rows
 from sklearn.utils import column_or_1d
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from tqdm import tqdm
 
 from perfalign._validation import check_views
@@ -120,9 +120,11 @@ class HeldOutSearch(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is a classifier and no labels, and as the alignment.
+            If there is a classifier and no labels, views, labels and groups
+            differ in length, and as the alignment.
         """
-        views, _ = check_views(views)
+        # As they came: their precision decides what counts as rank.
+        check_views(views)
         if self.classifier is not None and y is None:
             raise ValueError(
                 "A classifier is to choose the parameters; wanted a label y "
@@ -133,11 +135,11 @@ class HeldOutSearch(BaseEstimator):
         splitter = GroupShuffleSplit(
             1, test_size=self.held_out, random_state=self.random_state
         )
-        seen, held = next(splitter.split(views[0], groups=groups))
+        seen, held = next(splitter.split(views[0], y, groups))
         self.scores_ = []
         for params in ParameterGrid(self.param_grid):
             candidate = clone(self.alignment).set_params(**params)
-            candidate.fit([view[seen] for view in views])
+            candidate.fit([rows(view, seen) for view in views])
             latents = candidate.transform(views)
             if self.classifier is None:
                 score = self._retrieval([z[held] for z in latents])
@@ -167,10 +169,12 @@ class HeldOutSearch(BaseEstimator):
 
     def transform(self, views):
         """Latents of all views."""
+        check_is_fitted(self)
         return self.best_alignment_.transform(views)
 
     def transform_view(self, view, modality):
         """Latents of one view alone."""
+        check_is_fitted(self)
         return self.best_alignment_.transform_view(view, modality)
 
 
@@ -294,9 +298,9 @@ def evaluate(
     Raises
     ------
     ValueError
-        If views and target differ in length, there are fewer pairs than
-        asked for, a method would choose by more labels than `n_shots`, and as
-        the estimators.
+        If views and target differ in length, `n_pairs` or `n_shots` is below
+        1 or there are fewer pairs than asked for, a method would choose by
+        more labels than `n_shots`, and as the estimators.
 
     Notes
     -----
@@ -407,13 +411,17 @@ class _Task:
         order = rng.permutation(len(self.labels))
         paired, labelled = self.paired, self.labelled
         if n_pairs is not None:
-            if n_pairs > len(order):
+            if not 0 < n_pairs <= len(order):
                 raise ValueError(
-                    f"n_pairs is {n_pairs}, but only {len(order)} items are "
-                    "for training."
+                    f"n_pairs is {n_pairs!r}; wanted 1 to {len(order)}, the "
+                    "items for training."
                 )
             paired = order[:n_pairs]
         if n_shots is not None:
+            if not n_shots > 0:
+                raise ValueError(
+                    f"n_shots is {n_shots!r}; wanted 1 or more of each class."
+                )
             order = rng.permutation(order)
             labelled = np.concatenate(
                 [
@@ -424,7 +432,7 @@ class _Task:
         return replace(self, paired=paired, labelled=labelled)
 
     def scores(self, alignment, split):
-        pairs = [view[self.paired] for view in self.seen]
+        pairs = [rows(view, self.paired) for view in self.seen]
         fitted, seconds = self._fit(alignment, pairs)
         shuffled = ShuffledPairs(
             getattr(fitted, "best_alignment_", alignment), random_state=split

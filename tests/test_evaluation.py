@@ -1,0 +1,206 @@
+"""Every number of the protocol against its definition."""
+
+from collections import Counter
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import stats
+from scipy.spatial.distance import cdist
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.model_selection import GroupShuffleSplit
+from sklearn.pipeline import make_pipeline
+
+from perfalign import PerfectAlignment
+from perfalign.datasets import load_digit_halves, make_gaussian_views
+from perfalign.evaluation import Evaluation, evaluate
+from perfalign.features import MappedAlignment
+
+N = 300
+GROUPS = np.arange(N) // 4
+ROWS = np.arange(N)
+METHOD = {"aligned": PerfectAlignment(4, ridge=0.1)}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    data = load_digit_halves()
+    return [view[:N] for view in data.views], data.target[:N]
+
+
+def by_hand(views, y, train, held, split, s, t):
+    """All columns of one record from their definitions."""
+    lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+
+    def right(model_of, z, z_new):
+        return model_of.fit(z, y[train]).predict(z_new) == y[held]
+
+    def latents(order):
+        pairs = [views[0][train], views[1][train][order]]
+        fitted = PerfectAlignment(4, ridge=0.1).fit(pairs)
+        return [fitted.transform([v[r] for v in views]) for r in (train, held)]
+
+    seen, new = latents(np.arange(len(train)))
+    order = np.random.RandomState(split).permutation(len(train))
+    mixed, mixed_new = latents(order)
+    found = lda.fit(seen[s], y[train]).predict(new[t])
+    f1 = []
+    for c in set(found) | set(y[held]):
+        hits = np.sum((found == c) & (y[held] == c))
+        f1.append(2 * hits / (np.sum(found == c) + np.sum(y[held] == c)))
+    distances = cdist(new[s], new[t])
+    nearer = distances < np.diag(distances)[:, None]
+    both = np.stack([new[s], new[t]])
+    moved = ((new[s] - new[t]) ** 2).sum(axis=1).mean()
+    spread = ((both - both.mean(axis=(0, 1))) ** 2).sum(axis=2).mean()
+    share = np.linalg.eigvalsh(np.cov(new[t].T))
+    share /= share.sum()
+    return {
+        "accuracy": np.mean(found == y[held]),
+        "f1": np.mean(f1),
+        "recall": np.mean(nearer.sum(axis=1) < 10),
+        "alignment_error": np.sqrt(moved / spread),
+        "effective_rank": np.exp(-np.sum(share * np.log(share))),
+        "shuffled": right(lda, mixed[s], mixed_new[t]).mean(),
+        "source_accuracy": right(lda, views[s][train], views[s][held]).mean(),
+        "target_accuracy": right(lda, views[t][train], views[t][held]).mean(),
+        "chance": max(Counter(y[held]).values()) / len(held),
+    }
+
+
+def test_every_number_by_hand(digits):
+    views, y = digits
+    evaluation = evaluate(
+        METHOD, views, y, groups=GROUPS, n_splits=2, random_state=3
+    )
+    splitter = GroupShuffleSplit(2, test_size=0.3, random_state=3)
+    records = iter(evaluation.records)
+    for split, parts in enumerate(splitter.split(y, groups=GROUPS)):
+        for s, t in [(0, 1), (1, 0)]:
+            record = dict(next(records))
+            assert record.pop("fit_seconds") > 0
+            wanted = by_hand(views, y, *parts, split, s, t)
+            where = {"split": split, "method": "aligned"}
+            where.update(source=s, target=t)
+            assert {key: record.pop(key) for key in where} == where
+            assert record == pytest.approx(wanted, rel=1e-9)
+    assert not list(records)
+
+
+def test_perfect_views_lose_nothing():
+    data = make_gaussian_views(400, (2, 2, 2), random_state=0)
+    evaluation = evaluate(
+        {"perfect": PerfectAlignment(2)},
+        data.views,
+        data.labels,
+        n_splits=3,
+        # Without shrinkage it forgets in which coordinates the latents are.
+        classifier=LinearDiscriminantAnalysis(),
+    )
+    pairs = [(r["source"], r["target"]) for r in evaluation.records]
+    assert pairs == 3 * list(permutations(range(3), 2))
+    for record in evaluation.records:
+        assert record["alignment_error"] < 1e-12
+        assert record["recall"] == 1
+        assert record["accuracy"] > 0.97
+        assert record["accuracy"] == record["source_accuracy"]
+        assert record["accuracy"] == record["target_accuracy"]
+
+
+def without_seconds(evaluation):
+    return [{**r, "fit_seconds": None} for r in evaluation.records]
+
+
+def test_the_seed_decides_everything(digits):
+    settings = {"n_splits": 2, "n_pairs": 100, "n_shots": 5}
+    one, same, other = (
+        without_seconds(evaluate(METHOD, *digits, random_state=r, **settings))
+        for r in (1, 1, 2)
+    )
+    assert one == same
+    assert one != other
+
+
+def test_maps_are_fitted_to_training_items(digits):
+    views, y = digits
+    texts = ["".join("ab c"[int(p) // 5] for p in row) for row in views[1]]
+    maps = [PCA(10), TfidfVectorizer(analyzer="char", ngram_range=(1, 2))]
+    # The vectoriser's matrix is sparse, and no alignment takes those.
+    maps[1] = make_pipeline(maps[1], TruncatedSVD(8, random_state=0))
+    mixed = [views[0].tolist(), texts]
+    outside = evaluate(METHOD, mixed, y, maps=maps, n_splits=2)
+    train, held = next(
+        GroupShuffleSplit(2, test_size=0.3, random_state=0).split(
+            y, groups=ROWS
+        )
+    )
+    part = [
+        [[view[i] for i in rows] for view in mixed] for rows in (train, held)
+    ]
+    mapped = MappedAlignment(METHOD["aligned"], maps).fit(part[0])
+    z, z_new = mapped.transform(part[0]), mapped.transform(part[1])
+    lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+    accuracy = lda.fit(z[0], y[train]).score(z_new[1], y[held])
+    assert outside.records[0]["accuracy"] == pytest.approx(accuracy)
+    own = lda.fit(mapped.features(part[0][1], 1), y[train])
+    own = own.score(mapped.features(part[1][1], 1), y[held])
+    assert outside.records[0]["target_accuracy"] == pytest.approx(own)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, np.ndarray.tolist])
+def test_views_may_be_frames_and_lists(digits, kind):
+    views, y = digits
+    found = evaluate(METHOD, [kind(v) for v in views], list(y), n_splits=1)
+    usual = evaluate(METHOD, views, y, n_splits=1)
+    for record, wanted in zip(found.records, usual.records):
+        for key in ("accuracy", "alignment_error", "shuffled"):
+            assert record[key] == pytest.approx(wanted[key], rel=1e-9)
+
+
+@pytest.mark.parametrize("progress", [False, True])
+def test_a_bar_is_shown_when_asked_for(digits, capsys, progress):
+    two = {"a": PerfectAlignment(2), "b": PerfectAlignment(3)}
+    evaluate(two, *digits, n_splits=2, progress=progress)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert ("4/4" in err) == progress
+    assert progress or err == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"target": np.zeros(9)},
+            "view 0 has 300 rows; wanted 9, one for each",
+        ),
+        ({"groups": GROUPS[:9]}, "inconsistent numbers of samples"),
+        ({"maps": [None]}, "Seen 1 maps for 2 views"),
+        ({"n_pairs": 211}, "n_pairs is 211; wanted 1 to 210"),
+        ({"n_pairs": 0}, "n_pairs is 0; wanted 1 to 210"),
+        ({"n_shots": 0}, "n_shots is 0; wanted 1 or more"),
+    ],
+)
+def test_errors(digits, settings, message):
+    views, y = digits
+    with pytest.raises(ValueError, match=message):
+        evaluate(METHOD, views, **{"target": y, **settings})
+
+
+def test_values_are_means_within_splits():
+    rows = [(0, 0, 1.0), (0, 1, 3.0), (1, 0, 5.0), (1, 1, 9.0), (2, 0, 6.0)]
+    evaluation = Evaluation(
+        [{"split": s, "source": v, "accuracy": a} for s, v, a in rows]
+    )
+    assert_array_equal(evaluation.values("accuracy"), [2, 7, 6])
+    assert_array_equal(evaluation.values("accuracy", source=0), [1, 5, 6])
+    assert evaluation.mean("accuracy", source=0) == 4
+    error = evaluation.standard_error("accuracy", source=0)
+    assert error == pytest.approx(stats.sem([1, 5, 6]))
+    assert np.isnan(evaluation.standard_error("accuracy", split=1))
+    with pytest.raises(ValueError, match="No record has {'source': 7}"):
+        evaluation.mean("accuracy", source=7)
