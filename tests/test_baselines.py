@@ -137,10 +137,13 @@ def test_infonce_refuses(queries, keys, tau, message):
 # Contrast
 
 
-def objective(views, batch_size):
+def objective(views, batch_size, seed=0):
     """What a fit hands to SciPy."""
+    fit = ContrastiveAlignment(
+        batch_size=batch_size, max_iter=1, random_state=seed
+    )
     with patch.object(_contrastive, "minimize", wraps=minimize) as call:
-        ContrastiveAlignment(batch_size=batch_size, max_iter=1).fit(views)
+        fit.fit(views)
     return call.call_args.args[0]
 
 
@@ -180,6 +183,13 @@ def test_contrastive_ends_where_nothing_is_gained(rng):
         assert infonce(*fit.transform(views), moved)[0] > fit.loss_ - 1e-7
 
 
+@pytest.mark.parametrize("batch_size, deals", [(None, 1), (25, 3)])
+def test_batches_are_dealt_at_random(rng, views, batch_size, deals):
+    x = rng.normal(size=19)
+    losses = [objective(views, batch_size, seed)(x)[0] for seed in range(3)]
+    assert len(np.unique(np.round(losses, 10))) == deals
+
+
 @pytest.mark.parametrize(
     "scale, batch_size, atol",
     [(1.0, 90, 0), (2.0**20, None, 0), (1e6, None, 1e-9)],
@@ -187,7 +197,7 @@ def test_contrastive_ends_where_nothing_is_gained(rng):
 def test_units_and_a_batch_of_all_change_nothing(
     views, scale, batch_size, atol
 ):
-    wanted = ContrastiveAlignment(max_iter=30, random_state=0).fit(views)
+    wanted = ContrastiveAlignment(max_iter=10, random_state=0).fit(views)
     fit = clone(wanted).set_params(batch_size=batch_size)
     scaled = [scale * views[0], views[1] / scale]
     latents = fit.fit(scaled).transform(scaled)
