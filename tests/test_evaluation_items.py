@@ -84,6 +84,8 @@ def test_few_pairs_align_and_all_labels_teach(numbered):
     for first, second, _ in right:
         assert_array_equal(first, second)
         assert len(set(first)) == 50
+        # Drawn from all training items: the first 50 end near row 70.
+        assert max(first) > 250
     assert {len(train) for train, _ in SpyClassifier.fits} == {210}
     assert set(right[0][0]) != set(right[1][0])
 
