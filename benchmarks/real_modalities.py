@@ -102,24 +102,22 @@ def watch_task(raw=False):
         window_features(watch.windows[:, :, :3]),
         window_features(watch.windows[:, :, 3:]),
     ]
-    maps = [curved(100, StandardScaler()) for _ in views]
+    maps = [curved(before=StandardScaler()) for _ in views]
     return views, watch.target, watch.subject, maps
 
 
 def mfeat_task(*names):
     mfeat = load_mfeat()
     views = [mfeat.views[mfeat.view_names.index(name)] for name in names]
-    maps = [curved(100, StandardScaler()) for _ in views]
+    maps = [curved(before=StandardScaler()) for _ in views]
     return views, mfeat.target, None, maps
 
 
 def mnist_task(bent=True, step=3):
     mnist = load_mnist()
     views = [view[::step] for view in mnist.views]
-    maps = [
-        curved(150, PCA(60, random_state=0)) if bent else PCA(60)
-        for _ in views
-    ]
+    pixels = PCA(60, random_state=0)
+    maps = [curved(before=pixels) if bent else pixels for _ in views]
     return views, mnist.target[::step], None, maps
 
 
@@ -314,7 +312,7 @@ def main():
             task: {n: table(e) for n, e in curve(task, **options).items()}
             for task in CURVES
         }
-    text = json.dumps(results, indent=1, ensure_ascii=False)
+    text = json.dumps(results, ensure_ascii=False, separators=(",", ":"))
     args.output.write_text(text + "\n", encoding="utf-8")
 
 

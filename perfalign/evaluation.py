@@ -278,7 +278,8 @@ def evaluate(
         Gaussian classes of one covariance, also where latents outnumber
         items.
     random_state : int, default=0
-        Seeds the splits, the choice of pairs and labels, and the shuffling.
+        Seeds the splits and the choice of pairs and labels. The number of
+        the split seeds the shuffling.
     progress : bool, default=False
         Show a progress bar.
 

@@ -53,7 +53,8 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Williams and Seeger (2001). Cost O(n p d + n p² + p³) for p features.
+    The Nyström method (Williams and Seeger 2001). Cost O(n p d + n p² + p³)
+    for p features.
 
     Examples
     --------

@@ -29,7 +29,7 @@ def test_marks_are_means_with_their_standard_errors(axes):
             line, _, (bar,) = container
             x, y = line.get_xydata()[0]
             (left, _), (right, _) = bar.get_segments()[0]
-            marks[y, round(x, 6)] = (right - left) / 2
+            marks[round(y), round(x, 6)] = (right - left) / 2
     assert_allclose(sorted(marks), [(0, 0.5), (0, 0.8), (1, 0.3), (1, 0.5)])
     assert_allclose(marks[0, 0.8], 0.1)
     assert_allclose(marks[0, 0.5], 0, atol=1e-12)

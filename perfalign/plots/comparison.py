@@ -38,7 +38,7 @@ def dots(rows, *, xlabel, spans=None, span_label=None, colors=METHODS):
     figure : matplotlib.figure.Figure
     """
     names = list(next(iter(rows.values())))
-    fig, (ax,) = panels(height=0.27 * len(rows) + 1.1)
+    fig, (ax,) = panels(height=0.32 * len(rows) + 1.1)
     for i, (task, methods) in enumerate(rows.items()):
         if spans:
             low, high = spans[task]
@@ -47,7 +47,7 @@ def dots(rows, *, xlabel, spans=None, span_label=None, colors=METHODS):
                 i,
                 high - low,
                 left=low,
-                height=0.5,
+                height=0.7,
                 color=GREY,
                 alpha=0.3,
                 lw=0,
@@ -59,14 +59,16 @@ def dots(rows, *, xlabel, spans=None, span_label=None, colors=METHODS):
             if len(values) > 1:
                 error = values.std(ddof=1) / np.sqrt(len(values))
             color = colors[j % len(colors)]
+            # Apart, so that equal methods are all seen.
+            y = i + 0.13 * (j - (len(names) - 1) / 2)
             ax.errorbar(
                 values.mean(),
-                i,
+                y,
                 xerr=error,
                 color=color,
                 ls="",
                 marker=MARKERS[j % len(MARKERS)],
-                ms=5.5,
+                ms=4.5,
                 elinewidth=1.2,
                 label=name if i == 0 else None,
                 zorder=3 + len(names) - j,

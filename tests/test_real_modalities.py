@@ -1,0 +1,137 @@
+"""The study of chapter 10: its results are the script's, and what they say."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.linalg import svd
+
+from perfalign.baselines import infonce
+
+ROOT = Path(__file__).resolve().parent.parent
+STUDY = ROOT / "benchmarks" / "real_modalities.py"
+RESULTS = json.loads(STUDY.with_suffix(".json").read_text(encoding="utf8"))
+TABLE = RESULTS["tasks"]
+
+
+@pytest.fixture(scope="module")
+def study():
+    spec = importlib.util.spec_from_file_location("real_modalities", STUDY)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    return script
+
+
+def values(task, method="whitened", way="01", metric="accuracy"):
+    return np.array(TABLE[task][method][way][metric])
+
+
+def both(task, method, metric="accuracy"):
+    ways = [values(task, method, way, metric) for way in ("01", "10")]
+    return np.mean(ways, axis=0)
+
+
+@pytest.mark.parametrize("task", ["acceleration, rotation", "colour, name"])
+def test_a_short_run_repeats_the_stored_one(study, task):
+    size = study.TASKS[task][2]
+    chosen = {
+        name: method
+        for name, method in study.methods(size).items()
+        if name != "contrastive"
+    }
+    live = study.table(study.run(task, chosen, n_splits=1))
+    for name, ways in live.items():
+        for way, metrics in ways.items():
+            for metric in set(metrics) - {"fit_seconds"}:
+                stored = TABLE[task][name][way][metric][0]
+                assert metrics[metric][0] == pytest.approx(
+                    stored, abs=0.02, rel=0.02
+                ), (name, way, metric)
+
+
+def test_the_stored_study_is_complete(study):
+    assert list(TABLE) == list(study.TASKS)
+    assert list(RESULTS["pairs"]) == list(RESULTS["shots"]) == study.CURVES
+    for task in TABLE:
+        assert set(TABLE[task]) == set(study.methods())
+        assert all(len(values(task, name)) == 5 for name in TABLE[task])
+
+
+@pytest.mark.parametrize(
+    ("task", "there", "back"),
+    [
+        ("picture, English", 0.72, 0.58),
+        ("English words, French words", 0.76, 0.0),
+        ("acceleration, rotation", 0.65, 0.78),
+        ("digits: pixels, Fourier", 0.77, 0.85),
+        ("digits: left, right", 0.82, 0.0),
+    ],
+)
+def test_held_out_items_are_classified_in_the_other_modality(
+    task, there, back
+):
+    assert values(task).mean() >= there
+    assert values(task, way="10").mean() >= back
+
+
+def test_shuffled_pairs_teach_nothing():
+    for task in TABLE:
+        chance = both(task, "whitened", "chance").mean()
+        assert both(task, "whitened", "shuffled").mean() < chance + 0.05
+
+
+def test_a_weighted_cosine_finds_more_partners():
+    for task in TABLE:
+        found = [both(task, m, "recall").mean() for m in ("CSA", "whitened")]
+        assert found[0] > found[1]
+
+
+def test_contrast_finds_partners_and_loses_classes():
+    pairs = RESULTS["pairs"]["digits: left, right"]["None"]
+    mean = {
+        (name, metric): np.mean(
+            [pairs[name][way][metric] for way in ("01", "10")]
+        )
+        for name in ("whitened", "contrastive")
+        for metric in ("accuracy", "recall")
+    }
+    assert mean["contrastive", "recall"] > mean["whitened", "recall"] + 0.1
+    assert mean["contrastive", "accuracy"] < mean["whitened", "accuracy"] - 0.2
+
+
+def test_a_transfer_can_beat_its_source():
+    gap = values("picture, English") - values(
+        "picture, English", metric="source_accuracy"
+    )
+    assert gap.min() > 0.05
+
+
+def test_features_make_the_wrist_transferable():
+    for way in ("01", "10"):
+        raw = values("raw acceleration, rotation", way=way).mean()
+        assert values("acceleration, rotation", way=way).mean() > raw + 0.3
+
+
+def test_contrast_starts_as_the_power_iteration():
+    """Its direction is the leading singular vector before the loss moves."""
+    rng = np.random.default_rng(0)
+    shared = rng.normal(size=(200, 1)) * 1.5
+    views = [
+        rng.normal(size=(200, d)) @ np.diag(np.linspace(1, 2, d))
+        + shared @ rng.normal(size=(1, d))
+        for d in (6, 4)
+    ]
+    views = [view - view.mean(axis=0) for view in views]
+    U, s, _ = svd(views[0].T @ views[1] / 200)
+    assert s[0] > 2 * s[1]
+    A = [1e-9 * rng.normal(size=(1, v.shape[1])) for v in views]
+    while np.linalg.norm(A[0]) < 1e-4:
+        loss, slopes, _ = infonce(*(v @ a.T for v, a in zip(views, A)))
+        A = [
+            a - 0.1 * g.T @ v
+            for a, g, v in zip(A, slopes, views, strict=True)
+        ]
+    assert loss == pytest.approx(np.log(200), abs=1e-6)
+    assert abs(A[0] @ U[:, 0])[0] / np.linalg.norm(A[0]) > 0.9999
