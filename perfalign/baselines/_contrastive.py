@@ -1,0 +1,237 @@
+"""Linear encoders trained by contrast, as CLIP trains its networks."""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+from sklearn.utils import check_random_state
+
+from perfalign._validation import check_views
+from perfalign.baselines._two_views import (
+    TwoViewAlignment,
+    check_components,
+    spread,
+)
+
+# CLIP's own bound on how sharp the softmax may become.
+MIN_TEMPERATURE = 0.01
+
+
+class ContrastiveAlignment(TwoViewAlignment):
+    r"""Encoders under which every item finds its partner among the others.
+
+    With latents of length one, :math:`u_i = A^1 x_i^1 / \|A^1 x_i^1\|` and
+    :math:`v_i` likewise, and similarities
+    :math:`s_{ij} = u_i^\top v_j / \tau`, the symmetric InfoNCE loss
+
+    .. math:: L = -\frac{1}{2n} \sum_i \Big(
+              \log \frac{e^{s_{ii}}}{\sum_j e^{s_{ij}}}
+              + \log \frac{e^{s_{ii}}}{\sum_j e^{s_{ji}}} \Big)
+
+    is minimised over :math:`A^1, A^2` and the temperature τ ≥ 0.01, by SciPy's
+    L-BFGS-B with the exact gradient.
+
+    Parameters
+    ----------
+    n_components : int, default=2
+        Latent dimension k.
+    temperature : float, default=0.1
+        Where τ starts.
+    max_iter : int, default=100
+        Iterations at most. The loss ignores the encoders' length, so that no
+        penalty on it can regularise: stopping early is what does.
+    batch_size : int, default=None
+        Items are dealt at random into batches of about this size, and
+        partners are told from the others of their batch. None takes all items
+        for one batch.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the start and the deal.
+
+    Attributes
+    ----------
+    encoders_ : list of two ndarray of shape (k, d_m)
+        Before the latents are brought to length one.
+    means_ : list of two ndarray of shape (d_m,)
+    temperature_ : float
+    loss_ : float
+        At the end. log b is what guessing among b items gives.
+    n_iter_ : int
+
+    Notes
+    -----
+    Oord et al. (2018) for the loss, Radford et al. (2021) for its symmetric
+    form and the temperature. An iteration costs O(n (b + d) k) time and
+    O(b²) memory, b the batch size. See `infonce` for what the gradient is.
+
+    Examples
+    --------
+    >>> from perfalign.baselines import ContrastiveAlignment
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> from perfalign.metrics import recall
+    >>> data = make_gaussian_views(200, (4, 3), random_state=0)
+    >>> contrastive = ContrastiveAlignment(2, max_iter=300, random_state=0)
+    >>> u, v = contrastive.fit(data.views).transform(data.views)
+    >>> f"{recall(u, v):.1f}"
+    '1.0'
+    """
+
+    def __init__(
+        self,
+        n_components=2,
+        *,
+        temperature=0.1,
+        max_iter=100,
+        batch_size=None,
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.temperature = temperature
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.random_state = random_state
+
+    def _encoders(self, views):
+        n, k = len(views[0]), self.n_components
+        limit = min(view.shape[1] for view in views)
+        check_components(k, limit, "the features of the smaller view")
+        if not self.temperature >= MIN_TEMPERATURE:
+            raise ValueError(
+                f"temperature is {self.temperature!r}; wanted at least "
+                f"{MIN_TEMPERATURE}."
+            )
+        if self.batch_size is not None and not 2 <= self.batch_size:
+            raise ValueError(
+                f"batch_size is {self.batch_size!r}; wanted None or at least "
+                "2, since one item has none to be told from."
+            )
+        rng = check_random_state(self.random_state)
+        n_batches = max(1, n // (self.batch_size or n))
+        batches = np.array_split(rng.permutation(n), n_batches)
+        # In units of their spread, views of any scale start alike.
+        scales = [spread(view) for view in views]
+        views = [view / scale for view, scale in zip(views, scales)]
+        shapes = [(k, view.shape[1]) for view in views]
+        sizes = [a * b for a, b in shapes]
+        start = np.append(
+            rng.normal(size=sum(sizes)) / np.sqrt(limit),
+            np.log(self.temperature),
+        )
+
+        def unpack(parameters):
+            first, second = np.split(parameters[:-1], sizes[:1])
+            return [first.reshape(shapes[0]), second.reshape(shapes[1])]
+
+        def objective(parameters):
+            encoders, tau = unpack(parameters), np.exp(parameters[-1])
+            loss, slope = 0.0, 0.0
+            gradients = [np.zeros(shape) for shape in shapes]
+            for batch in batches:
+                inputs = [view[batch] for view in views]
+                latents = [x @ A.T for x, A in zip(inputs, encoders)]
+                lengths = [_lengths(z) for z in latents]
+                units = [z / r for z, r in zip(latents, lengths)]
+                value, slopes, by_log_tau = infonce(*units, tau)
+                share = len(batch) / n
+                loss += share * value
+                slope += share * by_log_tau
+                for m in (0, 1):
+                    u, g = units[m], slopes[m]
+                    # Only what turns a unit vector changes it.
+                    turn = g - u * np.sum(u * g, axis=1, keepdims=True)
+                    gradients[m] += share * (turn / lengths[m]).T @ inputs[m]
+            parts = [gradient.ravel() for gradient in gradients]
+            return loss, np.concatenate([*parts, [slope]])
+
+        bounds = [(None, None)] * sum(sizes) + [(np.log(MIN_TEMPERATURE), 5)]
+        found = minimize(
+            objective,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"maxiter": self.max_iter, "maxfun": 20 * self.max_iter},
+        )
+        self.temperature_ = float(np.exp(found.x[-1]))
+        self.loss_ = float(found.fun)
+        self.n_iter_ = int(found.nit)
+        return [A / scale for A, scale in zip(unpack(found.x), scales)]
+
+    def _latents(self, encoded):
+        return encoded / _lengths(encoded)
+
+
+def infonce(queries, keys, temperature=1.0):
+    r"""Symmetric InfoNCE loss and its exact gradient.
+
+    With :math:`s_{ij} = u_i^\top v_j / \tau` and the softmax weights
+    :math:`p_{ij} = e^{s_{ij}} / \sum_l e^{s_{il}}`,
+    :math:`q_{ij} = e^{s_{ij}} / \sum_l e^{s_{lj}}`,
+
+    .. math:: \frac{\partial L}{\partial u_i}
+              = -\frac{1}{n\tau} \sum_j
+              \Big(\delta_{ij} - \frac{p_{ij} + q_{ij}}{2}\Big)\, v_j .
+
+    For linear latents :math:`u = A^1 x^1`, :math:`v = A^2 x^2` the gradient
+    by :math:`A^1` is therefore :math:`-A^2 \tilde C^{21} / \tau` with the
+    *contrastive cross-covariance* :math:`\tilde C^{21} = \frac1n \sum_{ij}
+    (\delta_{ij} - \frac{p_{ij} + q_{ij}}{2})\, x_j^2 x_i^{1\top}` (Nakada et
+    al. 2023). Where all weights are 1/n, it is the covariance.
+
+    Parameters
+    ----------
+    queries, keys : array-like of shape (n_samples, k)
+        Latents u and v, of any length; row i of each belongs to item i.
+    temperature : float, default=1.0
+        τ > 0.
+
+    Returns
+    -------
+    loss : float
+    gradients : tuple of two ndarray of shape (n_samples, k)
+        By the queries and by the keys.
+    by_log_temperature : float
+        Derivative by log τ.
+
+    Raises
+    ------
+    ValueError
+        If the latents are not two finite real matrices of one shape, or the
+        temperature is not above 0.
+
+    Notes
+    -----
+    Time O(n² k), memory O(n²).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from perfalign.baselines import infonce
+    >>> loss, _, _ = infonce(np.zeros((8, 2)), np.zeros((8, 2)))
+    >>> f"{loss:.3f} {np.log(8):.3f}"
+    '2.079 2.079'
+    """
+    (u, v), _ = check_views([queries, keys])
+    if u.shape != v.shape:
+        raise ValueError(
+            f"queries have shape {u.shape} and keys have shape {v.shape}; "
+            "wanted equal shapes."
+        )
+    if not temperature > 0:
+        raise ValueError(
+            f"temperature is {temperature!r}; wanted a number above 0."
+        )
+    n = len(u)
+    s = u @ v.T / temperature
+    by_row = logsumexp(s, axis=1, keepdims=True)
+    by_column = logsumexp(s, axis=0, keepdims=True)
+    loss = (by_row.mean() + by_column.mean()) / 2 - np.trace(s) / n
+    weights = np.exp(s - by_row) + np.exp(s - by_column)
+    weights /= 2 * n
+    weights[np.diag_indices(n)] -= 1 / n
+    gradients = (weights @ v / temperature, weights.T @ u / temperature)
+    return float(loss), gradients, float(-np.sum(weights * s))
+
+
+def _lengths(latents):
+    """Norms of the rows; 1 for a row of zeros, which has no direction."""
+    lengths = np.linalg.norm(latents, axis=1, keepdims=True)
+    return np.where(lengths > 0, lengths, 1.0)

@@ -1,0 +1,63 @@
+"""What an alignment finds where there is nothing to be found."""
+
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import UNUSED
+
+from perfalign._validation import check_views
+
+
+class ShuffledPairs(BaseEstimator):
+    """An alignment of the same views, in which no item has its partner.
+
+    Parameters
+    ----------
+    alignment : estimator
+        Any with ``fit(views)`` and ``transform(views)``.
+    random_state : int, RandomState instance or None, default=None
+
+    Attributes
+    ----------
+    alignment_ : estimator
+        A clone of `alignment`, fitted to shuffled pairs.
+
+    Examples
+    --------
+    >>> from perfalign import PerfectAlignment, relative_alignment_error
+    >>> from perfalign.baselines import ShuffledPairs
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> views = make_gaussian_views(random_state=0).views
+    >>> for alignment in [
+    ...     PerfectAlignment(2),
+    ...     ShuffledPairs(PerfectAlignment(2), random_state=0),
+    ... ]:
+    ...     latents = alignment.fit(views).transform(views)
+    ...     print(f"{relative_alignment_error(latents):.1f}")
+    0.0
+    1.4
+    """
+
+    __metadata_request__fit = {"views": UNUSED}
+    __metadata_request__transform = {"views": UNUSED}
+
+    def __init__(self, alignment, random_state=None):
+        self.alignment = alignment
+        self.random_state = random_state
+
+    def fit(self, views, y=None):
+        """Shuffle the rows of each view after the first, and fit."""
+        views, _ = check_views(views)
+        rng = check_random_state(self.random_state)
+        shuffled = [views[0]]
+        for view in views[1:]:
+            shuffled.append(view[rng.permutation(len(view))])
+        self.alignment_ = clone(self.alignment).fit(shuffled)
+        return self
+
+    def transform(self, views):
+        """Latents of all views, as those of the alignment."""
+        return self.alignment_.transform(views)
+
+    def transform_view(self, view, modality):
+        """Latents of one view, as those of the alignment."""
+        return self.alignment_.transform_view(view, modality)

@@ -1,0 +1,129 @@
+"""What all baselines of two views have in common."""
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted
+
+from perfalign._validation import check_view, check_views
+
+
+class TwoViewAlignment(BaseEstimator):
+    """Affine encoders of two views, found in a way of the subclass's own.
+
+    A subclass gives ``_encoders(views)``, the matrices A^m for centred views.
+    What it makes of the latents A^m (x − x̄^m) may be more than the identity.
+    """
+
+    # Views are the data, nothing for scikit-learn to route.
+    __metadata_request__fit = {"views": UNUSED}
+    __metadata_request__transform = {"views": UNUSED}
+
+    def fit(self, views, y=None):
+        """Find the encoders from paired views.
+
+        Parameters
+        ----------
+        views : list of two array-like of shape (n_samples, n_features_m)
+            Row i of each belongs to item i.
+        y : None
+            Ignored; no labels are used.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            For invalid parameters, other than two views, or views that are
+            not finite real matrices of equal length, or that do not vary.
+        """
+        views, _ = check_views(views)
+        if len(views) != 2:
+            raise ValueError(
+                f"{type(self).__name__} aligns two views; seen {len(views)}."
+            )
+        for m, view in enumerate(views):
+            if not np.ptp(view, axis=0).any():
+                raise ValueError(
+                    f"view {m} does not vary: all its samples are equal, so "
+                    "there is nothing to align."
+                )
+        means = [view.mean(axis=0) for view in views]
+        centred = [view - mean for view, mean in zip(views, means)]
+        self.encoders_ = self._encoders(centred)
+        self.means_ = means
+        return self
+
+    def transform(self, views):
+        """Latents of both views.
+
+        Parameters
+        ----------
+        views : list of two array-like of shape (n_samples, n_features_m)
+
+        Returns
+        -------
+        latents : list of two ndarray of shape (n_samples, k)
+
+        Raises
+        ------
+        ValueError
+            If a view is missing or does not have the fitted features.
+        """
+        check_is_fitted(self)
+        views, _ = check_views(
+            views, n_features=[len(mean) for mean in self.means_]
+        )
+        return [self._encode(view, m) for m, view in enumerate(views)]
+
+    def transform_view(self, view, modality):
+        """Latents of one view alone.
+
+        Parameters
+        ----------
+        view : array-like of shape (n_samples, n_features_m)
+        modality : {0, 1}
+            Position of the view in the fit.
+
+        Returns
+        -------
+        latents : ndarray of shape (n_samples, k)
+
+        Raises
+        ------
+        ValueError
+            If there is no such view or the features do not fit.
+        """
+        check_is_fitted(self)
+        if modality not in (0, 1):
+            raise ValueError(
+                f"There is no view {modality!r}; there are 0 and 1."
+            )
+        view, _ = check_view(
+            view, f"view {modality}", n_features=len(self.means_[modality])
+        )
+        return self._encode(view, modality)
+
+    def _encode(self, view, modality):
+        centred = view - self.means_[modality]
+        return self._latents(centred @ self.encoders_[modality].T)
+
+    def _latents(self, encoded):
+        return encoded
+
+
+def check_components(n_components, limit, held):
+    """Raise unless `n_components` is a whole number from 1 to `limit`."""
+    whole = isinstance(n_components, (int, np.integer))
+    if not whole or not 1 <= n_components <= limit:
+        raise ValueError(
+            f"n_components is {n_components!r}; wanted an integer from 1 to "
+            f"{limit}, {held}."
+        )
+
+
+def spread(centred):
+    """Root mean square of a centred view's features."""
+    return np.linalg.norm(centred) / np.sqrt(centred.size)

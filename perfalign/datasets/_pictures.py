@@ -1,0 +1,81 @@
+"""What a small picture shows, in numbers that forget exact places."""
+
+import numpy as np
+from sklearn.utils import check_array
+
+N_TONES = 4  # of each of red, green and blue
+N_ORIENTATIONS = 8
+
+
+def picture_features(images):
+    """Histograms of colour and of the orientation of edges.
+
+    Each quarter of a picture has 64 colours, four tones each of red, green
+    and blue, and the share of its pixels that have each. Each of 8 × 8 cells
+    has eight orientations of edges, from 0° to 180°, and the mean strength
+    of the brightness' gradient in each. Square roots are taken of both, so
+    that a patch that is rare in a picture still counts.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_images, height, width, 3)
+        Red, green and blue as whole numbers from 0 to 255. Height and width
+        are multiples of 8.
+
+    Returns
+    -------
+    features : ndarray of shape (n_images, 768)
+        4 × 64 colours, quarter by quarter, then 64 × 8 orientations.
+
+    Raises
+    ------
+    ValueError
+        If `images` has another shape or numbers outside the range.
+
+    Notes
+    -----
+    After the histograms of oriented gradients of Dalal and Triggs (2005),
+    without their overlapping blocks. Time and memory are linear in pixels.
+
+    Examples
+    --------
+    >>> from perfalign.datasets import load_emoji, picture_features
+    >>> picture_features(load_emoji().twemoji[:10]).shape
+    (10, 768)
+    """
+    images = check_array(
+        images, dtype=np.float64, allow_nd=True, input_name="images"
+    )
+    if (
+        images.ndim != 4
+        or images.shape[3] != 3
+        or images.shape[1] % 8
+        or images.shape[2] % 8
+    ):
+        raise ValueError(
+            f"images have shape {images.shape}; wanted pictures × height × "
+            "width × 3, height and width multiples of 8."
+        )
+    if images.min() < 0 or images.max() > 255:
+        raise ValueError(
+            f"images go from {images.min():g} to {images.max():g}; wanted 0 "
+            "to 255."
+        )
+    tones = np.minimum(images * N_TONES // 256, N_TONES - 1).astype(int)
+    colours = tones @ [N_TONES**2, N_TONES, 1]
+    colour_of = colours[..., np.newaxis] == np.arange(N_TONES**3)
+
+    brightness = images.mean(axis=3) / 255
+    down, right = np.gradient(brightness, axis=(1, 2))
+    angle = np.arctan2(down, right) % np.pi
+    bins = np.minimum(angle / np.pi * N_ORIENTATIONS, N_ORIENTATIONS - 1)
+    edge_of = bins.astype(int)[..., np.newaxis] == np.arange(N_ORIENTATIONS)
+    edges = np.hypot(down, right)[..., np.newaxis] * edge_of
+    return np.sqrt(np.hstack([_cells(colour_of, 2), _cells(edges, 8)]))
+
+
+def _cells(maps, n):
+    """Means over n × n cells of each map, cell by cell."""
+    count, height, width, n_maps = maps.shape
+    cells = maps.reshape(count, n, height // n, n, width // n, n_maps)
+    return cells.mean(axis=(2, 4)).reshape(count, -1)
