@@ -29,6 +29,23 @@ GROWTH = 2.0**7
 FLOOR = 2.0**-40
 
 
+#: Columns that are reflected together.
+PANEL = 32
+
+
+def triangle(rows):
+    """Triangular factor of a matrix, by Householder's QR in panels.
+
+    From SciPy's BLAS, as all that follows: NumPy's has threads of its own,
+    and the two would keep each other waiting.
+    """
+    n_rows = min(rows.shape)
+    factored, _, _ = lapack.dgeqrt(
+        min(PANEL, n_rows), np.asfortranarray(rows), overwrite_a=True
+    )
+    return np.triu(factored[:n_rows])
+
+
 class CentredTriangle:
     """Factor and mean of all rows added so far.
 
@@ -49,6 +66,7 @@ class CentredTriangle:
         self.origin, self.rest = np.asarray(mean, float), np.zeros(d)
         self.chunk = np.empty((max(CHUNK // d, 2 * d), d))
         self.whitened = np.empty_like(self.chunk)
+        self.ones = np.ones(len(self.chunk))
         self.filled = 0
         self.P = None
 
@@ -100,7 +118,7 @@ class CentredTriangle:
         if not gram.diagonal().max() <= GROWTH:
             return False
         self.gram += gram
-        self.sums += np.ones(len(Y)) @ Y
+        self.sums += blas.dgemv(1.0, Y.T, self.ones[: len(Y)])
         self.n += len(Y)
         if self.gram.diagonal().max() > GROWTH:
             self._leave_coordinates()
@@ -114,8 +132,9 @@ class CentredTriangle:
         size = np.abs(self.R).max(axis=0, initial=0.0)
         # What has been constant so far is sent to infinity by any change.
         floor = np.where(size, FLOOR * size, np.finfo(float).tiny)
-        P = np.linalg.qr(np.vstack([self.R, np.diag(floor)]), mode="r")
-        self.P = np.asfortranarray(P)
+        self.P = np.asfortranarray(
+            triangle(np.vstack([self.R, np.diag(floor)]))
+        )
         weight = np.sqrt(self.n)
         earlier = self._whiten(np.vstack([self.R, weight * self.rest]))
         self.gram = blas.dsyrk(1.0, earlier.T)
@@ -129,7 +148,7 @@ class CentredTriangle:
         scatter = blas.dsyr(-self.n, mean, a=self.gram)
         root, pivots, rank, _ = lapack.dpstrf(scatter)
         root = np.triu(root)[:rank, np.argsort(pivots)]
-        self.R = np.linalg.qr(root @ self.P, mode="r")
+        self.R = triangle(root @ self.P)
         self.rest = mean @ self.P
         self.P = None
 
@@ -143,9 +162,7 @@ class CentredTriangle:
         gap = shift + rest - self.rest
         n = self.n + len(rows)
         weight = np.sqrt(self.n / n * len(rows))
-        self.R = np.linalg.qr(
-            np.vstack([self.R, rows, weight * gap]), mode="r"
-        )
+        self.R = triangle(np.vstack([self.R, rows, weight * gap]))
         self.rest = self.rest + len(rows) / n * gap
         self.n = n
 
