@@ -1,5 +1,6 @@
 # make book   build the book (and say where to open it)
 # make test   run everything that guards it
+# make bench  measure time and memory beside other libraries (chapter 11)
 # The rest is for those who change it: see CONTRIBUTING.md.
 
 PYTHON ?= python3
@@ -10,7 +11,10 @@ BIN := .venv/bin
 endif
 STAMP := .venv/installed
 
-.PHONY: book test notebooks lint lock clean
+BENCH := .venv-bench
+OTHER := .venv-bench-mvlearn
+
+.PHONY: book test bench notebooks lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -19,6 +23,15 @@ book: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+# The two environments cannot be one: see benchmarks/requirements-mvlearn.txt.
+bench:
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install -q -r benchmarks/requirements.txt -e .
+	$(PYTHON) -m venv $(OTHER)
+	$(OTHER)/bin/pip install -q -r benchmarks/requirements-mvlearn.txt -e .
+	$(OTHER)/bin/pip install -q --no-deps mvlearn==0.5.0
+	$(BENCH)/bin/python benchmarks/scale.py --other $(OTHER)/bin/python
 
 # Run all chapters and store what they print and draw.
 notebooks: $(STAMP)
@@ -37,7 +50,7 @@ lock: $(STAMP)
 	echo "-e ." >> requirements.txt
 
 clean:
-	rm -rf _build .venv .pytest_cache .ruff_cache
+	rm -rf _build .venv $(BENCH) $(OTHER) .pytest_cache .ruff_cache
 
 $(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and \

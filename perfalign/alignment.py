@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._validation import check_view, check_views
+from perfalign._validation import slabs, view_slabs
 from perfalign.diagnostics import latent_content, surprises
 from perfalign.existence import shared_structure
 from perfalign.pairings import PairedSummary
@@ -314,28 +314,35 @@ class PerfectAlignment(BaseEstimator):
             f"{type(self).__name__!r} object has no attribute {name!r}"
         )
 
-    def transform(self, views):
+    def transform(self, views, out=None):
         """Latents of every view.
 
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
-            All views, in the order of the fit.
+            All views, in the order of the fit. Arrays on disk are read a few
+            megabytes at a time.
+        out : list of ndarray of shape (n_samples, k), default=None
+            Where to write the latents, for instance into `numpy.memmap`
+            arrays on disk; one a view.
 
         Returns
         -------
         latents : list of ndarray of shape (n_samples, k)
+            New arrays, or `out`.
 
         Raises
         ------
         ValueError
-            If a view is missing or does not have the fitted features.
+            If a view is missing or does not have the fitted features, or
+            `out` not the shape of the latents.
         """
         check_is_fitted(self, "summary_")
-        views, _ = check_views(views, n_features=self.summary_.n_features)
-        return [self._encode(view, m) for m, view in enumerate(views)]
+        n_features = self.summary_.n_features
+        chunks = view_slabs(views, n_features=n_features)
+        return self._encode(chunks, range(len(n_features)), views, out)
 
-    def transform_view(self, view, modality):
+    def transform_view(self, view, modality, out=None):
         """Latents of one view alone.
 
         Parameters
@@ -343,24 +350,29 @@ class PerfectAlignment(BaseEstimator):
         view : array-like of shape (n_samples, n_features_m)
         modality : int
             Position m of the view in the fit.
+        out : ndarray of shape (n_samples, k), default=None
+            Where to write the latents.
 
         Returns
         -------
         latents : ndarray of shape (n_samples, k)
+            A new array, or `out`.
 
         Raises
         ------
         ValueError
-            If there is no such view or the features do not fit.
+            If there is no such view or the features do not fit, or `out` has
+            not the shape of the latents.
         """
         check_is_fitted(self, "summary_")
         self._check_modality(modality)
-        view, _ = check_view(
-            view,
-            f"view {modality}",
-            n_features=self.summary_.n_features[modality],
+        chunks = slabs(
+            [view],
+            [f"view {modality}"],
+            [self.summary_.n_features[modality]],
         )
-        return self._encode(view, modality)
+        out = None if out is None else [out]
+        return self._encode(chunks, [modality], [view], out)[0]
 
     def fit_transform(self, views, y=None):
         """Fit and return the latents of the same views.
@@ -417,11 +429,19 @@ class PerfectAlignment(BaseEstimator):
         mapped.encoders_, mapped.offsets_ = encoders, offsets
         return mapped
 
-    def _encode(self, view, modality):
-        # A (x − x̄) + (A x̄ + offset) keeps the digits that A x + offset would
-        # lose when the mean is large.
-        center, origin = self._frame(modality)
-        return (view - center) @ self.encoders_[modality].T + origin
+    def _encode(self, chunks, modalities, views, out):
+        """Write the latents of checked chunks of rows into arrays."""
+        maps = [(*self._frame(m), self.encoders_[m].T) for m in modalities]
+        latents = None
+        for rows, parts, _ in chunks:
+            if latents is None:
+                shape = len(views[0]), len(self.encoders_[0])
+                latents = _outputs(out, len(views), shape)
+            for view, z, (center, origin, A) in zip(parts, latents, maps):
+                # A (x − x̄) + (A x̄ + offset) keeps the digits that A x +
+                # offset would lose when the mean is large.
+                z[rows] = (view - center) @ A + origin
+        return latents
 
     def _frame(self, modality):
         """A view's centre, and the latent that it is sent to."""
@@ -450,6 +470,17 @@ _SOLVED = frozenset(
         "vacuous_dimension_",
     }
 )
+
+
+def _outputs(out, n_views, shape):
+    if out is None:
+        return [np.empty(shape) for _ in range(n_views)]
+    shapes = [np.shape(array) for array in out]
+    if shapes != [shape] * n_views:
+        raise ValueError(
+            f"out has the shapes {shapes}; wanted {n_views} of {shape}."
+        )
+    return out
 
 
 def _centers(summary, center):

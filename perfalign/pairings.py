@@ -125,6 +125,28 @@ class PairedSummary(StackedSummary):
         """
         return self.update(other.pairs)
 
+    def _arrays(self):
+        return {
+            f"{a}-{b} {name}": array
+            for (a, b), summary in self.pairs.items()
+            for name, array in summary._arrays().items()
+        }
+
+    @classmethod
+    def _from_arrays(cls, arrays):
+        pairs = {}
+        for key, array in arrays.items():
+            pair, _, name = key.partition(" ")
+            pairs.setdefault(pair, {})[name] = array
+        return cls.from_pairs(
+            {
+                tuple(map(int, pair.split("-"))): (
+                    StackedSummary._from_arrays(fields)
+                )
+                for pair, fields in pairs.items()
+            }
+        )
+
     def blocks(self, center=True):
         """Factor of the stack, cut into one block of columns a view.
 

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import helmert
+from tqdm.auto import tqdm
 
-from perfalign._validation import FLOAT64_EPS, check_views
+from perfalign._dask import tree_summary
+from perfalign._storage import load_arrays, save_arrays
+from perfalign._triangle import CentredTriangle
+from perfalign._validation import FLOAT64_EPS, view_slabs
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +50,15 @@ class StackedSummary:
     Notes
     -----
     A summary never changes: `update` and `merge` return a new one. Time is
-    O(n d²), memory O(d²) beside the block being read. Merging is associative
-    and its order does not matter beyond rounding: this is the tall-skinny QR
-    of Demmel, Grigori, Hoemmen and Langou (2012) with the mean carried along.
+    O(n d²), about twice that of the Gram matrix; memory is O(d²) and a few
+    megabytes, beside the block being read. Arrays on disk (`numpy.load` with
+    ``mmap_mode="r"``, `numpy.memmap`) are read a few megabytes at a time.
+    Merging is associative and its order does not matter beyond rounding: this
+    is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with
+    the mean carried along.
+
+    A pass that may be interrupted is a loop of `update` and `save`. What
+    follows after `load` is bit for bit what would have followed without.
 
     Examples
     --------
@@ -72,13 +82,15 @@ class StackedSummary:
     eps: float = FLOAT64_EPS
 
     @classmethod
-    def from_views(cls, views):
+    def from_views(cls, views, *, progress=False):
         """Summarise paired views.
 
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
             At least two views with equal numbers of rows.
+        progress : bool, default=False
+            Show a progress bar.
 
         Returns
         -------
@@ -89,23 +101,89 @@ class StackedSummary:
         ValueError
             If a view is not a finite real matrix or the row counts differ.
         """
-        views, eps = check_views(views)
-        stack = np.hstack(views)
-        # Centring about the first row leaves constant columns exactly zero.
-        # The second round removes what rounding in the first mean left over.
-        origin = stack[0].copy()
-        stack -= origin
-        shift = stack.mean(axis=0)
-        stack -= shift
-        rest = stack.mean(axis=0)
-        stack -= rest
-        return cls(
-            R=np.linalg.qr(stack, mode="r"),
-            mean=origin + (shift + rest),
-            n_samples=len(stack),
-            n_features=tuple(view.shape[1] for view in views),
-            eps=eps,
-        )
+        with _Pass(progress=progress) as run:
+            run.add(views)
+        return run.summary(cls)
+
+    @classmethod
+    def from_blocks(cls, blocks, *, progress=False):
+        """Summarise paired views that come in blocks of rows.
+
+        Parameters
+        ----------
+        blocks : iterable of lists of array-like
+            Each a list of views as in `from_views`, of any number of rows;
+            a generator will do. One block at a time is in memory.
+        progress : bool, default=False
+            Show a progress bar.
+
+        Returns
+        -------
+        summary : StackedSummary
+
+        Raises
+        ------
+        ValueError
+            As `from_views`, with the number of the block, from 0; if views do
+            not match those of earlier blocks, or if there is no block.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from perfalign import StackedSummary
+        >>> def blocks():
+        ...     rng = np.random.default_rng(0)
+        ...     for _ in range(10):
+        ...         yield [rng.normal(size=(100, d)) for d in (3, 2)]
+        >>> StackedSummary.from_blocks(blocks()).n_samples
+        1000
+        """
+        with _Pass(progress=progress) as run:
+            for number, views in enumerate(blocks):
+                try:
+                    run.add(views)
+                except ValueError as error:
+                    raise ValueError(f"block {number}: {error}") from error
+        return run.summary(cls)
+
+    @classmethod
+    def from_dask(cls, arrays):
+        """Summarise paired Dask arrays, wherever their partitions are.
+
+        Every partition is summarised where it lies, and the summaries are
+        merged as a tree: d² numbers a partition travel, rows do not. Work
+        lost with a worker is done again by another, as always with Dask.
+
+        Parameters
+        ----------
+        arrays : list of dask.array.Array of shape (n_samples, n_features_m)
+            One a view. Rows are cut as in the first one; a partition should
+            fit into memory a few times and have many more rows than d. Of a
+            Dask data frame take ``to_dask_array()``.
+
+        Returns
+        -------
+        summary : StackedSummary
+            The same to the bit for any scheduler, and for one partition that
+            of `from_views`.
+
+        Raises
+        ------
+        ImportError
+            Without Dask; ``pip install "perfalign[dask]"`` installs it.
+        ValueError
+            As `from_views`, and if a view is not a Dask array of two axes.
+
+        Examples
+        --------
+        >>> import dask.array as da
+        >>> from perfalign import StackedSummary
+        >>> normal = da.random.default_rng(0).normal
+        >>> views = [normal(size=(1000, d), chunks=(250, d)) for d in (3, 2)]
+        >>> StackedSummary.from_dask(views).n_samples
+        1000
+        """
+        return tree_summary(cls.from_views, arrays)
 
     def update(self, views):
         """Summary of these samples and of the given ones.
@@ -124,8 +202,9 @@ class StackedSummary:
         ValueError
             If the views do not match those summarised so far.
         """
-        check_views(views, n_features=self.n_features)
-        return self.merge(type(self).from_views(views))
+        with _Pass(self) as run:
+            run.add(views)
+        return run.summary(type(self))
 
     def merge(self, other):
         r"""Summary of the samples of both.
@@ -164,6 +243,59 @@ class StackedSummary:
             n_samples=n_samples,
             n_features=self.n_features,
             eps=max(self.eps, other.eps),
+        )
+
+    def save(self, path):
+        """Write the summary to a file of NumPy's npz format.
+
+        An interruption leaves a file that was there before as it was.
+
+        Parameters
+        ----------
+        path : str or path-like
+        """
+        save_arrays(path, self._arrays())
+
+    @classmethod
+    def load(cls, path):
+        """Read a summary that `save` wrote, to the last bit.
+
+        Nothing in the file is executed: it holds numbers only.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Returns
+        -------
+        summary : StackedSummary
+
+        Raises
+        ------
+        ValueError
+            If the file holds something else.
+        """
+        arrays = load_arrays(path)
+        try:
+            return cls._from_arrays(arrays)
+        except KeyError as error:
+            raise ValueError(
+                f"{path} holds no {cls.__name__}: {error} is missing, seen "
+                f"are {sorted(arrays)}."
+            ) from error
+
+    def _arrays(self):
+        names = ("R", "mean", "n_samples", "n_features", "eps")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def _from_arrays(cls, arrays):
+        return cls(
+            R=arrays["R"],
+            mean=arrays["mean"],
+            n_samples=int(arrays["n_samples"]),
+            n_features=tuple(map(int, arrays["n_features"])),
+            eps=float(arrays["eps"]),
         )
 
     def blocks(self, center=True):
@@ -257,3 +389,42 @@ class StackedSummary:
         return min(
             max(self.n_samples, len(self.mean)) * self.eps, self.eps**0.5
         )
+
+
+class _Pass:
+    """A pass over views, from the beginning or from a summary on."""
+
+    def __init__(self, start=None, *, progress=False):
+        self.triangle = self.n_features = None
+        self.eps = FLOAT64_EPS
+        if start is not None:
+            self.n_features, self.eps = start.n_features, start.eps
+            self.triangle = CentredTriangle(
+                start.R, start.mean, start.n_samples
+            )
+        self.bar = tqdm(disable=not progress, unit=" rows", unit_scale=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.bar.close()
+
+    def add(self, views):
+        for _, parts, eps in view_slabs(views, n_features=self.n_features):
+            if self.triangle is None:
+                self.n_features = tuple(part.shape[1] for part in parts)
+                # Centring about the first row leaves constant columns
+                # exactly zero.
+                origin = np.hstack([part[0] for part in parts])
+                none = np.empty((0, len(origin)))
+                self.triangle = CentredTriangle(none, origin, 0)
+            self.triangle.add(parts)
+            self.eps = max(self.eps, eps)
+            self.bar.update(len(parts[0]))
+
+    def summary(self, cls):
+        if self.triangle is None:
+            raise ValueError("There is no block of views to summarise.")
+        R, mean, n_samples = self.triangle.result()
+        return cls(R, mean, n_samples, self.n_features, self.eps)

@@ -18,9 +18,11 @@ from perfalign.plots.latent import gaussians, latent_space, modality_clouds
 from perfalign.plots.pairs import pairs
 from perfalign.plots.places import places
 from perfalign.plots.results import bars, gauge_histogram, sweep
+from perfalign.plots.scale import accuracy_against_time, merge_tree
 from perfalign.plots.schematics import generation, pipeline
 
 __all__ = [
+    "accuracy_against_time",
     "bars",
     "confusion",
     "crossings",
@@ -30,6 +32,7 @@ __all__ = [
     "generation",
     "images",
     "latent_space",
+    "merge_tree",
     "modality_clouds",
     "modes",
     "null_space",

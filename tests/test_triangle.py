@@ -1,0 +1,169 @@
+"""The fast factor: as accurate as Householder's, whatever the rows are."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from perfalign import _triangle
+from perfalign._triangle import CentredTriangle
+
+N, D = 30_000, 12
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch):
+    # Small data then take as many chunks as large data otherwise.
+    monkeypatch.setattr(_triangle, "CHUNK", 100 * D)
+
+
+def low_rank(rng):
+    return rng.normal(size=(N, 3)) @ rng.normal(size=(3, D)) + 5
+
+
+def ill_conditioned(rng):
+    left, right = np.linalg.qr(rng.normal(size=(2, D, D)))[0]
+    return rng.normal(size=(N, D)) @ (left * np.logspace(0, -13, D)) @ right
+
+
+def late_column(rng):
+    X = rng.normal(size=(N, D))
+    X[: N // 2, 3] = 0.1
+    X[N // 2 :, 3] += 1e20
+    X[:, 5] *= np.arange(N) > N // 3
+    X[:, 5] *= 1e-30
+    return X
+
+
+def two_places(rng):
+    X = rng.normal(size=(N, D))
+    X[N // 10 :] += 1e5
+    return X
+
+
+def stray_row(rng):
+    X = low_rank(rng)
+    X[N // 2] += rng.normal(size=D)
+    return X
+
+
+def rounded(rng):
+    """A repeated column, exact at first, of 13 digits later."""
+    X = rng.normal(size=(N, D))
+    X[:, 8] = X[:, 2]
+    X[1000:, 8] *= 1 + 2.0**-45
+    return X
+
+
+STATIONARY = {
+    "full rank": lambda rng: rng.normal(size=(N, D)),
+    "low rank": low_rank,
+    "low rank, units": lambda rng: low_rank(rng) * np.logspace(-150, 150, D),
+    "ill conditioned": ill_conditioned,
+    "rounded": rounded,
+    "one view tiny": lambda rng: (
+        rng.normal(size=(N, D)) * np.repeat([1, 1e-14], D // 2)
+    ),
+}
+ODD = {
+    "drift": lambda rng: (
+        rng.normal(size=(N, D)) + np.linspace(0, 1e3, N)[:, None]
+    ),
+    "late column": late_column,
+    "two places": two_places,
+    "stray row": stray_row,
+    "heavy tails": lambda rng: rng.standard_cauchy(size=(N, D)),
+    "sorted": lambda rng: np.sort(rng.normal(size=(N, D)), axis=0),
+    "growing": lambda rng: (
+        rng.normal(size=(N, D)) * np.logspace(0, 15, N)[:, None]
+    ),
+}
+
+
+def factor(X, pieces=1):
+    triangle = CentredTriangle(np.empty((0, D)), X[0], 0)
+    for piece in np.array_split(X, pieces):
+        triangle.add([piece[:, :5], piece[:, 5:]])
+    return triangle.result()
+
+
+def reference(X):
+    """Householder's factor, with columns of norm one, and their norms."""
+    centred = X - X[0]
+    centred -= centred.mean(axis=0)
+    centred -= centred.mean(axis=0)
+    size = np.abs(centred).max(axis=0)
+    centred /= size
+    norms = np.linalg.norm(centred, axis=0)
+    return np.linalg.qr(centred / norms, mode="r"), size * norms
+
+
+@pytest.mark.parametrize("rows", STATIONARY | ODD)
+def test_singular_values_are_those_of_householder(rows):
+    X = (STATIONARY | ODD)[rows](np.random.default_rng(0))
+    R, mean, n = factor(X)
+    wanted, size = reference(X)
+    assert n == N
+    sigma = np.zeros(D)
+    found = np.linalg.svd(R / size, compute_uv=False)
+    sigma[: len(found)] = found
+    assert_allclose(
+        sigma, np.linalg.svd(wanted, compute_uv=False), rtol=0, atol=2e-14
+    )
+    origin, deviation = X[0], (X - X[0]).mean(axis=0)
+    assert_allclose(
+        (mean - origin) / size, deviation / size, rtol=1e-12, atol=1e-14
+    )
+
+
+@pytest.mark.parametrize("rows", ["full rank", "one view tiny", "ill"])
+def test_small_directions_keep_their_digits(rows):
+    """The error multiplies the factor by I + F, whatever its condition."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(N, D))
+    exact = np.round(X * 2**20) / 2**20
+    if rows == "one view tiny":
+        exact *= np.repeat([1, 2.0**-46], D // 2)
+    elif rows == "ill":
+        # Powers of two and sums of few bits: the products are exact.
+        mix = np.triu(rng.integers(-2, 3, size=(D, D)), 1) + np.eye(D)
+        exact = exact @ (mix * 2.0 ** -np.arange(0, 24, 2))
+    R, _, _ = factor(exact)
+    wanted, size = reference(exact)
+    ratio = np.linalg.solve(wanted.T, (R / size).T)
+    assert_allclose(ratio @ ratio.T, np.eye(D), rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("rows", STATIONARY)
+def test_all_chunks_but_the_first_and_the_rest_are_fast(rows, monkeypatch):
+    slow = []
+    reflect = CentredTriangle._reflect
+
+    def counting(self, rows):
+        slow.append(len(rows))
+        reflect(self, rows)
+
+    monkeypatch.setattr(CentredTriangle, "_reflect", counting)
+    factor(STATIONARY[rows](np.random.default_rng(2))[: N - 95])
+    assert slow == [100, 5]
+
+
+def test_rows_may_come_in_any_pieces():
+    X = STATIONARY["full rank"](np.random.default_rng(4))
+    whole = factor(X)
+    for pieces in (7, 1000):
+        for part, same in zip(factor(X, pieces), whole):
+            assert_array_equal(part, same)
+
+
+def test_mean_far_off_costs_nothing():
+    rng = np.random.default_rng(5)
+    # Multiples of 2^-20 stay exact when 2^30 is added.
+    near = np.round(rng.normal(size=(N, D)) * 2**20) / 2**20
+    near[:, -1] = near[:, 0] - near[:, 1]
+    R, _, _ = factor(near)
+    far, mean, _ = factor(near + 2.0**30)
+    assert_allclose(
+        abs(far), abs(R), rtol=0, atol=1e-12 * np.linalg.norm(R, 2)
+    )
+    assert np.linalg.svd(far, compute_uv=False)[11:] <= 1e-13 * abs(R).max()
+    assert_allclose(mean - 2.0**30, near.mean(axis=0), rtol=0, atol=2e-7)
