@@ -82,6 +82,27 @@ def test_shuffled_pairs_teach_nothing():
         assert both(task, "whitened", "shuffled").mean() < chance + 0.05
 
 
+def test_closed_form_against_contrast():
+    """Better in transfer on all, and faster; by how much, depends."""
+    ratios = []
+    for task in [
+        "picture, English",
+        "English words, French words",
+        "acceleration, rotation",
+        "digits: pixels, Fourier",
+        "digits: left, right",
+    ]:
+        gap = both(task, "whitened") - both(task, "contrastive")
+        assert gap.mean() > 2 * gap.std(ddof=1) / np.sqrt(len(gap))
+        seconds = [
+            np.median(both(task, name, "fit_seconds"))
+            for name in ("contrastive", "whitened")
+        ]
+        ratios.append(seconds[0] / seconds[1])
+    assert min(ratios) > 5
+    assert sum(np.array(ratios) >= 20) == 2
+
+
 def test_a_weighted_cosine_finds_more_partners():
     for task in TABLE:
         found = [both(task, m, "recall").mean() for m in ("CSA", "whitened")]
