@@ -1,6 +1,8 @@
 """Perfect alignment of paired modalities, and what can be done with it."""
 
 from perfalign.alignment import PerfectAlignment
+from perfalign.bridges import bridge_plan, gluing_cost, relational_cost
+from perfalign.couplings import ClassCoupling, TransportPlan
 from perfalign.diagnostics import CollapseWarning, OverfitWarning
 from perfalign.existence import (
     ExistenceReport,
@@ -33,6 +35,7 @@ from perfalign.transfer import GaussianTransfer
 __all__ = [
     "AlignmentCurve",
     "AmbiguousGaugeWarning",
+    "ClassCoupling",
     "ClassGaussians",
     "CollapseWarning",
     "ExistenceReport",
@@ -43,16 +46,20 @@ __all__ = [
     "PerfectAlignment",
     "PermutationTest",
     "StackedSummary",
+    "TransportPlan",
     "alignment_curve",
     "alignment_error",
+    "bridge_plan",
     "effective_rank",
     "existence_report",
     "explained_variance",
+    "gluing_cost",
     "left_null_space",
     "median_rank",
     "permutation_test",
     "recall",
     "reconstruction_error",
+    "relational_cost",
     "relative_alignment_error",
     "retrieval_ranks",
 ]
