@@ -1,7 +1,7 @@
 """Perfect alignment of paired modalities, and what can be done with it."""
 
 from perfalign.alignment import PerfectAlignment
-from perfalign.bridges import bridge_plan, gluing_cost, relational_cost
+from perfalign.bridges import bridge_profile, gluing_cost, relational_cost
 from perfalign.couplings import ClassCoupling, TransportPlan
 from perfalign.diagnostics import CollapseWarning, OverfitWarning
 from perfalign.existence import (
@@ -31,6 +31,7 @@ from perfalign.significance import (
 )
 from perfalign.summary import StackedSummary
 from perfalign.transfer import GaussianTransfer
+from perfalign.transport import bridge_plan, typical_penalty
 
 __all__ = [
     "AlignmentCurve",
@@ -50,6 +51,7 @@ __all__ = [
     "alignment_curve",
     "alignment_error",
     "bridge_plan",
+    "bridge_profile",
     "effective_rank",
     "existence_report",
     "explained_variance",
@@ -62,5 +64,6 @@ __all__ = [
     "relational_cost",
     "relative_alignment_error",
     "retrieval_ranks",
+    "typical_penalty",
 ]
 __version__ = "0.1.0"
