@@ -10,6 +10,7 @@ from perfalign.existence import (
     existence_report,
     left_null_space,
 )
+from perfalign.flows import ConditionalFlow, GaussianFlow, UnconditionalFlow
 from perfalign.gauge import AmbiguousGaugeWarning
 from perfalign.metrics import (
     alignment_error,
@@ -22,6 +23,7 @@ from perfalign.metrics import (
     retrieval_ranks,
 )
 from perfalign.mixtures import ClassGaussians
+from perfalign.model_bridge import ModelBridge, votes
 from perfalign.pairings import PairedSummary
 from perfalign.significance import (
     AlignmentCurve,
@@ -39,15 +41,19 @@ __all__ = [
     "ClassCoupling",
     "ClassGaussians",
     "CollapseWarning",
+    "ConditionalFlow",
     "ExistenceReport",
+    "GaussianFlow",
     "GaussianTransfer",
     "LeftNullSpace",
+    "ModelBridge",
     "OverfitWarning",
     "PairedSummary",
     "PerfectAlignment",
     "PermutationTest",
     "StackedSummary",
     "TransportPlan",
+    "UnconditionalFlow",
     "alignment_curve",
     "alignment_error",
     "bridge_plan",
@@ -65,5 +71,6 @@ __all__ = [
     "relative_alignment_error",
     "retrieval_ranks",
     "typical_penalty",
+    "votes",
 ]
 __version__ = "0.1.0"
