@@ -6,6 +6,7 @@ green; what belongs to no single modality is purple; grey does not matter.
 """
 
 from perfalign.plots.algebra import null_space, nullity, spectrum
+from perfalign.plots.bridges import cost_maps, glued, moved, transported
 from perfalign.plots.concepts import modes, walk
 from perfalign.plots.crossings import crossings
 from perfalign.plots.directions import thinnest_direction
@@ -21,14 +22,17 @@ from perfalign.plots.schematics import generation, pipeline
 
 __all__ = [
     "bars",
+    "cost_maps",
     "crossings",
     "gauge_histogram",
     "gaussians",
     "generation",
+    "glued",
     "images",
     "latent_space",
     "modality_clouds",
     "modes",
+    "moved",
     "null_space",
     "nullity",
     "over_truth",
@@ -41,5 +45,6 @@ __all__ = [
     "stack_plane",
     "sweep",
     "thinnest_direction",
+    "transported",
     "walk",
 ]
