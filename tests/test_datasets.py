@@ -527,14 +527,15 @@ class TestPopulation:
         images = np.ones((20000, 12, 12))
         images[:, :, :5] = 0
         data = make_population(
-            images, n_neurons=6, noise=1e-3, correlation=0.7, random_state=3
+            images, n_neurons=60, noise=1e-3, correlation=0.7, random_state=2
         )
         seen = data.rates.min(axis=0) > 0
-        assert seen.sum() >= 3
-        fields = data.receptive_fields.reshape(6, -1)
+        fields = data.receptive_fields.reshape(60, -1)
+        overlap = fields[seen] @ fields[seen].T
+        assert np.sort(np.abs(overlap).ravel())[-seen.sum() - 5] > 0.5
         np.testing.assert_allclose(
             data.noise_correlation,
-            0.7 * fields @ fields.T + 0.3 * np.eye(6),
+            0.7 * fields @ fields.T + 0.3 * np.eye(60),
             atol=1e-12,
         )
         np.testing.assert_allclose(
