@@ -133,7 +133,7 @@ def missing_class(seed, n_bridges=100, exemplars_of_it=True):
                 cost,
                 marginal_penalty=penalty * typical,
                 divergence=divergence,
-                # An exact plan under KL takes minutes.
+                # Exact plans under KL take long and lie little lower.
                 regularisation=0.0 if divergence == "tv" else 0.02,
             ).moved_X
             moved[divergence].append((mass[own].mean(), mass[~own].mean()))
