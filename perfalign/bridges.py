@@ -57,8 +57,7 @@ def bridge_profile(X, bridges, labels=None, *, temperature=0.1):
     -----
     With labels it is a kernel estimate of the class probabilities that gives
     every class the same prior. Time O(n B d), memory O(n B). The default
-    temperature was chosen on other data than the book reports: on the
-    features of :func:`~perfalign.datasets.load_mfeat` and the halves of
+    temperature was chosen on :func:`~perfalign.datasets.load_mfeat` and
     :func:`~perfalign.datasets.load_digit_halves`, where 0.05 to 0.2 do about
     equally well.
 
