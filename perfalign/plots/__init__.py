@@ -11,6 +11,7 @@ from perfalign.plots.concepts import modes, walk
 from perfalign.plots.crossings import crossings
 from perfalign.plots.directions import thinnest_direction
 from perfalign.plots.evidence import phase_diagram, scree
+from perfalign.plots.flows import null_histogram, trajectories
 from perfalign.plots.gauge import over_truth
 from perfalign.plots.images import images
 from perfalign.plots.inverse import stack_plane
@@ -33,6 +34,7 @@ __all__ = [
     "modality_clouds",
     "modes",
     "moved",
+    "null_histogram",
     "null_space",
     "nullity",
     "over_truth",
@@ -45,6 +47,7 @@ __all__ = [
     "stack_plane",
     "sweep",
     "thinnest_direction",
+    "trajectories",
     "transported",
     "walk",
 ]
