@@ -358,7 +358,7 @@ def brain(seed, n_runs, n_samples=40_000):
 STUDIES = {
     "gaussian": (20, gaussian),
     "digits": (5, lambda seed: [digits(seed, f) for f in FRACTIONS]),
-    "brain": (10, lambda seed: [brain(seed, n) for n in LABELLED_RUNS]),
+    "brain": (7, lambda seed: [brain(seed, n) for n in LABELLED_RUNS]),
 }
 
 

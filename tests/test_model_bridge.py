@@ -149,9 +149,17 @@ def test_flows_reach_gaussian_classes():
 
 
 def test_with_few_labels_the_plan_is_ahead_of_training_on_them():
+    assert len(RESULTS["digits"]) >= 5
     for fraction in (0.01, 0.02, 0.05):
-        assert means(fraction, "setting 1", "vote") > best_end_to_end(fraction)
-    assert means(0.2, "setting 1", "vote") < best_end_to_end(0.2)
+        ahead = means(fraction, "setting 1", "vote")
+        assert ahead > best_end_to_end(fraction) + 0.02
+    for fraction in (0.1, 0.2):
+        level = means(fraction, "setting 1", "vote")
+        assert abs(level - best_end_to_end(fraction)) < 0.01
+    for fraction in study.FRACTIONS:
+        behind = means(fraction, "setting 2", "vote")
+        assert behind < best_end_to_end(fraction) - 0.02
+    assert best_end_to_end(1.0) > means(0.2, "setting 1", "vote") + 0.05
 
 
 def test_votes_are_ahead_of_single_draws():
@@ -160,7 +168,6 @@ def test_votes_are_ahead_of_single_draws():
             means(fraction, "setting 2", kind) for kind in ("vote", "single")
         )
         assert single < votes_
-        assert 1 - single <= 2 * (1 - votes_) + 0.02
 
 
 def test_most_of_the_loss_is_at_the_coupling():
@@ -183,6 +190,7 @@ def test_partners_are_found_from_pairs_and_not_from_labels():
 
 def test_brain_is_named_above_chance_and_below_end_to_end():
     rows = [split[-1] for split in RESULTS["brain"]]
+    assert len(rows) >= 5
     bridged = np.mean([row["setting 2"]["vote"] for row in rows])
     rival = np.mean([row["end-to-end"]["LDA, raw"] for row in rows])
     assert 2 / 7 < bridged < rival
