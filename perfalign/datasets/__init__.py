@@ -10,7 +10,9 @@ from perfalign.datasets._digits import (
     load_mnist,
 )
 from perfalign.datasets._emoji import load_emoji
+from perfalign.datasets._haxby import load_haxby
 from perfalign.datasets._pictures import picture_features
+from perfalign.datasets._population import make_population
 from perfalign.datasets._synthetic import make_gaussian_views
 from perfalign.datasets._watch import load_watch, window_features
 
@@ -18,10 +20,12 @@ __all__ = [
     "load_colours",
     "load_digit_halves",
     "load_emoji",
+    "load_haxby",
     "load_mfeat",
     "load_mnist",
     "load_watch",
     "make_gaussian_views",
     "picture_features",
+    "make_population",
     "window_features",
 ]

@@ -6,11 +6,13 @@ green; what belongs to no single modality is purple; grey does not matter.
 """
 
 from perfalign.plots.algebra import null_space, nullity, spectrum
+from perfalign.plots.bridges import cost_maps, glued, moved, transported
 from perfalign.plots.comparison import confusion, dots
 from perfalign.plots.concepts import modes, walk
 from perfalign.plots.crossings import crossings
 from perfalign.plots.directions import thinnest_direction
 from perfalign.plots.evidence import phase_diagram, scree
+from perfalign.plots.flows import null_histogram, trajectories
 from perfalign.plots.gauge import over_truth
 from perfalign.plots.images import images
 from perfalign.plots.inverse import stack_plane
@@ -25,16 +27,20 @@ __all__ = [
     "accuracy_against_time",
     "bars",
     "confusion",
+    "cost_maps",
     "crossings",
     "dots",
     "gauge_histogram",
     "gaussians",
     "generation",
+    "glued",
     "images",
     "latent_space",
     "merge_tree",
     "modality_clouds",
     "modes",
+    "moved",
+    "null_histogram",
     "null_space",
     "nullity",
     "over_truth",
@@ -47,5 +53,7 @@ __all__ = [
     "stack_plane",
     "sweep",
     "thinnest_direction",
+    "trajectories",
+    "transported",
     "walk",
 ]

@@ -75,6 +75,10 @@ def sweep(
     ax.set_xlim(x.min(), x.max())
     if xscale == "log" and 1e-3 <= x.min() and x.max() <= 1e4:
         ax.xaxis.set_major_formatter("{x:g}")
+        if np.floor(np.log10(x.max())) <= np.ceil(np.log10(x.min())):
+            # With one power of ten or none in sight the points are the ticks.
+            ax.set_xticks(x)
+            ax.set_xticks([], minor=True)
     heights, inks = zip(*ends.values(), strict=True)
     label_ends(ax, x.max(), heights, ends, inks)
     return fig
