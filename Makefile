@@ -21,8 +21,9 @@ book: $(STAMP)
 	$(BIN)/python tools/check_html.py
 	@echo "Open $(CURDIR)/_build/html/index.html in a browser."
 
+# A notebook's cells stay together, in order.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # The two environments cannot be one: see benchmarks/requirements-mvlearn.txt.
 bench:
