@@ -21,8 +21,8 @@ not seen before, a jump in scale) goes through Householder's QR instead.
 import numpy as np
 from scipy.linalg import blas, lapack
 
-#: Numbers in a chunk: 2 MB, which the cache keeps between the steps.
-CHUNK = 2**18
+#: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
+CHUNK = 2**17
 #: Largest growth of the bracket in one set of coordinates.
 GROWTH = 2.0**7
 #: Floor of the coordinates, relative to each column.
@@ -64,7 +64,9 @@ class CentredTriangle:
         self.R, self.n = R, n
         # The mean is origin + rest, which is more than one number can hold.
         self.origin, self.rest = np.asarray(mean, float), np.zeros(d)
-        self.chunk = np.empty((max(CHUNK // d, 2 * d), d))
+        self.chunk = np.empty((max(CHUNK // d, 4 * d), d))
+        # So many rows are enough to begin with, and reflections are slow.
+        self.first = max(len(self.chunk) // 8, 4 * d)
         self.whitened = np.empty_like(self.chunk)
         self.ones = np.ones(len(self.chunk))
         self.filled = 0
@@ -74,7 +76,8 @@ class CentredTriangle:
         """Add rows, given as blocks of columns that lie side by side."""
         start, stop = 0, len(columns[0])
         while start < stop:
-            taken = min(stop - start, len(self.chunk) - self.filled)
+            wanted = len(self.chunk) if self.n else self.first
+            taken = min(stop - start, wanted - self.filled)
             rows = self.chunk[self.filled : self.filled + taken]
             left = 0
             for block in columns:
@@ -87,7 +90,7 @@ class CentredTriangle:
                 left = right
             start += taken
             self.filled += taken
-            if self.filled == len(self.chunk):
+            if self.filled == wanted:
                 self._take_chunk()
 
     def result(self):
@@ -148,8 +151,8 @@ class CentredTriangle:
         scatter = blas.dsyr(-self.n, mean, a=self.gram)
         root, pivots, rank, _ = lapack.dpstrf(scatter)
         root = np.triu(root)[:rank, np.argsort(pivots)]
-        self.R = triangle(root @ self.P)
-        self.rest = mean @ self.P
+        rows = blas.dtrmm(1.0, self.P, np.vstack([root, mean]), side=1)
+        self.R, self.rest = triangle(rows[:-1]), rows[-1]
         self.P = None
 
     def _reflect(self, rows):

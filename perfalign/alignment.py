@@ -1,12 +1,15 @@
 """The stacked-SVD estimator, under the paper's constraint and a safe one."""
 
 import warnings
+from contextlib import nullcontext
 from copy import copy
+from functools import cache
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import ThreadpoolController
 
 from perfalign._validation import slabs, view_slabs
 from perfalign.diagnostics import latent_content, surprises
@@ -14,6 +17,10 @@ from perfalign.existence import shared_structure
 from perfalign.pairings import PairedSummary
 from perfalign.solver import solve
 from perfalign.summary import StackedSummary
+
+# Up to so many features one thread is faster: two wait for each other longer
+# than they compute.
+SMALL = 512
 
 
 class PerfectAlignment(BaseEstimator):
@@ -520,8 +527,17 @@ def _check_params(n_components, constraint, ridge, gauge, rtol):
         )
 
 
-def _solve(summary, n_components, constraint, center, ridge, gauge, rtol):
+_blas = cache(ThreadpoolController)
+
+
+def _solve(summary, **params):
     """Learned attributes, and what to warn of, from the summary alone."""
+    small = sum(summary.n_features) <= SMALL
+    with _blas().limit(limits=1) if small else nullcontext():
+        return _solve_here(summary, **params)
+
+
+def _solve_here(summary, n_components, constraint, center, ridge, gauge, rtol):
     _check_params(n_components, constraint, ridge, gauge, rtol)
     structure = shared_structure(summary, center, rtol)
     correlations = structure.correlations(structure.singular_values)

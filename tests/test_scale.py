@@ -353,3 +353,20 @@ def test_a_killed_worker_loses_nothing():
     for A, B in zip(once.encoders_, spread.encoders_):
         assert_allclose(A, B, rtol=0, atol=1e-12 * abs(A).max())
     assert_equivalent(StackedSummary.from_views(views), summary, rtol=1e-12)
+
+
+# Far from zero
+
+
+def test_one_pass_far_from_zero_equals_two_passes():
+    """The mean is 1e8 times the spread, and nobody knew it beforehand."""
+    views = [v + 1e8 for v in noisy_views(50_000, (12, 10))]
+    long = [v.astype(np.longdouble) for v in views]
+    centred = [(v - v.mean(axis=0)).astype(float) for v in long]
+    one, two = PerfectAlignment(2).fit(views), PerfectAlignment(2).fit(centred)
+    assert_allclose(
+        one.canonical_correlations_,
+        two.canonical_correlations_,
+        rtol=0,
+        atol=1e-13,
+    )

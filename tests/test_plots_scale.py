@@ -1,0 +1,54 @@
+import pytest
+from matplotlib.colors import to_rgb
+from numpy.testing import assert_allclose
+
+from perfalign import plots
+from perfalign.plots.style import BLACK, GREY, SHARED
+
+
+def inside(fig):
+    fig.draw_without_rendering()
+    box, (width, height) = fig.get_tightbbox(), fig.get_size_inches()
+    assert min(box.x0, box.y0) > -0.02
+    assert box.x1 < width + 0.02
+    assert box.y1 < height + 0.02
+
+
+@pytest.mark.parametrize("n, merges", [(1, 0), (2, 1), (5, 6), (16, 15)])
+def test_tree_has_a_triangle_for_each_piece_and_each_merge(n, merges):
+    fig = plots.merge_tree(n)
+    (ax,) = fig.axes
+    assert len(ax.patches) == n + merges
+    assert sum(line.get_color() == GREY for line in ax.lines) == 4 * n
+    # All that is above flows into one triangle, in the middle of the tree.
+    bottoms = [patch.get_xy()[:, 1].min() for patch in ax.patches]
+    assert bottoms.count(min(bottoms)) == 1
+    inside(fig)
+
+
+def test_methods_stand_where_they_were_measured():
+    methods = {"slow": (10.0, 0.1), "exact": (0.5, 3e-15), "zero": (1.0, 0.0)}
+    fig = plots.accuracy_against_time(
+        methods, xlabel="seconds", ylabel="error", marked=["exact"]
+    )
+    (ax,) = fig.axes
+    drawn = [line.get_xydata()[0] for line in ax.lines]
+    assert_allclose(drawn, [(10, 0.1), (0.5, 3e-15), (1, 1e-16)])
+    names = {text.get_text(): text.get_color() for text in ax.texts}
+    assert names == {"slow": BLACK, "exact": SHARED, "zero": BLACK}
+    marked = [to_rgb(line.get_color()) == to_rgb(SHARED) for line in ax.lines]
+    assert marked == [False, True, False]
+    inside(fig)
+
+
+def test_names_of_methods_alike_do_not_overlap():
+    methods = {f"method {i}": (2.0**i, (1 + i % 2) * 1e-15) for i in range(4)}
+    fig = plots.accuracy_against_time(methods, xlabel="s", ylabel="error")
+    fig.draw_without_rendering()
+    (ax,) = fig.axes
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert not any(
+        a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i]
+    )
+    spots = ax.transData.transform([line.get_xydata()[0] for line in ax.lines])
+    assert not any(box.contains(*spot) for box in boxes for spot in spots)
