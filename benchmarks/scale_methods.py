@@ -173,8 +173,15 @@ FITS = {
 
 
 def alignment_of(model, views):
-    """Relative alignment error of a fitted model; None if not finite."""
+    """Relative alignment error of a fitted model.
+
+    None if the latents are not finite or the same for all samples.
+    """
     latents = [np.asarray(z, dtype=float) for z in model.transform(views)]
-    if not all(np.isfinite(z).all() for z in latents):
+    stacked = np.vstack(latents)
+    if not np.isfinite(stacked).all() or not np.ptp(stacked, axis=0).any():
         return None
-    return float(relative_alignment_error(latents))
+    try:
+        return float(relative_alignment_error(latents))
+    except ValueError:  # the same up to rounding
+        return None

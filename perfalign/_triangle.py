@@ -21,8 +21,8 @@ not seen before, a jump in scale) goes through Householder's QR instead.
 import numpy as np
 from scipy.linalg import blas, lapack
 
-#: Numbers in a chunk: 2 MB, which the cache keeps between the steps.
-CHUNK = 2**18
+#: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
+CHUNK = 2**17
 #: Largest growth of the bracket in one set of coordinates.
 GROWTH = 2.0**7
 #: Floor of the coordinates, relative to each column.

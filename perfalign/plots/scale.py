@@ -8,10 +8,8 @@ from perfalign.plots.style import (
     MUTED,
     SHARED,
     canvas,
-    halo,
     note,
     panels,
-    spread,
     styled,
 )
 
@@ -108,35 +106,32 @@ def accuracy_against_time(methods, *, xlabel, ylabel, marked=(), floor=1e-16):
     ax.set(xlim=(times.min() / 1.6, 12 * times.max()), ylim=(floor / 2, 5))
     for name, time, error in zip(methods, times, errors):
         color = SHARED if name in marked else BLACK
-        ax.plot(time, error, "o", ms=6, color=color, clip_on=False, zorder=4)
+        ax.plot(time, error, "o", ms=6, color=color, clip_on=False, zorder=10)
     fig.draw_without_rendering()
     pixels = ax.transData.transform(np.column_stack([times, errors]))
     points = pixels * 72 / fig.dpi
-    heights = _apart(points)
-    for name, spot, old, new in zip(
-        methods, zip(times, errors), points[:, 1], heights
-    ):
+    for name, spot, rise in zip(methods, zip(times, errors), _rises(points)):
         color = SHARED if name in marked else BLACK
-        note(
-            ax, name, spot, (8, new - old), color, va="center",
-            path_effects=halo(2), fontsize=10,
-        )  # fmt: skip
+        note(ax, name, spot, (8, rise), color, va="center", fontsize=10)
     return fig
 
 
-def _apart(points, gap=13, reach=170):
-    """Heights at which labels of nearby points do not overlap."""
-    heights, order = points[:, 1].copy(), np.argsort(points[:, 1])
-    group = [order[0]]
-    for index in [*order[1:], None]:
-        near = index is not None and any(
-            abs(points[index, 0] - points[other, 0]) < reach
-            and points[index, 1] - points[other, 1] < gap
-            for other in group
-        )
-        if near:
-            group.append(index)
-            continue
-        heights[group] = spread(points[group, 1], gap)
-        group = [index]
-    return heights
+def _rises(points, gap=15, reach=200):
+    """How far to raise the label at the right of each point.
+
+    Of neighbours at nearly one height the rightmost keeps its label beside
+    it. The others' go above or below, to their own side if there is room.
+    """
+    levels = np.zeros(len(points), dtype=int)
+    for i in np.argsort(-points[:, 0]):
+        right, up = (points - points[i]).T
+        near = (0 < right) & (right < reach) & (np.abs(up) < gap)
+        if near.any():
+            side = -1 if up[near].mean() > 0 else 1
+            levels[i] = next(
+                level
+                for step in range(1, len(points) + 1)
+                for level in (side * step, -side * step)
+                if level not in levels[near]
+            )
+    return gap * levels
