@@ -160,7 +160,7 @@ EXPLORE = (
     "fig.savefig(buffer)\n"
     "plt.close(fig)\n"
     "image = base64.b64encode(buffer.getvalue()).decode()\n"
-    "display(HTML(f\"<img src='data:image/png;base64,{{image}}'>\"))"
+    'display(HTML(f"<img src=\'data:image/png;base64,{{image}}\'>"))'
 )
 # What a notebook printed when it was stored, what it prints now, and whether
 # the run is to accept it.
