@@ -327,7 +327,8 @@ def test_a_killed_worker_loses_nothing():
     cluster = LocalCluster(
         n_workers=4,
         threads_per_worker=1,
-        dashboard_address=None,
+        # Any free port: another run may be using the usual one.
+        dashboard_address=":0",
         silence_logs=50,
     )
     with cluster, Client(cluster) as client:
