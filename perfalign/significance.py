@@ -85,8 +85,8 @@ def permutation_test(
         Labels of samples that are no independent observations, such as
         near-copies of one item. Whole groups are then permuted: those of
         equal size change places, their samples staying in order. A group
-        without another of its size stays where it is, which makes the test
-        conservative.
+        without another of its size stays where it is; the test is valid all
+        the same, and sees less, as its shuffles keep some true pairs.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -105,11 +105,13 @@ def permutation_test(
 
     Notes
     -----
-    The first p-value is exact, for any distribution of the data, if samples
-    (or groups) are exchangeable under the null hypothesis. Centring does no
-    harm to it, as it commutes with permutations; for residuals of a
-    regression on other variables that would not hold. Later p-values are
-    exact only as far as the components removed are the true ones.
+    The first p-value is valid, P(p ≤ α) ≤ α for any distribution of the
+    data, if samples (or groups) are exchangeable under the null hypothesis.
+    It is not quite uniform, since a shuffle may be the identity; the
+    difference is at most 1/n! where no two permutations tie. Centring does
+    no harm, as it commutes with permutations; for residuals of a regression
+    on other variables that would not hold. Later p-values are valid only as
+    far as the components removed are the true ones.
 
     With two views `statistics` are the `canonical_correlations_` of the fit.
     With more, removing a component from each view takes a little more away
