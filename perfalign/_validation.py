@@ -315,6 +315,15 @@ def check_view(
     return view, max(map(_rounding, stored))
 
 
+def precision(view):
+    """Rounding error of a view's type, as `check_view` would return it.
+
+    Of what holds no numbers, such as texts, it is that of float64.
+    """
+    dtype = getattr(view, "dtype", None)
+    return max(map(_rounding, view.dtypes if _is_frame(view) else [dtype]))
+
+
 def check_views(views, *, like=None):
     """Validate two or more paired views of the same samples.
 

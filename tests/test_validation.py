@@ -16,6 +16,7 @@ from perfalign._validation import (
     check_views,
     column_names,
     position_of,
+    precision,
     slabs,
     view_slabs,
     without_row_labels,
@@ -109,11 +110,12 @@ def test_views_of_every_type_are_read_alike(kind):
     assert type(array) is np.ndarray and array.dtype == np.float64
     np.testing.assert_array_equal(array, numbers)
     assert eps == max(FLOAT64_EPS, np.finfo(stored).eps)
+    assert precision(view) == eps
     # By rows, and beside another view.
     pair, coarsest = check_views([view, X])
-    for rows, parts, precision in view_slabs([view, X]):
+    for rows, parts, seen in view_slabs([view, X]):
         np.testing.assert_array_equal(parts[0], numbers[rows])
-        assert precision == coarsest == eps
+        assert seen == coarsest == eps
     np.testing.assert_array_equal(pair[0], numbers)
 
 
