@@ -141,9 +141,10 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         ValueError
             If the alignment is not fitted or has no such modality, X or y is
             invalid or a label missing, or there are too few samples for the
-            covariance. It needs latents that vary, about their class means, in every dimension in
-            which latents vary at all: at least C + k samples (``"tied"``),
-            k + 1 samples of each class (``"full"``), 2 of each (``"diag"``).
+            covariance. It needs latents that vary, about their class means,
+            in every dimension in which latents vary at all: at least C + k
+            samples (``"tied"``), k + 1 samples of each class (``"full"``), 2
+            of each (``"diag"``).
 
         Warns
         -----
