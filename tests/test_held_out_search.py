@@ -157,5 +157,5 @@ def test_errors(digits):
     search.set_params(classifier=LinearDiscriminantAnalysis())
     with pytest.raises(ValueError, match="wanted a label y .* seen None"):
         search.fit(views)
-    with pytest.raises(ValueError, match="groups has 9 labels; wanted 300"):
+    with pytest.raises(ValueError, match="y has 301 labels; wanted 300"):
         search.fit(views, np.append(y, 0))
