@@ -202,7 +202,7 @@ def test_groups_change_places_with_groups_of_their_size_only():
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"n_permutations": 0}, "n_permutations is 0; wanted 1 or more"),
+        ({"n_permutations": 0}, "n_permutations is 0; wanted an integer"),
         ({"groups": np.arange(5)}, "5 labels; wanted 60"),
         (
             {"groups": np.repeat([0, 1, 2], [10, 20, 30])},
