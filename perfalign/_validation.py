@@ -404,7 +404,8 @@ def view_slabs(views, *, like=None, n_features=None, allow_empty=False):
     rows : slice
     views : list of ndarray of float64
         These rows of all views.
-    eps : float
+    eps : list of float
+        The precision of each view.
     """
     if n_features is not None:
         like = _counted(n_features)
@@ -438,7 +439,7 @@ def slabs(views, names, like=None, *, allow_empty=False):
                 for view, name, kwargs in zip(sources, names, wanted)
             )
         )
-        yield rows, list(parts), max(eps + stored)
+        yield rows, list(parts), list(map(max, eps, stored))
 
 
 def check_labels(y, n_rows, name, like=None):

@@ -29,7 +29,7 @@ from perfalign.diagnostics import CollapseWarning, OverfitWarning
 from perfalign.existence import shared_structure
 from perfalign.features import MappedAlignment, fit_maps
 from perfalign.metrics import relative_alignment_error
-from perfalign.stack import whiten
+from perfalign.stack import shrunk, whiten
 from perfalign.summary import StackedSummary
 
 # Where any pairing aligns perfectly, true and shuffled correlations are 1 up
@@ -177,7 +177,7 @@ def permutation_test(
 def _whitened(alignment, views):
     """Orthonormal columns for each view, and how many components to test."""
     params = alignment.get_params()
-    center, k = params.pop("center"), params["n_components"]
+    center, k = params["center"], params["n_components"]
     _check_params(**params)
     if alignment.constraint != "whitened":
         raise ValueError(
@@ -197,13 +197,14 @@ def _whitened(alignment, views):
             f"{structure.ranks[m]} independent signals."
         )
     means = summary.split(summary.mean if center else 0 * summary.mean)
-    coordinates = []
-    for view, mean in zip(views, means):
-        basis = whiten(view - mean, structure.rtol)
-        # As d further samples, √(λ tr(C)/d n) I, would shorten the basis.
-        added = alignment.ridge * np.sum(basis.s**2) / view.shape[1]
-        coordinates.append(basis.U * (basis.s / np.hypot(basis.s, added**0.5)))
-    return coordinates, k
+    centred = [view - mean for view, mean in zip(views, means)]
+    if alignment.ridge:
+        # Noise has no part in what two views have in common.
+        return [shrunk(view, alignment.ridge)[0].U for view in centred], k
+    return [
+        whiten(view, rounding, structure.rtol).U
+        for view, rounding in zip(centred, structure.rounding)
+    ], k
 
 
 @dataclass(frozen=True, eq=False)
@@ -374,7 +375,7 @@ def alignment_curve(
     ...     curve.sizes, curve.train_errors, curve.test_errors
     ... ):
     ...     print(n, f"{train.mean():.1f} {test.mean():.1f}")
-    15 0.0 1.4
+    15 0.0 1.5
     150 1.0 1.4
     """
     check_estimator(alignment, "alignment")
