@@ -11,7 +11,12 @@ from numpy.testing import assert_allclose
 from scipy.stats import binom, kstest
 from sklearn.neighbors import kneighbors_graph
 
-from perfalign import PerfectAlignment, permutation_test
+from perfalign import (
+    PerfectAlignment,
+    alignment_curve,
+    existence_report,
+    permutation_test,
+)
 from perfalign.datasets import load_emoji
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -229,3 +234,40 @@ def test_correlations_of_nested_views_can_only_rise(emoji):
         for width in (20, 40)
     )
     assert np.all(wide[:20] >= narrow - 1e-12)
+
+
+# ----------------------------------------- exact agreement: count or shuffle
+
+
+def mixtures(n, shared, private, seed):
+    """Mixtures of shared and private signals, without noise."""
+    rng = np.random.default_rng(seed)
+    concept = rng.normal(size=(n, shared))
+    views = []
+    for p in private:
+        signals = np.hstack([concept, rng.normal(size=(n, p))])
+        views.append(signals @ rng.normal(size=(shared + p, shared + p + 4)))
+    return views
+
+
+@pytest.mark.parametrize("private", [(4, 5), (0, 2), (1, 1)])
+def test_encoders_hold_before_the_count_and_the_count_before_the_test(private):
+    """At q signals, one by one from there, and at q₁ + q₂."""
+    shared = 3
+    q = shared + sum(private)
+    everything = mixtures(60, shared, private, seed=sum(private))
+    for n in range(q, q + shared + 3):
+        seen = [view[:n] for view in everything]
+        report = existence_report(seen)
+        evidence = min(shared, max(0, n - 1 - q))
+        assert report.evidence_dimension == evidence
+        curve = alignment_curve(
+            PerfectAlignment(shared), everything, [n], random_state=0
+        )
+        holds = curve.test_errors.max() < 1e-9
+        assert holds == (n - 1 >= q)
+        test = permutation_test(
+            PerfectAlignment(shared), seen, 39, random_state=0
+        )
+        # A single vacuous dimension gives every shuffle a correlation of 1.
+        assert test.accepted() == (shared if evidence == shared else 0)

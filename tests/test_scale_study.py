@@ -2,13 +2,14 @@
 
 import importlib.util
 import json
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from perfalign import StackedSummary
+from perfalign import StackedSummary, relative_alignment_error
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 LARGE = "100000 x 128"
@@ -215,3 +216,29 @@ def test_merged_triangle_has_the_gram_matrix_of_all_rows(rank):
     gap = np.sqrt(20 * 40 / 60) * (a.mean - b.mean)
     small = np.vstack([a.R, b.R, gap])
     assert_allclose(small.T @ small, deviations.T @ deviations, atol=1e-11)
+
+
+def test_a_large_mean_costs_digits_in_use_and_not_in_fitting():
+    views = methods.odd_views("mean 1e8")
+    model = methods.FITS["perfalign"](3).fit(views)
+    latents = [
+        (view - 1e8) @ encoder.T  # exact differences of these data
+        for view, encoder in zip(views, model.encoders_)
+    ]
+    latents = [z - z.mean(axis=0) for z in latents]
+    assert relative_alignment_error(latents) < 1e-13
+
+
+def test_forty_merges_far_from_zero_lose_nothing():
+    """Mixtures of two signals at mean 2³⁰ keep rank two, as in one pass."""
+    rng = np.random.default_rng(0)
+    signals = np.round(rng.normal(size=(4000, 2)) * 2**10) / 2**10
+    mixes = ([[1, 2, -1], [0, 1, 3]], [[2, 1, 1], [1, -1, 0]])
+    views = [signals @ mix + 2.0**30 for mix in mixes]
+    pieces = [
+        StackedSummary.from_views([view[i::40] for view in views])
+        for i in range(40)
+    ]
+    for block in reduce(StackedSummary.merge, pieces).blocks():
+        values = np.linalg.svd(block, compute_uv=False)
+        assert values[2] < 1e-14 * values[0]
