@@ -5,13 +5,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._validation import check_view, check_views
+from perfalign._parameters import check_integer
+from perfalign._validation import Signature, check_view, check_views
 
 
 class TwoViewAlignment(BaseEstimator):
     """Affine encoders of two views, found in a way of the subclass's own.
 
-    A subclass gives ``_encoders(views)``, the matrices A^m for centred views.
+    A subclass gives ``_encoders(views, rounding)``, the matrices A^m for
+    centred views, given how large the rounding of each is (Frobenius norms).
     What it makes of the latents A^m (x − x̄^m) may be more than the identity.
     """
 
@@ -24,8 +26,9 @@ class TwoViewAlignment(BaseEstimator):
 
         Parameters
         ----------
-        views : list of two array-like of shape (n_samples, n_features_m)
-            Row i of each belongs to item i.
+        views : list or dict of two array-like (n_samples, n_features_m)
+            Row i of each belongs to item i. Data frames keep the names of
+            their columns, a dict those of the views.
         y : None
             Ignored; no labels are used.
 
@@ -37,35 +40,48 @@ class TwoViewAlignment(BaseEstimator):
         ------
         ValueError
             For invalid parameters, other than two views, or views that are
-            not finite real matrices of equal length, or that do not vary.
+            not finite real matrices of equal length, differ in their labels
+            of rows, or do not vary.
         """
-        views, _ = check_views(views)
-        if len(views) != 2:
+        matrices, eps = check_views(views)
+        if len(matrices) != 2:
             raise ValueError(
-                f"{type(self).__name__} aligns two views; seen {len(views)}."
+                f"{type(self).__name__} aligns two views; seen "
+                f"{len(matrices)}."
             )
-        for m, view in enumerate(views):
+        for m, view in enumerate(matrices):
             if not np.ptp(view, axis=0).any():
                 raise ValueError(
                     f"view {m} does not vary: all its samples are equal, so "
                     "there is nothing to align."
                 )
-        means = [view.mean(axis=0) for view in views]
-        centred = [view - mean for view, mean in zip(views, means)]
-        self.encoders_ = self._encoders(centred)
+        means = [view.mean(axis=0) for view in matrices]
+        centred = [view - mean for view, mean in zip(matrices, means)]
+        rounding = [eps * np.linalg.norm(view) for view in matrices]
+        self.encoders_ = self._encoders(centred, rounding)
         self.means_ = means
+        self.signature_ = Signature.of(views)
         return self
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns of each view; only of fitted data frames."""
+        signature = vars(self).get("signature_")
+        if signature is None or not any(signature.feature_names):
+            raise AttributeError("The fit has seen no names of columns.")
+        return signature.feature_names_in
 
     def transform(self, views):
         """Latents of both views.
 
         Parameters
         ----------
-        views : list of two array-like of shape (n_samples, n_features_m)
+        views : list or dict of two array-like (n_samples, n_features_m)
 
         Returns
         -------
-        latents : list of two ndarray of shape (n_samples, k)
+        latents : list or dict of two ndarray of shape (n_samples, k)
+            As the views came.
 
         Raises
         ------
@@ -73,10 +89,9 @@ class TwoViewAlignment(BaseEstimator):
             If a view is missing or does not have the fitted features.
         """
         check_is_fitted(self)
-        views, _ = check_views(
-            views, n_features=[len(mean) for mean in self.means_]
-        )
-        return [self._encode(view, m) for m, view in enumerate(views)]
+        checked, _ = check_views(views, like=self.signature_)
+        latents = [self._encode(view, m) for m, view in enumerate(checked)]
+        return self.signature_.as_given(latents, views)
 
     def transform_view(self, view, modality):
         """Latents of one view alone.
@@ -84,8 +99,8 @@ class TwoViewAlignment(BaseEstimator):
         Parameters
         ----------
         view : array-like of shape (n_samples, n_features_m)
-        modality : {0, 1}
-            Position of the view in the fit.
+        modality : {0, 1} or str
+            Position of the view in the fit, or its name.
 
         Returns
         -------
@@ -97,14 +112,11 @@ class TwoViewAlignment(BaseEstimator):
             If there is no such view or the features do not fit.
         """
         check_is_fitted(self)
-        if modality not in (0, 1):
-            raise ValueError(
-                f"There is no view {modality!r}; there are 0 and 1."
-            )
+        m = self.signature_.position(modality)
         view, _ = check_view(
-            view, f"view {modality}", n_features=len(self.means_[modality])
+            view, f"view {modality!r}", **self.signature_.wanted(m)
         )
-        return self._encode(view, modality)
+        return self._encode(view, m)
 
     def _encode(self, view, modality):
         centred = view - self.means_[modality]
@@ -116,12 +128,7 @@ class TwoViewAlignment(BaseEstimator):
 
 def check_components(n_components, limit, held):
     """Raise unless `n_components` is a whole number from 1 to `limit`."""
-    whole = isinstance(n_components, (int, np.integer))
-    if not whole or not 1 <= n_components <= limit:
-        raise ValueError(
-            f"n_components is {n_components!r}; wanted an integer from 1 to "
-            f"{limit}, {held}."
-        )
+    check_integer(n_components, "n_components", 1, limit, f", {held}")
 
 
 def spread(centred):
