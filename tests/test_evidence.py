@@ -81,7 +81,8 @@ def test_shared_vacuous_and_evidence_in_300_random_cases():
         s, v = report.shared_dimension, report.vacuous_dimension
         assert s == expected(recorded, total, room), seed
         assert v == expected(recorded, sum(recorded), room), seed
-        assert s - v == min(shared, max(0, room - total)), seed
+        found = report.evidence_dimension
+        assert found == s - v == min(shared, max(0, room - total)), seed
 
         order = shuffle(rng, len(views[0]))
         moved = count([views[0], views[1][order]], center)
@@ -135,7 +136,9 @@ def test_copies_of_items_add_no_evidence():
     rng = np.random.default_rng(0)
     views = mixed(rng, signals(rng, 7, 1, (3, 3)), (4, 4), 1.0)
     copied = [np.tile(x, (5, 1)) for x in views]
-    assert count(views, True) == count(copied, True) == 2
+    for report in map(existence_report, (views, copied)):
+        assert report.shared_dimension == report.vacuous_dimension == 2
+        assert report.evidence_dimension == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
