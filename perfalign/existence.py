@@ -153,7 +153,7 @@ class ExistenceReport:
         The r of the stacked matrix.
     nullity : int
         d − r, the dimension of the stack's left null space, which is what
-        Theorem 2.1 of Kamboj and Do (2025) asks about.
+        KD Theorem 2.1 asks about, that of Kamboj and Do (2025).
     collapsed_dimensions : tuple of int
         d_m − r_m: null vectors of one view alone, with latents all zero.
     shared_dimension : int
@@ -198,7 +198,7 @@ class ExistenceReport:
                 self.nullity,
                 ""
                 if k is None
-                else f"Theorem 2.1 asks for {k}: "
+                else f"KD Theorem 2.1 asks for {k}: "
                 + ("satisfied" if self.nullity >= k else "not satisfied"),
             ),
             (
@@ -270,13 +270,13 @@ def existence_report(views, n_components=None, *, center=True, rtol=None):
 
     Notes
     -----
-    Cost O(n d² + d³). Theorem 2.1 of Kamboj and Do (2025) counts the whole
+    Cost O(n d² + d³). KD Theorem 2.1 (Kamboj and Do 2025) counts the whole
     null space; that shared signals are an intersection of row spaces is the
     view of Sørensen, Kanatsoulis and Sidiropoulos (2021).
 
     Examples
     --------
-    One channel cannot share two signals, though Theorem 2.1 is satisfied:
+    One channel cannot share two signals, though KD Theorem 2.1 is satisfied:
 
     >>> from perfalign import existence_report
     >>> from perfalign.datasets import make_gaussian_views
@@ -285,7 +285,7 @@ def existence_report(views, n_components=None, *, center=True, rtol=None):
     samples                  500
     features                   4   1 + 3
     rank of the stack          2   of the views: 1, 2
-    left null space            2   Theorem 2.1 asks for 2: satisfied
+    left null space            2   KD Theorem 2.1 asks for 2: satisfied
       silent in one view       1   latent 0 for every sample: aligned but empty
       shared signals           1   so aligned latents have rank 1 at most
     """
@@ -341,7 +341,7 @@ def left_null_space(views, *, center=True, rtol=None):
     .. math:: N = (N^1 \oplus \dots \oplus N^M) \oplus N_{\mathrm{shared}},
               \qquad N^m = \{a : a^\top X^m = 0\}
 
-    Any k independent rows of N align the samples perfectly (Theorem 2.1 of
+    Any k independent rows of N align the samples perfectly (KD Theorem 2.1, of
     Kamboj and Do 2025), but rows of N^m do so by being zero everywhere. The
     informative rows are those of N orthogonal to every N^m.
 

@@ -89,7 +89,7 @@ def test_theorem_satisfied_and_latents_of_rank_one():
     assert report.nullity == 2
     assert report.shared_dimension == 1
     text = str(report)
-    assert "Theorem 2.1 asks for 2: satisfied" in text
+    assert "KD Theorem 2.1 asks for 2: satisfied" in text
     assert "so aligned latents have rank 1 at most" in text
 
 
