@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from perfalign._linalg import column_norms, singular_values
+from perfalign._parameters import check_integer, check_number
 from perfalign.stack import (
     Whitened,
     complement,
@@ -102,6 +103,8 @@ def shared_structure(views, center=True, rtol=None):
     and the same cut. A further feature can raise each of these ranks by one
     at most, and so the shared dimension too.
     """
+    if rtol is not None:
+        rtol = check_number(rtol, "rtol", 0, 1)
     summary = views
     if not isinstance(views, Summary):
         summary = StackedSummary.from_views(views)
@@ -153,7 +156,7 @@ class ExistenceReport:
         The r of the stacked matrix.
     nullity : int
         d − r, the dimension of the stack's left null space, which is what
-        KD Theorem 2.1 asks about, that of Kamboj and Do (2025).
+        Theorem 2.1 of Kamboj and Do (2025), "KD Theorem 2.1", asks about.
     collapsed_dimensions : tuple of int
         d_m − r_m: null vectors of one view alone, with latents all zero.
     shared_dimension : int
@@ -265,14 +268,14 @@ def existence_report(views, n_components=None, *, center=True, rtol=None):
     Raises
     ------
     ValueError
-        For views that are not finite matrices of equal length, or when a view
-        does not vary.
+        For views that are not finite matrices of equal length, when a view
+        does not vary, or if `n_components` is no positive integer.
 
     Notes
     -----
-    Cost O(n d² + d³). KD Theorem 2.1 (Kamboj and Do 2025) counts the whole
-    null space; that shared signals are an intersection of row spaces is the
-    view of Sørensen, Kanatsoulis and Sidiropoulos (2021).
+    Cost O(n d² + d³), with n < d samples O(n² d). KD Theorem 2.1 counts the
+    whole null space; that shared signals are an intersection of row spaces is
+    the view of Sørensen, Kanatsoulis and Sidiropoulos (2021).
 
     Examples
     --------
@@ -289,6 +292,8 @@ def existence_report(views, n_components=None, *, center=True, rtol=None):
       silent in one view       1   latent 0 for every sample: aligned but empty
       shared signals           1   so aligned latents have rank 1 at most
     """
+    if n_components is not None:
+        n_components = check_integer(n_components, "n_components")
     structure = shared_structure(views, center, rtol)
     summary = structure.summary
     ranks = structure.ranks
@@ -341,9 +346,9 @@ def left_null_space(views, *, center=True, rtol=None):
     .. math:: N = (N^1 \oplus \dots \oplus N^M) \oplus N_{\mathrm{shared}},
               \qquad N^m = \{a : a^\top X^m = 0\}
 
-    Any k independent rows of N align the samples perfectly (KD Theorem 2.1, of
-    Kamboj and Do 2025), but rows of N^m do so by being zero everywhere. The
-    informative rows are those of N orthogonal to every N^m.
+    Any k independent rows of N align the samples perfectly (KD Theorem
+    2.1), but rows of N^m do so by being zero everywhere. The informative rows
+    are those of N orthogonal to every N^m.
 
     Parameters
     ----------
