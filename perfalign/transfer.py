@@ -21,7 +21,6 @@ from perfalign._validation import (
     FLOAT64_EPS,
     check_labels,
     check_view,
-    position_of,
     precision,
 )
 from perfalign.diagnostics import CollapseWarning
@@ -348,7 +347,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 " to be linear; wanted a PerfectAlignment."
             )
         encoders = alignment.encoders_
-        m = position_of(modality, len(encoders), kind="modality")
+        m = summary.signature.position(modality, "modality")
         encoder = encoders[m]
         k, rank = len(encoder), _row_rank(encoder)
         if rank < k:
