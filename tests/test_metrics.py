@@ -279,10 +279,12 @@ class TestExplainedVariance:
         assert explained_variance(view, other) == pytest.approx(
             wanted, rel=1e-12
         )
-        for scale in (1e-200, 1e200):
+        for scale in (1e-200, 1e200, 10.0 ** np.array([-9, 0, 9])):
             assert explained_variance(
                 scale * view, latents / scale
             ) == pytest.approx(wanted, rel=1e-12)
+        padded = np.column_stack([view, np.full(40, 0.1)])
+        assert explained_variance(padded, latents) == pytest.approx(wanted)
 
     def test_extremes(self, rng):
         view = rng.normal(size=(40, 3))
