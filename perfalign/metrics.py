@@ -42,8 +42,9 @@ def alignment_error(latents, kind="mean"):
     Raises
     ------
     ValueError
-        If there are fewer than two arrays, their shapes differ, one is not a
-        finite real matrix, or `kind` is unknown.
+        If there are fewer than two arrays, their shapes or the labels of
+        their rows differ, one is not a finite real matrix, or `kind` is
+        unknown.
 
     Notes
     -----
@@ -144,7 +145,8 @@ def reconstruction_error(
     ------
     ValueError
         If the arrays are not finite real matrices with matching rows (and
-        columns, without a map), or `kind` or `up_to` is unknown.
+        columns, without a map), labels of rows differ, or `kind` or `up_to`
+        is unknown.
 
     Notes
     -----
@@ -263,8 +265,9 @@ def explained_variance(view, latents):
     Raises
     ------
     ValueError
-        If the arrays are not finite real matrices with equal numbers of rows,
-        or the view does not vary, so that there is nothing to explain.
+        If the arrays are not finite real matrices with equal numbers and
+        labels of rows, or the view does not vary, so that there is nothing to
+        explain.
 
     Notes
     -----
@@ -327,7 +330,8 @@ def retrieval_ranks(queries, gallery):
     Raises
     ------
     ValueError
-        If the arrays are not finite real matrices of one shape.
+        If the arrays are not finite real matrices of one shape, or labels of
+        rows differ.
 
     Notes
     -----

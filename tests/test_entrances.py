@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 
+import dask.array as da
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +26,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from perfalign import PerfectAlignment, alignment_curve, permutation_test
+from perfalign import (
+    PerfectAlignment,
+    StackedSummary,
+    alignment_curve,
+    permutation_test,
+)
 from perfalign._parameters import (
     check_estimator,
     check_integer,
@@ -259,6 +265,17 @@ def test_bad_views_are_refused_everywhere(entrance, kind):
             ENTRANCES[entrance](views)
 
 
+def test_a_masked_partition_is_noticed():
+    masked = da.from_array(with_hidden(VIEWS[1]), chunks=(20, 4))
+    plain = da.from_array(VIEWS[1], chunks=(20, 4))
+    first = da.from_array(VIEWS[0], chunks=(20, 3))
+    for second in (masked, da.concatenate([plain[:40], masked[:40]])):
+        with pytest.raises(ValueError, match="view 1: a mask hides"):
+            StackedSummary.from_dask([first, second])
+        with pytest.raises(ValueError, match="view 1: a mask hides"):
+            PerfectAlignment(2).fit([first, second])
+
+
 @quiet
 @pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("name", FITTED)
@@ -282,7 +299,7 @@ def test_bad_views_are_refused_after_the_fit(name, kind):
 
 
 @quiet
-@pytest.mark.parametrize("entrance", set(ENTRANCES) - {"features"})
+@pytest.mark.parametrize("entrance", sorted(set(ENTRANCES) - {"features"}))
 def test_rows_in_another_order_are_refused_everywhere(entrance):
     frames = [pd.DataFrame(view) for view in VIEWS]
     frames[1] = frames[1].iloc[::-1]
