@@ -13,6 +13,7 @@ from perfalign import (
     GaussianTransfer,
     PerfectAlignment,
     existence_report,
+    explained_variance,
     reconstruction_error,
     relative_alignment_error,
 )
@@ -97,22 +98,34 @@ def factorial(n_factors):
 
 @pytest.mark.filterwarnings("ignore::perfalign.CollapseWarning")
 @pytest.mark.parametrize("second", ["c", "cd"])
-def test_without_correlation_one_modality_alone_may_be_chosen(second):
+def test_without_correlation_only_the_pool_has_unit_covariance(second):
     a, b, c, d = factorial(4)
-    columns = {"c": [a, c], "cd": [a, c, d]}[second]
-    views = [np.c_[a, b], np.column_stack(columns)]
+    partners = {"c": [a, c], "cd": [a, c, d]}[second]
+    views = [np.c_[a, b], np.column_stack(partners)]
     alignment = PerfectAlignment(2).fit(views)
-    assert_allclose(alignment.canonical_correlations_[:2], [1, 0], atol=1e-12)
+    rho = alignment.canonical_correlations_[:2]
+    assert_allclose(rho, [1, 0], atol=1e-12)
     latents = alignment.transform(views)
     covariances = [np.cov(z.T, bias=True) for z in latents]
-    # The pool has unit covariance whatever the modalities have.
     assert_allclose(np.mean(covariances, axis=0), np.eye(2), atol=1e-12)
     # (2/k) Σ (1 − ρ) holds all the same.
     assert relative_alignment_error(latents) == pytest.approx(1, abs=1e-12)
-    if second == "cd":
-        # b alone explains the larger share of its view, so the tie is its.
-        assert_allclose(covariances[0], np.diag([1, 2]), atol=1e-12)
-        assert_allclose(covariances[1], np.diag([1, 0]), atol=1e-12)
+    # The rows (b, 0) and (0, c) cost what the pair (b, c) costs.
+    Q = [np.linalg.qr(centred(view))[0].T for view in views]
+    stack = np.vstack([Q[0], -Q[1]])
+    for row in ([0, 1, 0, 0], [0, 0, 0, 1], [0, 0.5**0.5, 0, 0.5**0.5]):
+        row = np.pad(np.array(row), (0, len(stack) - 4))
+        assert np.sum((row @ stack) ** 2) == pytest.approx(1)
+
+
+def test_a_modality_that_is_left_out_is_warned_of():
+    a, b, c = factorial(3)
+    views = [np.c_[b, a + b], np.c_[a, c]]
+    with pytest.warns(CollapseWarning, match="view 1 have rank 1, below"):
+        latents = PerfectAlignment(2).fit_transform(views)
+    # b says more of its view than c, so of the tie it comes first.
+    for z, expected in zip(latents, ([1, 2], [1, 0])):
+        assert_allclose(np.cov(z.T, bias=True), np.diag(expected), atol=1e-12)
 
 
 @pytest.mark.parametrize("rho", [(0.8, 0.5), (0.6, 0.6), (1.0, 0.3)])
@@ -191,14 +204,21 @@ def test_explained_variance_does_not_favour_the_whitened_latents():
     with pytest.warns(CollapseWarning):
         paper = PerfectAlignment(8, **PAPER).fit(seen)
     paper = yardsticks(paper.encoders_)
-    whitened = yardsticks(PerfectAlignment(8).fit(seen).encoders_)
+    whitened_encoders = PerfectAlignment(8).fit(seen).encoders_
+    whitened = yardsticks(whitened_encoders)
     rng = np.random.default_rng(0)
-    chosen = [
-        yardsticks([np.linalg.qr(rng.normal(size=(32, 8)))[0].T for _ in held])
+    directions = [
+        [np.linalg.qr(rng.normal(size=(32, 8)))[0].T for _ in held]
         for _ in range(20)
     ]
-    chance = np.mean(chosen, axis=0)
+    chance = np.mean([*map(yardsticks, directions)], axis=0)
     own, other, error = 0, 1, 2
+    # Nor do they where every pixel counts alike, as in the package.
+    shares = [
+        [explained_variance(x, (x @ A.T)) for x, A in zip(held, encoders)]
+        for encoders in (whitened_encoders, *directions)
+    ]
+    assert (shares[0] < np.mean(shares[1:], axis=0) + 0.01).all()
     assert (chance[own] > whitened[own]).all()
     assert (whitened[other] > chance[other]).all()
     assert (chance[other] > paper[other]).all()
