@@ -346,6 +346,13 @@ def test_numpy_and_the_package_return_solutions_of_the_same_problem():
     assert reconstruction_error(data.latents, ordered) < np.median(errors)
 
 
+def test_true_inverses_find_the_concepts():
+    data = make_gaussian_views(random_state=0)
+    for x, P in zip(data.views, data.projections):
+        z = x @ np.linalg.pinv(P).T
+        assert reconstruction_error(data.latents, z) < 1e-12
+
+
 def orthonormal_and_exact(P):
     """Encoders with A^m P^m = I and AAᵀ = I, or None where none exist."""
     inverses = [np.linalg.pinv(p) for p in P]
@@ -450,3 +457,6 @@ def test_regression_is_translation_of_shrunk_latents():
     for latents, shrink in ((z[1], 1), (z[0], rho)):
         best = LinearRegression().fit(latents, x).predict(latents)
         assert_allclose((shrink * latents) @ decoder.T, best, atol=1e-10)
+    translated = alignment.translate(views[0], source=0, target=1)
+    expected = z[0] @ decoder.T + views[1].mean(axis=0)
+    assert_allclose(translated, expected, atol=1e-10)
