@@ -39,7 +39,10 @@ def whitened_by_shrunk_covariances(views, ridge):
         roots.append(np.linalg.inv(np.linalg.cholesky(C)))
     stack = [block @ W.T for block, W in zip(blocks, roots, strict=True)]
     stack = np.hstack([stack[0], -stack[1]])
-    rows = np.split(np.linalg.svd(stack, False)[2][-K:], 2, axis=1)
+    _, s, rows = np.linalg.svd(stack, full_matrices=False)
+    # What is silent but for rounding is silent.
+    rows[s < 1e-9 * s[0]] = 0
+    rows = np.split(rows[-K:], 2, axis=1)
     alignment = copy(fit(views))
     alignment.encoders_ = [B @ W for B, W in zip(rows, roots, strict=True)]
     alignment.offsets_ = [
