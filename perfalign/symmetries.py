@@ -176,12 +176,29 @@ def _transporters(source, target):
     return found, Vt[rank:], np.abs(rows @ found - right).max()
 
 
-def _agreement(shape):
-    """What pairs of components must share to be carried to each other."""
+def pair_invariants(shape):
+    """What pairs of components have that no orthogonal map changes.
+
+    Parameters
+    ----------
+    shape : Shape
+
+    Returns
+    -------
+    invariants : ndarray of shape (4, C, C)
+        Inner products of means, energies of one's mean in the other's
+        covariance and the other way round, inner products of covariances.
+    """
     m, S = shape.means, shape.covariances
     energy = np.einsum("ai,bij,aj->ab", m, S, m)
-    pairs = [m @ m.T, energy, energy.T, np.einsum("aij,bji->ab", S, S)]
-    pairs = np.stack([*pairs, np.add.outer(shape.weights, shape.weights)])
+    common = np.einsum("aij,bji->ab", S, S)
+    return np.stack([m @ m.T, energy, energy.T, common])
+
+
+def _agreement(shape):
+    """What pairs of components must share to be carried to each other."""
+    weights = np.add.outer(shape.weights, shape.weights)
+    pairs = np.stack([*pair_invariants(shape), weights])
 
     def agree(places):
         c = len(places) - 1
