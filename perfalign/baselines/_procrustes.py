@@ -1,7 +1,6 @@
 """Rotating one view onto the other."""
 
-from scipy.linalg import svd
-
+from perfalign._linalg import svd
 from perfalign.baselines._two_views import (
     TwoViewAlignment,
     check_components,
@@ -22,7 +21,8 @@ class ProcrustesAlignment(TwoViewAlignment):
     (Schönemann 1966): only the rotation :math:`A^{1\top} A^2` matters then,
     and distances within a view stay as they are. Unlike the whitened
     alignment it weighs a direction by how much both views *vary* along it,
-    not by how well they agree on it.
+    not by how well they agree on it: the units of a view make no difference,
+    those of a single column do.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class ProcrustesAlignment(TwoViewAlignment):
     def __init__(self, n_components=None):
         self.n_components = n_components
 
-    def _encoders(self, views):
+    def _encoders(self, views, rounding):
         limit = min(view.shape[1] for view in views)
         k = limit if self.n_components is None else self.n_components
         check_components(k, limit, "the features of the smaller view")
