@@ -13,36 +13,36 @@ with Bures' :math:`B^2(S, T) = \operatorname{tr}(S + T)
 
 import numpy as np
 
-from perfalign.stack import safe_svd
+from perfalign._linalg import eigh, stacked_svd, svd
 from perfalign.symmetries import pair_invariants
 
 # Seven components have 5040 orders; of more, so many survive each step.
 BEAM = 5040
 # So many orders that their bounds do not exclude are turned into place.
-TRIED = 60
+TRIED = 20
 # Means that carry this share of a direction's variance say where it goes.
 CLEAR = 0.1
 # Errors that the moments may have, in whitened coordinates; for each, the
 # linear system has one solution, and so many others are as good.
 ERRORS, DRAWS = (1e-7, 1e-4, 1e-3, 1e-2, 1e-1), 4
 # Starts that are followed to the end, after so many steps of all.
-FOLLOWED, STEPS, FIRST_STEPS = 4, 500, 20
+FOLLOWED, FIRST_STEPS = 4, 20
 
 
 def roots(covariances):
     """Symmetric square roots of a stack of covariances."""
-    values, vectors = np.linalg.eigh(covariances)
+    values, vectors = eigh(covariances)
     deviations = np.sqrt(np.clip(values, 0, None))
     return (vectors * deviations[..., None, :]) @ vectors.swapaxes(-1, -2)
 
 
 def polar(matrix):
     """Nearest orthogonal matrix (or stack of them)."""
-    U, _, Vt = np.linalg.svd(matrix)
+    U, _, Vt = stacked_svd(matrix)
     return U @ Vt
 
 
-def turn(source, target, start=None):
+def turn(source, target, start=None, steps=500):
     """Orthogonal map of least cost, for components in the same order.
 
     Parameters
@@ -51,6 +51,8 @@ def turn(source, target, start=None):
         With total covariance I; the target's weights are used.
     start : ndarray of shape (k, k), default=None
         Where to begin; the solutions of a linear system if None.
+    steps : int, default=500
+        So many at most from the best starts, beyond 20 from each.
 
     Returns
     -------
@@ -74,7 +76,7 @@ def turn(source, target, start=None):
         return own @ Q[..., None, :, :] @ other
 
     def cost(Q):
-        common = np.linalg.svd(inner(Q), compute_uv=False).sum(-1) @ weights
+        common = stacked_svd(inner(Q))[1].sum(-1) @ weights
         return weights @ sizes - 2 * (np.sum(moment * Q, (-2, -1)) + common)
 
     def descend(Q, steps):
@@ -92,8 +94,8 @@ def turn(source, target, start=None):
         starts = starts[np.sort(nearest)]
     else:
         starts = start[None]
-    ends = np.array([descend(Q, STEPS) for Q in starts])
-    costs = cost(ends)
+    ends = np.array([descend(Q, steps) for Q in starts])
+    costs = np.clip(cost(ends), 0, None)
     # Of equally good ones the first: rounding must not choose.
     best = np.flatnonzero(costs <= costs.min() + 1e-9)[0]
     return ends[best], float(costs[best])
@@ -112,7 +114,7 @@ def _starts(moment, source, target):
     where the equations leave Q open.
     """
     k = len(moment)
-    U, s, Vt = safe_svd(moment)
+    U, s, Vt = svd(moment)
     known = np.count_nonzero(s > CLEAR)
     fixed, L, R = U[:, :known] @ Vt[:known], U[:, known:], Vt[known:].T
     if known == k:
@@ -135,7 +137,7 @@ def _starts(moment, source, target):
         )
         rest = 2 * np.outer(m, n) - fixed @ after - before @ fixed
         right = right + w * L.T @ (rest + 2 * S @ fixed @ T) @ R
-    values, vectors = np.linalg.eigh(matrix)
+    values, vectors = eigh(matrix)
     goal = vectors.T @ right.ravel()
     noise = np.random.default_rng(0).standard_normal((DRAWS, k, k))
     noise = (L.T @ noise @ R).reshape(DRAWS, -1) @ vectors
@@ -169,7 +171,7 @@ def match(source, target):
     inner products of means and covariances. Of up to seven components all
     orders are, of more the best 5040 after each component. Then each has a
     bound on its cost, by the Procrustes rotation of its means and by the
-    eigenvalues of its covariances. The best 60 that the bound does not
+    eigenvalues of its covariances. The best 20 that the bound does not
     exclude are turned into place, with `turn`, at its cost each.
     """
     orders = _plausible_orders(source, target)
@@ -178,9 +180,9 @@ def match(source, target):
     moments = np.einsum("c,ci,pcj->pij", weights, target.means, means)
     bounds = (means**2).sum(2) @ weights
     bounds += weights @ (target.means**2).sum(1)
-    bounds -= 2 * np.linalg.svd(moments, compute_uv=False).sum(1)
+    bounds -= 2 * stacked_svd(moments)[1].sum(1)
     own, other = (
-        np.sqrt(np.clip(np.linalg.eigvalsh(shape.covariances), 0, None))
+        np.sqrt(np.clip(eigh(shape.covariances)[0], 0, None))
         for shape in (target, source)
     )
     bounds += ((own - other[orders]) ** 2).sum(2) @ weights
@@ -190,7 +192,7 @@ def match(source, target):
             break
         if bound < best - 1e-9:
             tried += 1
-            cost = turn(source.reordered(order), target)[1]
+            cost = turn(source.reordered(order), target, steps=0)[1]
             if cost < best - 1e-9:
                 best, found = cost, order
     return found

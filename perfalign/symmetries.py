@@ -11,6 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from perfalign._linalg import eigh, singular_values, svd
+
 # Whitened moments have size one, and are given, not estimated.
 EXACT = 1e-6
 
@@ -82,12 +84,13 @@ def fixing_symmetries(shape):
 
     turns = free.reshape(-1, k, k)
     turns = (turns - turns.transpose(0, 2, 1)).reshape(-1, k * k)
-    dimension = int(np.linalg.matrix_rank(turns, EXACT)) if turns.size else 0
+    sizes = singular_values(turns) if turns.size else np.zeros(1)
+    dimension = int(np.count_nonzero(sizes > EXACT))
     # The spaces of a general symmetric element are irreducible.
-    size, basis = np.linalg.eigh(element(np.eye(k)))
+    size, basis = eigh(element(np.eye(k)))
     basis = basis[:, size > 0.5]
     mixed = rng.standard_normal((k, k))
-    values, vectors = np.linalg.eigh(
+    values, vectors = eigh(
         basis.T @ element(mixed + mixed.T) @ basis
     )
     starts = np.flatnonzero(np.diff(values) > EXACT) + 1
@@ -154,7 +157,7 @@ def transport(source, target):
         (k, k)
     )
     X = found + free.T @ (free @ (general.ravel() - found))
-    U, s, Vt = np.linalg.svd(X.reshape(k, k))
+    U, s, Vt = svd(X.reshape(k, k))
     return U @ Vt if s[-1] > EXACT else None
 
 
@@ -170,7 +173,7 @@ def _transporters(source, target):
         rows += [np.kron(one, S) - np.kron(T, one)]
         right += [n, m, np.zeros(k * k)]
     rows, right = np.vstack(rows), np.concatenate(right)
-    U, s, Vt = np.linalg.svd(rows, full_matrices=True)
+    U, s, Vt = svd(rows, full_matrices=False)
     rank = np.count_nonzero(s > EXACT)
     found = Vt[:rank].T @ (U[:, :rank].T @ right / s[:rank])
     return found, Vt[rank:], np.abs(rows @ found - right).max()
