@@ -155,8 +155,8 @@ class ExistenceReport:
     stack_rank : int
         The r of the stacked matrix.
     nullity : int
-        d − r, the dimension of the stack's left null space, which is what KD
-        Theorem 2.1, that is Theorem 2.1 of Kamboj and Do (2025), asks about.
+        d − r, the dimension of the stack's left null space, which is what
+        Theorem 2.1 of Kamboj and Do (2025), "KD Theorem 2.1", asks about.
     collapsed_dimensions : tuple of int
         d_m − r_m: null vectors of one view alone, with latents all zero.
     shared_dimension : int
