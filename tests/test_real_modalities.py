@@ -9,6 +9,7 @@ import pytest
 from scipy.linalg import svd
 
 from perfalign.baselines import infonce
+from perfalign.datasets import picture_features
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "benchmarks" / "real_modalities.py"
@@ -74,6 +75,26 @@ def test_held_out_items_are_classified_in_the_other_modality(
 ):
     assert values(task).mean() >= there
     assert values(task, way="10").mean() >= back
+
+
+@pytest.mark.parametrize(
+    ("right", "down", "wanted"),
+    [(1, 0, 0), (1, 1, 2), (0, 1, 4), (-1, 1, 6)],
+)
+def test_an_edge_where_two_bins_meet_is_in_the_upper(right, down, wanted):
+    """On every processor, though an arcus tangent is on either side of it."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:16, :16]
+    for sign in (1, -1):
+        for step in range(1, 8):
+            ramp = sign * step * (right * x + down * y)
+            total = ramp - ramp.min() + 100
+            red = rng.integers(0, total // 3 + 1)
+            green = total // 3
+            image = np.stack([red, green, total - red - green], axis=-1)
+            edges = picture_features(image[None])[0, 256:].reshape(64, 8)
+            assert (edges[:, wanted] > 0).all()
+            assert not np.delete(edges, wanted, axis=1).any()
 
 
 def test_shuffled_pairs_teach_nothing():
