@@ -38,7 +38,10 @@ def execute(path):
     client = NotebookClient(
         notebook,
         kernel_name="python3",
+        # A busy machine is slow to start a kernel and to bring its output.
         timeout=None,
+        startup_timeout=600,
+        iopub_timeout=600,
         record_timing=False,
         store_widget_state=False,
         # Or the number of stored outputs would depend on timing.
