@@ -8,22 +8,32 @@ ever seen.
 import warnings
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 from sklearn.mixture import GaussianMixture
-from sklearn.utils import column_or_1d
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._validation import check_view
+from perfalign._validation import (
+    FLOAT64_EPS,
+    check_labels,
+    check_view,
+    position_of,
+    precision,
+)
 from perfalign.diagnostics import CollapseWarning
 from perfalign.mixtures import ClassGaussians
+from perfalign.stack import safe_svd
 
+# Rounding of the data, in units of the type in which they are stored: a third
+# of that in the mean, over the items and whatever signs the features have.
+STORED = 2
 # An encoder that should be silent is so to the rounding errors of its fit, a
 # few tens of those of one product; what really varies is larger by far.
-ROUNDING = 1000
+COMPUTED = 1000
 
 
 class GaussianTransfer(ClassifierMixin, BaseEstimator):
@@ -43,7 +53,9 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     alignment : PerfectAlignment
-        Already fitted, on pairs without labels.
+        Already fitted, on pairs without labels. Anything with a
+        ``transform_view(view, modality)`` will do, such as the baselines, a
+        `MappedAlignment` or a `HeldOutSearch`.
     covariance : {"tied", "full", "diag"}, default="tied"
         One covariance for all classes, one for each, or one for each without
         correlations: linear discriminant analysis, quadratic discriminant
@@ -58,9 +70,16 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         The classes in the latent space. Predictions are its posteriors.
     classes_ : ndarray of shape (C,)
         Sorted labels.
+    modality_ : int or str
+        The modality that was labelled.
 
     Notes
     -----
+    Without a `modality`, predictions and scores are of the one that was
+    labelled, so that ``fit(X, y).score(X, y)``, and with it scikit-learn's
+    ``cross_val_score`` and ``GridSearchCV``, judge what was fitted. To
+    transfer is to name another.
+
     The transfer by Gaussian classes of Kamboj and Do (2025, eq. 6–7). Fitting
     takes O(n k²), each prediction O(C k²) beyond the encoding.
 
@@ -84,6 +103,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
     >>> transfer = GaussianTransfer(alignment).fit(seen, labels, modality=0)
     >>> f"{transfer.score(heard, labels, modality=1):.3f}"
     '0.988'
+    >>> f"{transfer.score(seen, labels):.3f}"
+    '0.988'
     >>> f"{concepts.bayes_accuracy():.3f}"
     '0.980'
     """
@@ -106,9 +127,10 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         ----------
         X : array-like of shape (n_samples, n_features_m)
         y : array-like of shape (n_samples,)
-            Class labels, of at least two classes.
-        modality : int, default=0
-            Which modality X shows.
+            Class labels, of at least two classes: strings or whole numbers.
+        modality : int or str, default=0
+            Which modality X shows; by name, if the alignment's views have
+            names.
 
         Returns
         -------
@@ -118,8 +140,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         ------
         ValueError
             If the alignment is not fitted or has no such modality, X or y is
-            invalid, or there are too few samples for the covariance. It needs
-            latents that vary, about their class means, in every dimension in
+            invalid or a label missing, or there are too few samples for the
+            covariance. It needs latents that vary, about their class means, in every dimension in
             which latents vary at all: at least C + k samples (``"tied"``),
             k + 1 samples of each class (``"full"``), 2 of each (``"diag"``).
 
@@ -131,14 +153,9 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             left is to name the most frequent class.
         """
         self._check_covariance()
-        latents, noise = self._latents(X, modality)
-        y = column_or_1d(y)
-        if len(y) != len(latents):
-            raise ValueError(
-                f"y has {len(y)} labels; wanted {len(latents)}, one for each "
-                f"row of X (modality {modality})."
-            )
-        check_classification_targets(y)
+        latents = self._latents(X, modality)
+        noise = self._noise(latents, precision(X))
+        y = check_labels(y, len(latents), "y", like=X)
         classes = np.unique(y)
         _check_several(classes)
         frame = _Frame(latents, noise, self.covariance)
@@ -162,7 +179,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             One item of each class, in the same modality.
         labels : array-like of shape (C,)
             The examples' labels, all different.
-        modality : int, default=0
+        modality : int or str, default=0
             Which modality X and the examples show.
 
         Returns
@@ -182,15 +199,12 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             If the latents vary in fewer than k dimensions.
         """
         self._check_covariance()
-        latents, noise = self._latents(X, modality)
-        example_latents, _ = self._latents(examples, modality)
-        labels = column_or_1d(labels)
-        if len(labels) != len(example_latents):
-            raise ValueError(
-                f"labels has length {len(labels)}; wanted "
-                f"{len(example_latents)}, one for each row of examples."
-            )
-        check_classification_targets(labels)
+        latents = self._latents(X, modality)
+        noise = self._noise(latents, precision(X))
+        examples_latents = self._latents(examples, modality, "examples")
+        labels = check_labels(
+            labels, len(examples_latents), "labels", like=examples
+        )
         classes, order = np.unique(labels, return_index=True)
         _check_several(classes)
         if len(classes) < len(labels):
@@ -218,7 +232,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             found.means_, covariances, found.weights_
         )
         _, component = linear_sum_assignment(
-            unnamed.log_posterior(example_latents), maximize=True
+            unnamed.log_posterior(examples_latents), maximize=True
         )
         component = component[order]
         if self.covariance != "tied":
@@ -231,14 +245,14 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         self._adopt(frame, gaussians, classes, modality)
         return self
 
-    def predict_proba(self, X, modality=1):
+    def predict_proba(self, X, modality=None):
         """Posterior class probabilities of items seen in any modality.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features_m)
-        modality : int, default=1
-            Which modality X shows.
+        modality : int or str, default=None
+            Which modality X shows; the one that was labelled if None.
 
         Returns
         -------
@@ -251,16 +265,16 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             If not fitted, or X does not suit the modality.
         """
         check_is_fitted(self, "mixture_")
-        return self.mixture_.posterior(self._latents(X, modality)[0])
+        return self.mixture_.posterior(self._latents(X, modality))
 
-    def predict(self, X, modality=1):
+    def predict(self, X, modality=None):
         """Most probable classes of items seen in any modality.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features_m)
-        modality : int, default=1
-            Which modality X shows.
+        modality : int or str, default=None
+            Which modality X shows; the one that was labelled if None.
 
         Returns
         -------
@@ -272,9 +286,9 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             As `predict_proba`.
         """
         check_is_fitted(self, "mixture_")
-        return self.mixture_.predict(self._latents(X, modality)[0])
+        return self.mixture_.predict(self._latents(X, modality))
 
-    def score(self, X, y, modality=1):
+    def score(self, X, y, modality=None):
         """Share of items that get their true label.
 
         Parameters
@@ -282,8 +296,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features_m)
         y : array-like of shape (n_samples,)
             True labels.
-        modality : int, default=1
-            Which modality X shows.
+        modality : int or str, default=None
+            Which modality X shows; the one that was labelled if None.
 
         Returns
         -------
@@ -292,23 +306,25 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            As `predict_proba`, or if y has another length than X.
+            As `predict_proba`, or if y has another length than X or a label
+            is missing.
         """
-        return float(accuracy_score(y, self.predict(X, modality)))
+        predicted = self.predict(X, modality)
+        y = check_labels(y, len(predicted), "y", like=X)
+        return float(accuracy_score(y, predicted))
 
     def modality_mixture(self, modality):
         r"""The same classes as Gaussians in one modality's own feature space.
 
         The latent z is sent to the point nearest to the view's mean (to 0,
-        if not centred) that the encoder sends back to z, as
-        `PerfectAlignment.translate` does. The classes become Gaussians on a
-        k-dimensional subspace that is orthogonal to the kernel of the
-        encoder. Projecting a point x onto it is projecting along that kernel,
-        so that the posterior given x is the one given its latent.
+        if not centred) that the encoder sends back to z. The classes become
+        Gaussians on a k-dimensional subspace that is orthogonal to the kernel
+        of the encoder. Projecting a point x onto it is projecting along that
+        kernel, so that the posterior given x is the one given its latent.
 
         Parameters
         ----------
-        modality : int
+        modality : int or str
 
         Returns
         -------
@@ -318,25 +334,35 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If not fitted, there is no such modality, or its encoder has a
-            rank below k and hence no right inverse.
+            If not fitted, the alignment has no linear encoders, there is no
+            such modality, or its encoder has a rank below k and hence no
+            right inverse.
         """
         check_is_fitted(self, "mixture_")
-        encoder = self._encoder(modality)
-        k, n_features = encoder.shape
-        rank = np.linalg.matrix_rank(encoder)
+        alignment = self.alignment
+        summary = getattr(alignment, "summary_", None)
+        if summary is None:
+            raise ValueError(
+                f"alignment is {alignment!r:.80}, whose encoders are not known"
+                " to be linear; wanted a PerfectAlignment."
+            )
+        encoders = alignment.encoders_
+        m = position_of(modality, len(encoders), kind="modality")
+        encoder = encoders[m]
+        center = alignment.center * summary.split(summary.mean)[m]
+        origin = encoder @ center + alignment.offsets_[m]
+        k, rank = len(encoder), _row_rank(encoder)
         if rank < k:
             raise ValueError(
                 f"The encoder of modality {modality} has rank {rank} of {k}: "
                 "the alignment has collapsed, and no subspace of the modality "
                 f"holds {k}-dimensional latents."
             )
-        decoder = np.linalg.pinv(encoder)
-        anchor = self.alignment.translate(
-            np.zeros((1, n_features)), modality, modality
-        )[0]
-        origin = self.alignment.offsets_[modality]
-        return self.mixture_.push_forward(decoder, anchor - decoder @ origin)
+        # The right inverse of least norm, by a factorisation that does not
+        # ask in which units the latents are.
+        Q, R = np.linalg.qr(encoder.T)
+        decoder = solve_triangular(R, Q.T).T
+        return self.mixture_.push_forward(decoder, center - decoder @ origin)
 
     def _check_covariance(self):
         if self.covariance not in ("tied", "full", "diag"):
@@ -345,33 +371,42 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 "'diag'."
             )
 
-    def _encoder(self, modality):
-        check_is_fitted(self.alignment, "encoders_")
-        n_views = len(self.alignment.encoders_)
-        if modality not in range(n_views):
+    def _latents(self, X, modality=None, name="X"):
+        """What the alignment makes of X."""
+        if modality is None:
+            modality = self.modality_
+        alignment = self.alignment
+        if isinstance(alignment, type) or not hasattr(
+            alignment, "transform_view"
+        ):
             raise ValueError(
-                f"There is no modality {modality!r}; the alignment has "
-                f"{n_views}, numbered from 0 to {n_views - 1}."
+                f"alignment is {alignment!r:.80}, which has no transform_view;"
+                " wanted a fitted alignment, such as PerfectAlignment."
             )
-        return self.alignment.encoders_[modality]
+        try:
+            latents = alignment.transform_view(X, modality)
+        except NotFittedError:
+            raise
+        except ValueError as error:
+            raise ValueError(
+                f"{name} (modality {modality!r}): {error}"
+            ) from error
+        return check_view(latents, "The latents")[0]
 
-    def _latents(self, X, modality):
-        """Latents of X, and the size of the rounding errors in them."""
-        encoder = self._encoder(modality)
-        X, eps = check_view(
-            X, f"X (modality {modality})", n_features=encoder.shape[1]
-        )
-        latents = self.alignment.transform_view(X, modality)
-        # A row that is silent in this view is so to the rounding errors of the
-        # whole row, which may be large in another view.
-        summary = self.alignment.summary_
-        spread = np.sum(summary.R**2, axis=0) / summary.n_samples
-        power = summary.split(summary.mean**2 + spread)
-        sizes = [np.sqrt(part.sum()) for part in power]
-        rows = [np.linalg.norm(A, axis=1) for A in self.alignment.encoders_]
-        noise = np.max([n * a for n, a in zip(sizes, rows)], axis=0)
-        noise *= ROUNDING * X.shape[1] * eps
-        return latents, noise
+    def _noise(self, latents, eps):
+        """Sizes of the rounding errors in latents of data that have `eps`.
+
+        Root mean squares, one a latent, in its unit. Where encoders are
+        known, they are those of the terms that are added up to the latent.
+        """
+        summary = getattr(self.alignment, "summary_", None)
+        if summary is None:
+            size = np.sqrt(np.mean(latents**2, axis=0)).max()
+            stored = computed = np.full(latents.shape[1], size)
+        else:
+            eps = max(eps, summary.eps)
+            stored, computed = _sizes_of_terms(self.alignment, summary)
+        return STORED * eps * stored + COMPUTED * FLOAT64_EPS * computed
 
     def _adopt(self, frame, gaussians, classes, modality):
         k = len(frame.center)
@@ -386,6 +421,43 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             )
         self.mixture_ = frame.in_latent_space(*gaussians, classes=classes)
         self.classes_ = classes
+        self.modality_ = modality
+
+
+def _row_rank(matrix):
+    """Rank, whatever the units of rows and columns."""
+    for axis in (0, 1):
+        size = np.abs(matrix).max(axis=axis, keepdims=True)
+        matrix = matrix / np.where(size > 0, size, 1.0)
+    s = safe_svd(matrix, compute_uv=False)
+    return np.count_nonzero(s > max(matrix.shape) * FLOAT64_EPS * s[0])
+
+
+def _sizes_of_terms(alignment, summary):
+    """Root mean squares of what the encoders add up to each latent.
+
+    A row that is silent in one view is so to the rounding errors of the whole
+    row, which may be large in another view: the largest counts.
+
+    Returns
+    -------
+    stored : ndarray of shape (k,)
+        Of the products of encoder and feature, whatever the features' units.
+    computed : ndarray of shape (k,)
+        Under the paper's constraint, which compares entries of an encoder and
+        so has errors of one size in all of them, of these with all features.
+    """
+    spread = np.sum(summary.R**2, axis=0) / summary.n_samples
+    power = summary.split(summary.mean**2 + spread)
+    encoders = alignment.encoders_
+    stored = np.max(
+        [np.sqrt(A**2 @ part) for A, part in zip(encoders, power)], axis=0
+    )
+    if alignment.constraint == "whitened":
+        return stored, stored
+    rows = [np.linalg.norm(A, axis=1) for A in encoders]
+    sizes = [np.sqrt(part.sum()) for part in power]
+    return stored, np.max([a * b for a, b in zip(rows, sizes)], axis=0)
 
 
 class _Frame:
@@ -405,7 +477,7 @@ class _Frame:
             # Axes must stay: which latents are uncorrelated depends on them.
             scale, axes = np.sqrt(np.mean(deviations**2, axis=0)), np.eye(k)
         else:
-            _, s, axes = np.linalg.svd(deviations, full_matrices=False)
+            _, s, axes = safe_svd(deviations, full_matrices=False)
             scale = s / np.sqrt(n)
         # Below 1 is what rounding alone could make.
         kept = scale > 1
@@ -429,7 +501,7 @@ class _Frame:
         residuals = residuals * self.scale / np.sqrt(len(residuals))
         if covariance == "diag":
             return np.sum(np.linalg.norm(residuals, axis=0) > 1)
-        return np.sum(np.linalg.svd(residuals, compute_uv=False) > 1)
+        return np.sum(safe_svd(residuals, compute_uv=False) > 1)
 
 
 def _check_several(classes):

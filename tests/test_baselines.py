@@ -124,7 +124,7 @@ def test_vanishing_encoders_see_the_plain_covariance(rng, views):
     "queries, keys, tau, message",
     [
         (np.ones((3, 2)), np.ones((3, 3)), 1, r"\(3, 2\) .* \(3, 3\)"),
-        (np.ones((3, 2)), np.full((3, 2), np.nan), 1, "view 1: .* NaN"),
+        (np.ones((3, 2)), np.full((3, 2), np.nan), 1, "keys: .* NaN"),
         (np.ones((3, 2)), np.ones((3, 2)), 0, "temperature is 0; wanted"),
         (np.ones((3, 2)), np.ones((3, 2)), np.nan, "temperature is nan"),
     ],

@@ -103,9 +103,9 @@ class TestSupervised:
                 transfer.predict(pairs.views[m], modality=m),
                 oracle.predict(z[m]),
             )
-        assert transfer.score(pairs.views[1], pairs.y) == oracle.score(
-            z[1], pairs.y
-        )
+        assert transfer.score(
+            pairs.views[1], pairs.y, modality=1
+        ) == oracle.score(z[1], pairs.y)
 
     def test_mixture_has_the_moments_of_the_latents(self, pairs, covariance):
         transfer = GaussianTransfer(pairs.alignment, covariance)
@@ -157,7 +157,9 @@ class TestSupervised:
             # Four latents: both sensors see the two concepts and two whims.
             alignment = PerfectAlignment(4, constraint=constraint).fit(views)
             transfer = GaussianTransfer(alignment, covariance)
-            return transfer.fit(views[0], pairs.y).predict_proba(views[1])
+            return transfer.fit(views[0], pairs.y).predict_proba(
+                views[1], modality=1
+            )
 
         rng = np.random.default_rng(0)
         views = [
@@ -223,7 +225,8 @@ def test_frozen_alignments_stay_fitted_when_cloned(pairs):
     plain = GaussianTransfer(pairs.alignment).fit(pairs.views[0], pairs.y)
     copy = clone(transfer).fit(pairs.views[0], pairs.y)
     np.testing.assert_array_equal(
-        copy.predict_proba(pairs.views[1]), plain.predict_proba(pairs.views[1])
+        copy.predict_proba(pairs.views[1], modality=1),
+        plain.predict_proba(pairs.views[1], modality=1),
     )
 
 
@@ -235,7 +238,7 @@ def test_accuracy_is_that_of_the_bayes_rule():
     alignment = PerfectAlignment(2).fit([view[:2000] for view in views])
     transfer = GaussianTransfer(alignment).fit(views[0][:2000], y[:2000])
     bayes = np.mean(concepts.predict(z) == y)
-    assert abs(transfer.score(views[1], y) - bayes) < 0.005
+    assert abs(transfer.score(views[1], y, modality=1) - bayes) < 0.005
     assert abs(bayes - concepts.bayes_accuracy()) < 4 * 0.5 / np.sqrt(20_000)
 
 
@@ -252,7 +255,7 @@ class TestUncentred:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CollapseWarning)
             transfer = GaussianTransfer(alignment).fit(views[0], y)
-        assert transfer.score(views[1], y) == transfer.score(
+        assert transfer.score(views[1], y, modality=1) == transfer.score(
             views[0], y, modality=0
         )
 
@@ -283,9 +286,9 @@ class TestUnlabelled:
         views, y = three.draw(3000, 1)
         wanted = GaussianTransfer(three.alignment, covariance)
         wanted.fit(three.views[0], three.y)
-        assert transfer.score(views[1], y) >= 0.99
-        assert transfer.score(views[1], y) == pytest.approx(
-            wanted.score(views[1], y), abs=0.002
+        assert transfer.score(views[1], y, modality=1) >= 0.99
+        assert transfer.score(views[1], y, modality=1) == pytest.approx(
+            wanted.score(views[1], y, modality=1), abs=0.002
         )
         np.testing.assert_allclose(
             transfer.mixture_.means, wanted.mixture_.means, atol=0.02
@@ -339,7 +342,7 @@ class TestUnlabelled:
         transfer = GaussianTransfer(three.alignment, random_state=0)
         transfer.fit_unlabelled(three.views[0], examples, ["c", "b", "a"])
         views, y = three.draw(500, 1)
-        assert transfer.score(views[1], y) >= 0.99
+        assert transfer.score(views[1], y, modality=1) >= 0.99
 
     @pytest.mark.parametrize("seed", [8, 23])
     def test_one_unlucky_start_does_not_decide(self, seed):
@@ -351,7 +354,7 @@ class TestUnlabelled:
             PerfectAlignment(2).fit(views), random_state=seed
         )
         transfer.fit_unlabelled(z, concepts.means, range(9))
-        assert transfer.score(views[1], y) >= 0.98
+        assert transfer.score(views[1], y, modality=1) >= 0.98
 
     def test_random_state_decides(self):
         # Without classes in the data, components are where they were sought.
@@ -361,7 +364,7 @@ class TestUnlabelled:
         def proba(seed):
             transfer = GaussianTransfer(alignment, random_state=seed)
             transfer.fit_unlabelled(views[0], views[0][:6], list("abcdef"))
-            return transfer.predict_proba(views[1])
+            return transfer.predict_proba(views[1], modality=1)
 
         np.testing.assert_array_equal(proba(5), proba(5))
         assert not np.allclose(proba(5), proba(6))
@@ -369,10 +372,10 @@ class TestUnlabelled:
     @pytest.mark.parametrize(
         ("labels", "message"),
         [
-            (["a", "b"], "length 2; wanted 3, one for each row of examples"),
+            (["a", "b"], "labels has 2 labels; wanted 3"),
             (["a", "b", "b"], "2 classes with 3 examples"),
             (["a", "a", "a"], "Only the class a"),
-            ([0.5, 1.5, 2.5], "continuous"),
+            ([0.5, 1.5, 2.5], "not whole, such as 0.5"),
         ],
     )
     def test_bad_labels_are_named(self, three, labels, message):
@@ -382,7 +385,9 @@ class TestUnlabelled:
             )
 
     def test_examples_must_suit_the_modality(self, three):
-        with pytest.raises(ValueError, match="X .modality 0. .* 3 features"):
+        with pytest.raises(
+            ValueError, match="examples .modality 0.: .* 3 feat"
+        ):
             GaussianTransfer(three.alignment).fit_unlabelled(
                 three.views[0], three.views[1][:2], ["a", "b"]
             )
@@ -422,11 +427,11 @@ class TestCollapse:
         _, counts = np.unique(pairs.y, return_counts=True)
         share = counts / counts.sum()
         np.testing.assert_allclose(
-            transfer.predict_proba(views[1]),
+            transfer.predict_proba(views[1], modality=1),
             np.tile(share, (len(pairs.y), 1)),
             rtol=1e-12,
         )
-        assert transfer.score(views[1], pairs.y) == share.max()
+        assert transfer.score(views[1], pairs.y, modality=1) == share.max()
 
     def test_nothing_left_has_no_components(self):
         alignment, views = collapsed(100, k=4)
@@ -445,8 +450,8 @@ class TestCollapse:
         wanted = GaussianTransfer(pairs.alignment, covariance)
         wanted.fit(pairs.views[0], pairs.y)
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1]),
-            wanted.predict_proba(pairs.views[1]),
+            transfer.predict_proba(pairs.views[1], modality=1),
+            wanted.predict_proba(pairs.views[1], modality=1),
             atol=1e-10,
         )
 
@@ -459,8 +464,8 @@ class TestCollapse:
         wanted = GaussianTransfer(pairs.alignment, random_state=0)
         wanted.fit_unlabelled(X, examples, [0, 1])
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1]),
-            wanted.predict_proba(pairs.views[1]),
+            transfer.predict_proba(pairs.views[1], modality=1),
+            wanted.predict_proba(pairs.views[1], modality=1),
             atol=1e-6,
         )
 
@@ -474,7 +479,7 @@ class TestCollapse:
             views = [z * [1.0, faint] @ P for P in mix]
             transfer = GaussianTransfer(PerfectAlignment(2).fit(views))
             transfer.fit(views[0], y)
-            probabilities.append(transfer.predict_proba(views[1]))
+            probabilities.append(transfer.predict_proba(views[1], modality=1))
         np.testing.assert_allclose(*probabilities, atol=1e-7)
 
     @pytest.mark.parametrize("covariance", ["tied", "full", "diag"])
@@ -487,8 +492,8 @@ class TestCollapse:
         transfer = GaussianTransfer(small, covariance)
         transfer.fit(pairs.views[0], pairs.y)
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1]),
-            wanted.predict_proba(pairs.views[1]),
+            transfer.predict_proba(pairs.views[1], modality=1),
+            wanted.predict_proba(pairs.views[1], modality=1),
             atol=1e-11,
         )
 
@@ -592,7 +597,7 @@ class TestFewSamples:
         z = pairs.alignment.transform(pairs.views)
         oracle = clone(ORACLES[covariance]).fit(z[0][rows], pairs.y[rows])
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1]),
+            transfer.predict_proba(pairs.views[1], modality=1),
             oracle.predict_proba(z[1]),
             atol=1e-6,
         )
@@ -609,12 +614,12 @@ class TestInput:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"y": ["a", "b"]}, "y has 2 labels; wanted 600.*modality 0"),
+            ({"y": ["a", "b"]}, "y has 2 labels; wanted 600"),
             ({"y": np.zeros(600)}, "Only the class 0.* at least two"),
-            ({"y": np.linspace(0, 1, 600)}, "continuous"),
+            ({"y": np.linspace(0, 1, 600)}, "not whole"),
             ({"y": np.zeros((600, 2))}, "1d array"),
-            ({"modality": 2}, "no modality 2; .* 2, numbered from 0 to 1"),
-            ({"modality": -1}, "no modality -1"),
+            ({"modality": 2}, "modality 2.: There is no view 2; .* from 0"),
+            ({"modality": -1}, "no view -1"),
             ({"modality": 1}, "modality 1.* 5 features"),
             ({"X": [[1, 2, np.nan]]}, "modality 0.*NaN"),
             ({"X": [1, 2, 3]}, "modality 0.*2D array"),
@@ -632,13 +637,15 @@ class TestInput:
         transfer.fit(pairs.views[0], pairs.y)
         for method in (transfer.predict, transfer.predict_proba):
             with pytest.raises(ValueError, match="modality 1.* 5 features"):
-                method(pairs.views[0])
-            with pytest.raises(ValueError, match="no modality 7"):
+                method(pairs.views[0], modality=1)
+            with pytest.raises(ValueError, match="modality 0.* 3 features"):
+                method(pairs.views[1])
+            with pytest.raises(ValueError, match="no view 7"):
                 method(pairs.views[0], modality=7)
         with pytest.raises(ValueError, match="no modality 2"):
             transfer.modality_mixture(2)
-        with pytest.raises(ValueError, match="inconsistent"):
-            transfer.score(pairs.views[1], pairs.y[:-1])
+        with pytest.raises(ValueError, match="y has 599 labels; wanted 600"):
+            transfer.score(pairs.views[1], pairs.y[:-1], modality=1)
 
     def test_unknown_covariance(self, pairs):
         transfer = GaussianTransfer(pairs.alignment, covariance="spherical")
@@ -666,8 +673,8 @@ class TestInput:
         wanted = GaussianTransfer(pairs.alignment)
         wanted.fit(pairs.views[0], pairs.y)
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1]),
-            wanted.predict_proba(pairs.views[1]),
+            transfer.predict_proba(pairs.views[1], modality=1),
+            wanted.predict_proba(pairs.views[1], modality=1),
             atol=1e-10,
         )
 
@@ -679,6 +686,6 @@ class TestInput:
             pd.DataFrame(pairs.views[0]), pd.Series(pairs.y)
         )
         np.testing.assert_array_equal(
-            transfer.predict(pairs.views[1].tolist()),
-            wanted.predict(pairs.views[1]),
+            transfer.predict(pairs.views[1].tolist(), modality=1),
+            wanted.predict(pairs.views[1], modality=1),
         )

@@ -5,7 +5,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
-from perfalign._validation import check_views
+from perfalign._validation import check_row_labels, check_view
 from perfalign.baselines._two_views import TwoViewAlignment, check_components
 
 # CLIP's own bound on how sharp the softmax may become.
@@ -210,7 +210,9 @@ def infonce(queries, keys, temperature=1.0):
     >>> f"{loss:.3f} {np.log(8):.3f}"
     '2.079 2.079'
     """
-    (u, v), _ = check_views([queries, keys])
+    u, _ = check_view(queries, "queries")
+    v, _ = check_view(keys, "keys")
+    check_row_labels([queries, keys], ["queries", "keys"])
     if u.shape != v.shape:
         raise ValueError(
             f"queries have shape {u.shape} and keys have shape {v.shape}; "

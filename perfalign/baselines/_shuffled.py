@@ -5,7 +5,11 @@ from sklearn.utils import check_random_state, shuffle
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._validation import check_views
+from perfalign._validation import (
+    Signature,
+    check_views,
+    without_row_labels,
+)
 
 
 class ShuffledPairs(BaseEstimator):
@@ -48,11 +52,16 @@ class ShuffledPairs(BaseEstimator):
     def fit(self, views, y=None):
         """Shuffle the rows of each view after the first, and fit."""
         check_views(views)
+        signature = Signature.of(views)
         rng = check_random_state(self.random_state)
-        # As they came: their precision decides what counts as rank.
-        shuffled = [views[0]]
-        shuffled += [shuffle(view, random_state=rng) for view in views[1:]]
-        self.alignment_ = clone(self.alignment).fit(shuffled)
+        # As they came: their precision decides what counts as rank. But for
+        # labels of rows, which would tell the true pairs.
+        first, *others = map(without_row_labels, signature.in_order(views))
+        others = [shuffle(view, random_state=rng) for view in others]
+        shuffled = [first, *map(without_row_labels, others)]
+        self.alignment_ = clone(self.alignment).fit(
+            signature.as_given(shuffled, views)
+        )
         return self
 
     def transform(self, views):

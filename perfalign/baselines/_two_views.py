@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._validation import check_view, check_views
+from perfalign._validation import Signature, check_view, check_views
 
 
 class TwoViewAlignment(BaseEstimator):
@@ -39,7 +39,8 @@ class TwoViewAlignment(BaseEstimator):
             For invalid parameters, other than two views, or views that are
             not finite real matrices of equal length, or that do not vary.
         """
-        views, _ = check_views(views)
+        given = views
+        views, _ = check_views(given)
         if len(views) != 2:
             raise ValueError(
                 f"{type(self).__name__} aligns two views; seen {len(views)}."
@@ -54,6 +55,7 @@ class TwoViewAlignment(BaseEstimator):
         centred = [view - mean for view, mean in zip(views, means)]
         self.encoders_ = self._encoders(centred)
         self.means_ = means
+        self.signature_ = Signature.of(given)
         return self
 
     def transform(self, views):
@@ -73,10 +75,9 @@ class TwoViewAlignment(BaseEstimator):
             If a view is missing or does not have the fitted features.
         """
         check_is_fitted(self)
-        views, _ = check_views(
-            views, n_features=[len(mean) for mean in self.means_]
-        )
-        return [self._encode(view, m) for m, view in enumerate(views)]
+        checked, _ = check_views(views, like=self.signature_)
+        latents = [self._encode(view, m) for m, view in enumerate(checked)]
+        return self.signature_.as_given(latents, views)
 
     def transform_view(self, view, modality):
         """Latents of one view alone.
@@ -97,14 +98,11 @@ class TwoViewAlignment(BaseEstimator):
             If there is no such view or the features do not fit.
         """
         check_is_fitted(self)
-        if modality not in (0, 1):
-            raise ValueError(
-                f"There is no view {modality!r}; there are 0 and 1."
-            )
+        m = self.signature_.position(modality)
         view, _ = check_view(
-            view, f"view {modality}", n_features=len(self.means_[modality])
+            view, f"view {modality!r}", **self.signature_.wanted(m)
         )
-        return self._encode(view, modality)
+        return self._encode(view, m)
 
     def _encode(self, view, modality):
         centred = view - self.means_[modality]
