@@ -1,6 +1,8 @@
 """Arrays kept in one file, without pickle."""
 
 import os
+import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -10,24 +12,85 @@ import numpy as np
 def save_arrays(path, arrays):
     """Write named arrays to an npz file, whole or not at all.
 
-    Until the new file is complete the old one stays as it was.
+    Until the new file is complete the old one stays as it was. The new one
+    takes over its permissions, and a link goes on leading to it.
     """
-    path = Path(path)
+    with _replacing(Path(os.path.realpath(path))) as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _replacing(path):
+    """A new file that takes the place of `path` if the block succeeds.
+
+    Where the system has files without a name, it has none until it is
+    complete: if the process is killed nothing is left behind.
+    """
+    try:
+        number = os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except (AttributeError, OSError):
+        with _part(path) as file:
+            os.chmod(file.name, _mode(path))
+            yield file
+        return
+    with os.fdopen(number, "wb") as file:
+        yield file
+        os.chmod(number, _mode(path))
+        with _part(path) as name:
+            # Only a name that nobody has can be given.
+            os.unlink(name.name)
+            # The path is absolute; a directory makes Python follow its link.
+            os.link(f"/proc/self/fd/{number}", name.name, src_dir_fd=number)
+
+
+@contextmanager
+def _part(path):
+    """A named file beside `path` that replaces it if the block succeeds."""
     with NamedTemporaryFile(
         dir=path.parent, prefix=path.name, suffix=".part", delete=False
     ) as file:
         try:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
+            yield file
+            file.close()
+            os.replace(file.name, path)
         except BaseException:
             file.close()
-            os.unlink(file.name)
+            Path(file.name).unlink(missing_ok=True)
             raise
-    os.replace(file.name, path)
+
+
+def _mode(path):
+    if path.exists():
+        return path.stat().st_mode & 0o7777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def load_arrays(path):
-    """The named arrays of a file that `save_arrays` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
+    """The named arrays of a file that `save_arrays` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged or is something else; the message names it.
+    """
+    with open(path, "rb") as file:
+        try:
+            packed = [
+                member.filename
+                for member in zipfile.ZipFile(file).infolist()
+                if member.compress_type != zipfile.ZIP_STORED
+            ]
+            # What is stored as it is cannot be larger than the file.
+            if packed:
+                raise ValueError(f"{packed[0]} is compressed")
+            file.seek(0)
+            return dict(np.load(file, allow_pickle=False))
+        except Exception as error:
+            # Damage makes the readers say almost anything.
+            raise ValueError(
+                f"{path} is damaged, or is no file of this kind: {error}"
+            ) from error

@@ -21,6 +21,8 @@ not seen before, a jump in scale) goes through Householder's QR instead.
 import numpy as np
 from scipy.linalg import blas, lapack
 
+from perfalign._linalg import two_sum
+
 #: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
 CHUNK = 2**17
 #: Largest growth of the bracket in one set of coordinates.
@@ -40,6 +42,8 @@ def triangle(rows):
     and the two would keep each other waiting.
     """
     n_rows = min(rows.shape)
+    if n_rows == 0:
+        return np.empty((0, rows.shape[1]))
     factored, _, _ = lapack.dgeqrt(
         min(PANEL, n_rows), np.asfortranarray(rows), overwrite_a=True
     )
@@ -53,32 +57,30 @@ class CentredTriangle:
     ----------
     R : ndarray of shape (p, d)
         Factor of earlier rows, or no rows.
-    mean : ndarray of shape (d,)
-        Their mean; without earlier rows, any point near the data.
+    mean, rest : ndarray of shape (d,)
+        Their mean is `mean + rest`, which is more than one number can hold.
+        Without earlier rows `mean` is any point near the data.
     n : int
         Their number.
     """
 
-    def __init__(self, R, mean, n):
+    def __init__(self, R, mean, rest, n):
         d = len(mean)
         self.R, self.n = R, n
-        # The mean is origin + rest, which is more than one number can hold.
-        self.origin, self.rest = np.asarray(mean, float), np.zeros(d)
-        self.chunk = np.empty((max(CHUNK // d, 4 * d), d))
+        self.origin, self.rest = np.asarray(mean, float), rest
+        self.full = max(CHUNK // d, 4 * d)
         # So many rows are enough to begin with, and reflections are slow.
-        self.first = max(len(self.chunk) // 8, 4 * d)
-        self.whitened = np.empty_like(self.chunk)
-        self.ones = np.ones(len(self.chunk))
-        self.filled = 0
+        self.first = max(self.full // 8, 4 * d)
+        self.chunk, self.filled = np.empty((0, d)), 0
         self.P = None
 
     def add(self, columns):
         """Add rows, given as blocks of columns that lie side by side."""
         start, stop = 0, len(columns[0])
         while start < stop:
-            wanted = len(self.chunk) if self.n else self.first
+            wanted = self.full if self.n else self.first
             taken = min(stop - start, wanted - self.filled)
-            rows = self.chunk[self.filled : self.filled + taken]
+            rows = self._free_rows(taken)
             left = 0
             for block in columns:
                 right = left + block.shape[1]
@@ -94,10 +96,21 @@ class CentredTriangle:
                 self._take_chunk()
 
     def result(self):
-        """The factor, the mean and the number of rows."""
+        """The factor, the two parts of the mean, and the number of rows."""
         self._take_chunk()
         self._leave_coordinates()
-        return self.R, self.origin + self.rest, self.n
+        self._move_origin()
+        return self.R, self.origin, self.rest, self.n
+
+    def _free_rows(self, n_rows):
+        """Room in the chunk, which grows with what it has to hold."""
+        filled, needed = self.filled, self.filled + n_rows
+        if needed > len(self.chunk):
+            size = min(self.full, max(needed, 2 * len(self.chunk)))
+            larger = np.empty((size, self.chunk.shape[1]))
+            larger[:filled] = self.chunk[:filled]
+            self.chunk, self.whitened = larger, None
+        return self.chunk[filled:needed]
 
     def _take_chunk(self):
         rows, self.filled = self.chunk[: self.filled], 0
@@ -111,8 +124,11 @@ class CentredTriangle:
 
     def _accumulate(self, rows):
         """Add rows to the Gram matrix; False if they do not belong there."""
-        if self.P is None:
-            self._enter_coordinates()
+        if self.P is None and not self._enter_coordinates():
+            return False
+        if self.whitened is None:
+            self.whitened = np.empty_like(self.chunk)
+            self.ones = np.ones(len(self.chunk))
         Y = self.whitened[: len(rows)]
         np.copyto(Y, rows)
         Y = self._whiten(Y)
@@ -132,9 +148,13 @@ class CentredTriangle:
         return blas.dtrsm(1.0, self.P, rows.T, trans_a=1, overwrite_b=1).T
 
     def _enter_coordinates(self):
+        """Choose P; False where the floor would fall out of range."""
         size = np.abs(self.R).max(axis=0, initial=0.0)
+        tiny = np.finfo(float).tiny
+        if np.any((size > 0) & (FLOOR * size < tiny)):
+            return False
         # What has been constant so far is sent to infinity by any change.
-        floor = np.where(size, FLOOR * size, np.finfo(float).tiny)
+        floor = np.where(size, FLOOR * size, tiny)
         self.P = np.asfortranarray(
             triangle(np.vstack([self.R, np.diag(floor)]))
         )
@@ -142,6 +162,7 @@ class CentredTriangle:
         earlier = self._whiten(np.vstack([self.R, weight * self.rest]))
         self.gram = blas.dsyrk(1.0, earlier.T)
         self.sums = weight * earlier[-1]
+        return True
 
     def _leave_coordinates(self):
         """Turn what was accumulated into R, about the mean of all rows."""
@@ -165,12 +186,11 @@ class CentredTriangle:
         gap = shift + rest - self.rest
         n = self.n + len(rows)
         weight = np.sqrt(self.n / n * len(rows))
-        self.R = triangle(np.vstack([self.R, rows, weight * gap]))
+        parts = [self.R, rows, weight * gap] if self.n else [rows]
+        self.R = triangle(np.vstack(parts))
         self.rest = self.rest + len(rows) / n * gap
         self.n = n
 
     def _move_origin(self):
         """To the mean, but for what a single number cannot hold of it."""
-        origin = self.origin + self.rest
-        self.rest = (self.origin - origin) + self.rest
-        self.origin = origin
+        self.origin, self.rest = two_sum(self.origin, self.rest)

@@ -107,6 +107,10 @@ class Signature:
         """
         return position_of(modality, len(self), self.view_names, kind)
 
+    def name(self, position):
+        """Name of a view; its position if views have no names."""
+        return self.view_names[position] if self.view_names else position
+
     def in_order(self, views):
         """Views as a list in this order; see `as_list`.
 
@@ -177,7 +181,7 @@ def position_of(modality, n_views, names=None, kind="view"):
     )
 
 
-def as_list(views, view_names=None):
+def as_list(views, view_names=None, what="views", of="matrices"):
     """Views as a list, and their names.
 
     Parameters
@@ -186,6 +190,8 @@ def as_list(views, view_names=None):
         A dict is taken by name, a list by position.
     view_names : sequence of str, default=None
         The names wanted, in order; those of the dict, as they come, if None.
+    what, of : str
+        How error messages call them, and each of them.
 
     Returns
     -------
@@ -202,20 +208,19 @@ def as_list(views, view_names=None):
     if not isinstance(views, Mapping):
         if not isinstance(views, (list, tuple)):
             raise ValueError(
-                "views must be a list of matrices, one a modality, or a dict "
-                f"of them by name; seen {type(views).__name__}."
+                f"{what} must be a list of {of}, one a modality, or a dict of "
+                f"them by name; seen {type(views).__name__}."
             )
         return list(views), None
     if not all(isinstance(name, str) for name in views):
         raise ValueError(
-            f"Names of views must be strings; seen {_quoted(views)}."
+            f"Names of {what} must be strings; seen {_quoted(views)}."
         )
     names = tuple(views if view_names is None else view_names)
     if set(views) != set(names):
         raise ValueError(
-            f"Seen views with the names {_quoted(views)}; wanted "
-            f"{_quoted(names)}."
-            + _differences(list(views), list(names))
+            f"Seen {what} with the names {_quoted(views)}; wanted "
+            f"{_quoted(names)}." + _differences(list(views), list(names))
         )
     return [views[name] for name in names], names
 
@@ -356,6 +361,36 @@ def check_views(views, *, like=None):
     return list(checked), max(eps)
 
 
+def check_paired(views):
+    """Validate paired views of any kind, such as lists of texts.
+
+    Parameters
+    ----------
+    views : list or dict of sequence of length n_samples
+        Element i of every view belongs to the same item.
+
+    Returns
+    -------
+    views : list
+        As they came.
+    signature : Signature
+        Of any features: only those who read the views can tell.
+    n_samples : int
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two views, or if they differ in their numbers
+        or labels of rows.
+    """
+    given, names = _listed(views, None)
+    lengths = [_n_rows(view, name) for view, name in zip(given, names)]
+    _check_lengths(lengths, names)
+    check_row_labels(given, names)
+    anything = (None,) * len(given)
+    return given, Signature(anything, anything, as_list(views)[1]), lengths[0]
+
+
 def view_slabs(views, *, like=None, n_features=None, allow_empty=False):
     """Validate paired views as `check_views` does, some rows at a time.
 
@@ -367,7 +402,8 @@ def view_slabs(views, *, like=None, n_features=None, allow_empty=False):
     rows : slice
     views : list of ndarray of float64
         These rows of all views.
-    eps : float
+    eps : list of float
+        The precision of each view.
     """
     if n_features is not None:
         like = _counted(n_features)
@@ -401,7 +437,7 @@ def slabs(views, names, like=None, *, allow_empty=False):
                 for view, name, kwargs in zip(sources, names, wanted)
             )
         )
-        yield rows, list(parts), max(eps + stored)
+        yield rows, list(parts), list(map(max, eps, stored))
 
 
 def check_labels(y, n_rows, name, like=None):
@@ -543,9 +579,7 @@ def _column_types(frame, name):
     wrong = [j for j, dtype in types.items() if not _is_number(dtype)]
     if wrong:
         columns = list(frame.columns)
-        seen = ", ".join(
-            f"{columns[j]!r} ({types[j]})" for j in wrong[:SHOWN]
-        )
+        seen = ", ".join(f"{columns[j]!r} ({types[j]})" for j in wrong[:SHOWN])
         more = f" and {len(wrong) - SHOWN} more" * (len(wrong) > SHOWN)
         raise ValueError(
             f"{name}: columns that hold no real numbers: {seen}{more}. "
@@ -615,16 +649,30 @@ def _quoted(names):
     return (shown or "none") + (f" and {more} more" if more > 0 else "")
 
 
+def _n_rows(view, name):
+    """Rows of a matrix, or elements of whatever else has a length."""
+    try:
+        # Of a sparse matrix `len` will not tell.
+        return view.shape[0] if hasattr(view, "shape") else len(view)
+    except (IndexError, TypeError) as error:
+        raise ValueError(
+            f"{name} is {view!r:.60}; wanted one row, or element, an item."
+        ) from error
+
+
 def _check_rows(views, sources, names):
     """Raise if views differ in their numbers or labels of rows."""
-    lengths = [len(view) for view in sources]
+    _check_lengths(list(map(len, sources)), names)
+    check_row_labels(views, names)
+
+
+def _check_lengths(lengths, names):
     if len(set(lengths)) > 1:
         raise ValueError(
             "All views must describe the same samples, row by row; seen "
             + ", ".join(f"{name}: {n} rows" for name, n in zip(names, lengths))
             + "."
         )
-    check_row_labels(views, names)
 
 
 def _row_labels(view):

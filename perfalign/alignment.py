@@ -3,20 +3,21 @@
 import warnings
 from contextlib import nullcontext
 from copy import copy
-from functools import cache
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import ThreadpoolController
 
+from perfalign._linalg import svd
+from perfalign._threads import one_blas_thread
 from perfalign._validation import slabs, view_slabs
 from perfalign.diagnostics import latent_content, surprises
 from perfalign.existence import shared_structure
 from perfalign.pairings import PairedSummary
 from perfalign.solver import solve
-from perfalign.summary import StackedSummary
+from perfalign.summary import StackedSummary, Summary
 
 # Up to so many features one thread is faster: two wait for each other longer
 # than they compute.
@@ -39,7 +40,9 @@ class PerfectAlignment(BaseEstimator):
     collapse. ``"whitened"`` asks for uncorrelated latents of unit variance,
     :math:`\frac1M \sum_m \mathrm{cov}(\hat z^m) = I_k`. The solution is
     canonical correlation analysis (Hotelling 1936), for more than two views
-    the MAXVAR form of Kettenring (1971), and cannot collapse.
+    the MAXVAR form of Kettenring (1971). It cannot collapse where the
+    components correlate: a component of correlation 0 may be of one view
+    alone.
 
     Parameters
     ----------
@@ -54,20 +57,23 @@ class PerfectAlignment(BaseEstimator):
         Under ``"whitened"``, λ ≥ 0 replaces each covariance C_m by
         :math:`C_m + \lambda\,\mathrm{tr}(C_m)/d_m\,I` in the constraint *and*
         in the objective, as samples of pure noise in one view at a time
-        would. λ is unit-free.
+        would. λ is unit-free, but it shrinks features of small variance
+        first: bring them to comparable units before.
     gauge : {"principal", None}, default="principal"
         Basis of the latent space. ``"principal"`` puts the best aligned
         component first, orders ties by how much of the data they explain and
-        fixes signs, so that results agree across machines. None keeps the
-        last k singular vectors in the order of eq. 3, as the SVD gave them.
+        fixes signs, so that results agree across machines, unless tied
+        components explain equally much. None keeps the last k singular
+        vectors in the order of eq. 3, as the SVD gave them.
     rtol : float, default=None
-        Relative rank tolerance; see `StackedSummary.default_rtol`.
+        Relative rank tolerance, where each feature has its own norm for unit;
+        see `StackedSummary.default_rtol`.
 
     Attributes
     ----------
     encoders_ : list of ndarray of shape (k, d_m)
         The A^m, in latent units over the view's units; under ``"whitened"``
-        those of least norm.
+        those of least norm, each feature in units of its own spread.
     offsets_ : list of ndarray of shape (k,)
         −A^m times the view's mean (for `fit_pairs`, but for what brings the
         pairings' means together), or zero if not centred.
@@ -77,13 +83,20 @@ class PerfectAlignment(BaseEstimator):
     canonical_correlations_ : ndarray of shape (min r_m,)
         Of the views, regularised by `ridge`, descending.
     explained_variance_ : ndarray of shape (M,)
-        Share of each view's variance that its latents explain.
+        Share of each view's variance that its latents explain, every feature
+        in units of its own standard deviation: the mean R² of the features
+        that vary.
     ranks_ : ndarray of shape (M,)
         Numerical ranks r_m of the views.
     shared_dimension_ : int
         Signals that can be aligned perfectly.
     vacuous_dimension_ : int
         How many of them any pairing of the samples would have.
+    n_features_in_ : tuple of int
+    feature_names_in_ : list of (ndarray of str, or None)
+        Of each view; only there if a view had names.
+    view_names_in_ : tuple of str
+        In the order of the views; only there if they came as a dict.
     n_samples_seen_ : int
     summary_ : StackedSummary
         All that the solution depends on.
@@ -91,9 +104,13 @@ class PerfectAlignment(BaseEstimator):
     Notes
     -----
     Fitting costs O(n d²) for one pass over the data and O(d³) for the
-    solution, d = Σ d_m. With two views under ``"orthonormal"``, the root mean
-    square alignment error on the training pairs is
-    :math:`\sqrt{\sum_j \sigma_j^2 / n}` over the k smallest singular values.
+    solution, d = Σ d_m; with n < d samples, O(n² d). Ranks, correlations and
+    latents do not depend on the unit of any feature, except under
+    ``"orthonormal"`` and with a ridge, whose objectives have units.
+
+    With two views under ``"orthonormal"``, the root mean square alignment
+    error on the training pairs is :math:`\sqrt{\sum_j \sigma_j^2 / n}` over
+    the k smallest singular values.
 
     Examples
     --------
@@ -136,7 +153,10 @@ class PerfectAlignment(BaseEstimator):
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
-            Two or more views; row i of each belongs to item i.
+            Two or more views; row i of each belongs to item i. Or a dict of
+            views, which are known by their names from then on. Data frames
+            must agree in their index; the names of their columns are kept,
+            and checked in whatever comes later.
         y : None
             Ignored; no labels are used.
 
@@ -154,8 +174,10 @@ class PerfectAlignment(BaseEstimator):
         Warns
         -----
         CollapseWarning
-            If the latents' rank is below k, or if they explain less than half
-            of what k random directions of some view would.
+            If the latents of some view have a rank below k, or if, in units
+            of their own size, the views' latents agree less than half as
+            well as k components of the views can: they are near each other
+            because they are small.
         OverfitWarning
             If any pairing of so few samples would align perfectly.
         """
@@ -246,7 +268,7 @@ class PerfectAlignment(BaseEstimator):
 
         Parameters
         ----------
-        summary : StackedSummary
+        summary : StackedSummary or PairedSummary
 
         Returns
         -------
@@ -255,8 +277,13 @@ class PerfectAlignment(BaseEstimator):
         Raises
         ------
         ValueError
-            As `fit`.
+            As `fit`, and if it is no summary.
         """
+        if not isinstance(summary, Summary):
+            raise ValueError(
+                f"summary is of type {type(summary).__name__}; wanted a "
+                "StackedSummary or a PairedSummary. For views there is fit."
+            )
         return self._refit(summary)
 
     def partial_fit(self, views, y=None):
@@ -272,36 +299,47 @@ class PerfectAlignment(BaseEstimator):
         Returns
         -------
         self : PerfectAlignment
-            The learned attributes are computed when one is first read, and a
-            warning is given once in a sequence of blocks.
+            The learned attributes are computed when one is first read, with
+            the parameters of this call, and a warning is given once in a
+            sequence of blocks.
 
         Raises
         ------
         ValueError
-            If the views do not match the earlier blocks; nothing is changed
-            then.
+            If a parameter is invalid or the views do not match the earlier
+            blocks; nothing is changed then. Whether there are samples enough
+            is seen when something is computed.
         """
+        _check_params(**self.get_params())
         if "summary_" in vars(self):
             warned = self._warned
             self._restart(self.summary_.update(views))
             self._warned = warned
         else:
-            self._restart(StackedSummary.from_views(views))
+            summary = StackedSummary.from_first_block(views)
+            if summary is not None:
+                self._restart(summary)
         return self
 
     def _refit(self, summary):
-        solution = _solve(summary, **self.get_params())
+        params = self.get_params()
+        _check_params(**params)
+        solution = _solve(summary, **params)
         self._restart(summary)
         self._adopt(solution)
         return self
 
     def _restart(self, summary):
-        for name in _SOLVED.intersection(vars(self)):
+        for name in _LEARNED.intersection(vars(self)):
             delattr(self, name)
-        vars(self).pop("gauge_symmetries_", None)
         self.summary_ = summary
         self.n_samples_seen_ = summary.n_samples
-        self._warned = set()
+        self.n_features_in_ = summary.n_features
+        if any(summary.signature.feature_names):
+            self.feature_names_in_ = summary.signature.feature_names_in
+        if summary.signature.view_names is not None:
+            self.view_names_in_ = summary.signature.view_names
+        self._params, self._warned = self.get_params(), set()
 
     def _adopt(self, solution):
         attributes, found = solution
@@ -311,11 +349,23 @@ class PerfectAlignment(BaseEstimator):
                 self._warned.add(category)
                 warnings.warn(message, category, stacklevel=4)
 
+    def _solved(self):
+        """Compute what is learned, if that is still to be done."""
+        check_is_fitted(self, "summary_")
+        if "encoders_" not in vars(self):
+            self._adopt(_solve(self.summary_, **self._params))
+
     def __getattr__(self, name):
         # Reached only for what is not there yet: after partial_fit, that is
         # the solution.
         if name in _SOLVED and "summary_" in vars(self):
-            self._adopt(_solve(self.summary_, **self.get_params()))
+            try:
+                self._solved()
+            except ValueError as error:
+                # What cannot be computed is not there.
+                raise AttributeError(
+                    f"{name!r} cannot be computed: {error}"
+                ) from error
             return vars(self)[name]
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
@@ -327,8 +377,9 @@ class PerfectAlignment(BaseEstimator):
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
-            All views, in the order of the fit. Arrays on disk are read a few
-            megabytes at a time.
+            All views, in the order of the fit; or a dict of them, if those of
+            the fit had names. Arrays on disk are read a few megabytes at a
+            time.
         out : list of ndarray of shape (n_samples, k), default=None
             Where to write the latents, for instance into `numpy.memmap`
             arrays on disk; one a view.
@@ -336,18 +387,21 @@ class PerfectAlignment(BaseEstimator):
         Returns
         -------
         latents : list of ndarray of shape (n_samples, k)
-            New arrays, or `out`.
+            New arrays, or `out`; a dict by name for a dict of views.
 
         Raises
         ------
         ValueError
             If a view is missing or does not have the fitted features, or
-            `out` not the shape of the latents.
+            `out` cannot hold the latents.
         """
-        check_is_fitted(self, "summary_")
-        n_features = self.summary_.n_features
-        chunks = view_slabs(views, n_features=n_features)
-        return self._encode(chunks, range(len(n_features)), views, out)
+        self._solved()
+        like = self.summary_.signature
+        listed = like.in_order(views)
+        listed_out = None if out is None else like.in_order(out)
+        chunks = view_slabs(listed, like=like)
+        latents = self._encode(chunks, range(len(like)), listed, listed_out)
+        return like.as_given(latents, views) if out is None else out
 
     def transform_view(self, view, modality, out=None):
         """Latents of one view alone.
@@ -355,8 +409,8 @@ class PerfectAlignment(BaseEstimator):
         Parameters
         ----------
         view : array-like of shape (n_samples, n_features_m)
-        modality : int
-            Position m of the view in the fit.
+        modality : int or str
+            Position m of the view in the fit, or its name there.
         out : ndarray of shape (n_samples, k), default=None
             Where to write the latents.
 
@@ -368,18 +422,15 @@ class PerfectAlignment(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no such view or the features do not fit, or `out` has
-            not the shape of the latents.
+            If there is no such view or the features do not fit, or `out`
+            cannot hold the latents.
         """
-        check_is_fitted(self, "summary_")
-        self._check_modality(modality)
-        chunks = slabs(
-            [view],
-            [f"view {modality}"],
-            [self.summary_.n_features[modality]],
-        )
+        self._solved()
+        m = self._position(modality)
+        like = self.summary_.signature.only(m)
+        chunks = slabs([view], [f"view {modality!r}"], like)
         out = None if out is None else [out]
-        return self._encode(chunks, [modality], [view], out)[0]
+        return self._encode(chunks, [m], [view], out)[0]
 
     def fit_transform(self, views, y=None):
         """Fit and return the latents of the same views.
@@ -399,17 +450,22 @@ class PerfectAlignment(BaseEstimator):
     def translate(self, view, source, target):
         r"""Map one modality into another through the latents.
 
-        The target is the point nearest to its view's mean (to 0, if not
-        centred) that has the source's latent:
-        :math:`\hat x^t = \bar x^t + A^{t+}(\hat z^s - \hat z(\bar x^t))`,
-        with the pseudo-inverse of the target's encoder; the mean's own latent
-        is 0 unless the gauge was changed or views came in pairs.
+        The best linear reconstruction of the target from its own latents is
+        applied to those of the source,
+
+        .. math:: \hat x^t = \bar x^t + C_t A^{t\top}
+                  (A^t C_t A^{t\top})^{+} (\hat z^s - \hat z(\bar x^t)),
+
+        with :math:`C_t` the covariance of the target view (about 0, if not
+        centred, and then without means). The result has the source's latent,
+        if that is one that the target view can have. The mean's own latent is
+        0 unless the gauge was changed or views came in pairs.
 
         Parameters
         ----------
         view : array-like of shape (n_samples, n_features_source)
-        source, target : int
-            Positions of the views in the fit.
+        source, target : int or str
+            Positions of the views in the fit, or their names there.
 
         Returns
         -------
@@ -421,24 +477,32 @@ class PerfectAlignment(BaseEstimator):
             If there is no such view or the features do not fit.
         """
         latents = self.transform_view(view, source)
-        self._check_modality(target)
-        decoder = np.linalg.pinv(self.encoders_[target])
+        target = self._position(target)
         center, origin = self._frame(target)
-        return (latents - origin) @ decoder.T + center
+        return (latents - origin) @ self._loadings(target) + center
+
+    def _loadings(self, m):
+        """Least squares map from the latents of a view to its features."""
+        block = self.summary_.blocks(self._params["center"])[m]
+        z = block @ self.encoders_[m].T
+        U, s, Vt = svd(z / (np.abs(z).max() or 1.0), full_matrices=False)
+        kept = s > self.summary_.default_rtol() * s[0]
+        size = np.abs(z).max() or 1.0
+        return (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block) / size
 
     def _with_gauge(self, matrix, offset):
         """This alignment, its latents mapped by ``matrix @ z + offset``."""
         encoders = [matrix @ A for A in self.encoders_]
         offsets = [matrix @ b + offset for b in self.offsets_]
+        self._solved()
         mapped = copy(self)
-        mapped._restart(self.summary_)
-        vars(mapped).update({name: vars(self)[name] for name in _SOLVED})
+        vars(mapped).pop("gauge_symmetries_", None)
         mapped.encoders_, mapped.offsets_ = encoders, offsets
         return mapped
 
-    def _encode(self, chunks, modalities, views, out):
+    def _encode(self, chunks, places, views, out):
         """Write the latents of checked chunks of rows into arrays."""
-        maps = [(*self._frame(m), self.encoders_[m].T) for m in modalities]
+        maps = [(*self._frame(m), self.encoders_[m].T) for m in places]
         latents = None
         for rows, parts, _ in chunks:
             if latents is None:
@@ -450,19 +514,14 @@ class PerfectAlignment(BaseEstimator):
                 z[rows] = (view - center) @ A + origin
         return latents
 
-    def _frame(self, modality):
+    def _frame(self, m):
         """A view's centre, and the latent that it is sent to."""
-        center = _centers(self.summary_, self.center)[modality]
-        encoder, offset = self.encoders_[modality], self.offsets_[modality]
+        center = _centers(self.summary_, self._params["center"])[m]
+        encoder, offset = self.encoders_[m], self.offsets_[m]
         return center, encoder @ center + offset
 
-    def _check_modality(self, modality):
-        n_views = len(self.summary_.n_features)
-        if modality not in range(n_views):
-            raise ValueError(
-                f"There is no view {modality!r}; the fit had {n_views}, "
-                f"numbered from 0 to {n_views - 1}."
-            )
+    def _position(self, modality):
+        return self.summary_.signature.position(modality)
 
 
 _SOLVED = frozenset(
@@ -477,15 +536,24 @@ _SOLVED = frozenset(
         "vacuous_dimension_",
     }
 )
+_LEARNED = _SOLVED | {
+    "feature_names_in_",
+    "view_names_in_",
+    "gauge_symmetries_",
+}
 
 
 def _outputs(out, n_views, shape):
     if out is None:
         return [np.empty(shape) for _ in range(n_views)]
-    shapes = [np.shape(array) for array in out]
-    if shapes != [shape] * n_views:
+    seen = [(np.shape(array), getattr(array, "dtype", None)) for array in out]
+    if [one for one, _ in seen] != [shape] * n_views or not all(
+        dtype is not None and dtype.kind == "f" for _, dtype in seen
+    ):
         raise ValueError(
-            f"out has the shapes {shapes}; wanted {n_views} of {shape}."
+            "out holds "
+            + ", ".join(f"{dtype} of shape {one}" for one, dtype in seen)
+            + f"; wanted {n_views} arrays of floats of shape {shape}."
         )
     return out
 
@@ -502,7 +570,7 @@ def _offsets(summary, encoders, center):
     return [z - A @ mean for z, A, mean in zip(latents, encoders, means)]
 
 
-def _check_params(n_components, constraint, ridge, gauge, rtol):
+def _check_params(n_components, constraint, center, ridge, gauge, rtol):
     if constraint not in ("whitened", "orthonormal"):
         raise ValueError(
             f"constraint is {constraint!r}; wanted 'whitened' or "
@@ -510,7 +578,9 @@ def _check_params(n_components, constraint, ridge, gauge, rtol):
         )
     if gauge not in ("principal", None):
         raise ValueError(f"gauge is {gauge!r}; wanted 'principal' or None.")
-    if not np.isfinite(ridge) or ridge < 0:
+    if not isinstance(center, (bool, np.bool_)):
+        raise ValueError(f"center is {center!r}; wanted True or False.")
+    if not _is_number(ridge) or not 0 <= ridge < np.inf:
         raise ValueError(f"ridge is {ridge!r}; wanted a finite number ≥ 0.")
     if ridge and constraint == "orthonormal":
         raise ValueError(
@@ -518,45 +588,45 @@ def _check_params(n_components, constraint, ridge, gauge, rtol):
             "under 'orthonormal' it means nothing and must be 0, seen "
             f"{ridge!r}."
         )
-    if rtol is not None and not 0 < rtol < 1:
+    if rtol is not None and not (_is_number(rtol) and 0 < rtol < 1):
         raise ValueError(f"rtol is {rtol!r}; wanted None or 0 < rtol < 1.")
-    whole = isinstance(n_components, (int, np.integer))
+    whole = _is_number(n_components) and isinstance(n_components, Integral)
     if n_components is not None and (not whole or n_components < 1):
         raise ValueError(
             f"n_components is {n_components!r}; wanted None or an integer ≥ 1."
         )
 
 
-_blas = cache(ThreadpoolController)
+def _is_number(value):
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
 def _solve(summary, **params):
     """Learned attributes, and what to warn of, from the summary alone."""
     small = sum(summary.n_features) <= SMALL
-    with _blas().limit(limits=1) if small else nullcontext():
+    with one_blas_thread if small else nullcontext():
         return _solve_here(summary, **params)
 
 
 def _solve_here(summary, n_components, constraint, center, ridge, gauge, rtol):
-    _check_params(n_components, constraint, ridge, gauge, rtol)
     structure = shared_structure(summary, center, rtol)
     correlations = structure.correlations(structure.singular_values)
     k = _latent_dimension(structure, n_components, constraint, correlations)
     solution = solve(structure, k, constraint, ridge, gauge)
     if ridge:
         correlations = structure.correlations(solution.singular_values)
-    rank, explained = latent_content(structure, solution.encoders)
+    content = latent_content(structure, solution)
     attributes = {
         "encoders_": solution.encoders,
         "offsets_": _offsets(summary, solution.encoders, center),
         "singular_values_": solution.singular_values,
         "canonical_correlations_": correlations,
-        "explained_variance_": explained,
+        "explained_variance_": content.explained,
         "ranks_": structure.ranks,
         "shared_dimension_": structure.shared_dimension,
         "vacuous_dimension_": structure.vacuous_dimension,
     }
-    return attributes, surprises(structure, k, rank, explained)
+    return attributes, surprises(structure, solution, content, ridge)
 
 
 def _latent_dimension(structure, n_components, constraint, correlations):

@@ -1,14 +1,17 @@
 """What the latents contain, and when that should worry their user."""
 
-import numpy as np
-from scipy.linalg import norm, svd, svdvals
+from dataclasses import dataclass
 
+import numpy as np
+
+from perfalign._linalg import singular_values, svd
 from perfalign.pairings import PairedSummary
 
-# Of the variance that k random directions of a view would explain on average,
-# latents that explain less than this share are called collapsed. At a share
-# of one, unrelated isotropic views would be a matter of chance.
-COLLAPSE_SHARE = 0.5
+# Latents that agree less than this share of what the views have in common,
+# in units of their own size, are near each other because they are small.
+AGREEMENT = 0.5
+# A correlation that is 1 to so many digits is called perfect.
+PERFECT = 1e-9
 
 
 class CollapseWarning(UserWarning):
@@ -19,59 +22,132 @@ class OverfitWarning(UserWarning):
     """There are so few samples that any pairing would align perfectly."""
 
 
-def latent_content(structure, encoders):
-    """Rank of the centred latents, and each view's variance they explain.
+@dataclass(frozen=True, eq=False)
+class LatentContent:
+    """What the latents of all views hold.
+
+    Attributes
+    ----------
+    n_components : int
+    rank : int
+        Of the latents of all views together; a constant counts for nothing.
+    ranks : ndarray of shape (M,)
+        Of the latents of each view.
+    explained : ndarray of shape (M,)
+        Share of each view's variance that its latents explain, every feature
+        in units of its own standard deviation.
+    agreement : float
+        Correlation of the views' latents, all components together.
+    """
+
+    n_components: int
+    rank: int
+    ranks: np.ndarray
+    explained: np.ndarray
+    agreement: float
+
+
+def latent_content(structure, solution):
+    """Measure the latents that a solution gives to the samples.
 
     Parameters
     ----------
     structure : SharedStructure
-    encoders : list of ndarray of shape (k, d_m)
+    solution : Solution
 
     Returns
     -------
-    rank : int
-        Of the latents of all views together; a constant counts for nothing.
-    explained : ndarray of shape (M,)
+    content : LatentContent
     """
-    explained, latents, noise = [], [], []
-    for block, A in zip(structure.summary.blocks(), encoders):
-        size = svdvals(block)[0]
-        z = block @ A.T
-        noise.append(structure.rtol * size * svdvals(A)[0])
-        U, s, _ = svd(z, full_matrices=False)
-        U = U[:, s > noise[-1]]
-        explained.append(norm(U.T @ (block / norm(block.ravel()))) ** 2)
-        latents.append(z)
-    spread = svdvals(np.vstack(latents))
-    return int(np.count_nonzero(spread > max(noise))), np.array(explained)
+    summary, encoders = structure.summary, solution.encoders
+    latents = [
+        block @ A.T for block, A in zip(summary.blocks(), encoders)
+    ]
+    # A row that is silent in one view is so to the rounding of all its views.
+    noise = np.max(
+        [
+            np.linalg.norm(A * rounding, axis=1)
+            for A, rounding in zip(encoders, structure.rounding)
+        ],
+        axis=0,
+    )
+    noise = np.maximum(noise, solution.rounding)
+    ranks, explained = [], []
+    for z, block in zip(latents, summary.standardised(structure.rtol)):
+        U, s, _ = svd(z / noise, full_matrices=False)
+        U = U[:, s > 1]
+        ranks.append(U.shape[1])
+        explained.append(
+            np.linalg.norm(U.T @ block) ** 2 / np.linalg.norm(block) ** 2
+        )
+    spread = singular_values(np.vstack(latents) / noise)
+    return LatentContent(
+        n_components=len(noise),
+        rank=int(np.count_nonzero(spread > 1)),
+        ranks=np.array(ranks),
+        explained=np.array(explained),
+        agreement=_agreement(
+            [
+                block @ A.T
+                for block, A in zip(summary.blocks(structure.center), encoders)
+            ],
+            summary.contrasts,
+        ),
+    )
 
 
-def surprises(structure, k, rank, explained):
+def _agreement(latents, contrasts):
+    size = max(np.abs(z).max() for z in latents)
+    if size == 0:
+        return 0.0
+    latents = [z / size for z in latents]
+    misfit = sum(
+        np.linalg.norm(sum(h * z for h, z in zip(row, latents))) ** 2
+        for row in contrasts
+    )
+    spread = sum(np.linalg.norm(z) ** 2 for z in latents)
+    return 1 - misfit / (np.sum(contrasts[:, 0] ** 2) * spread)
+
+
+def surprises(structure, solution, content, ridge):
     """Warnings that the latents deserve, as (category, message) pairs."""
     found = []
-    collapse = _collapse(k, rank, explained, structure.ranks)
+    collapse = _collapse(structure, content)
     if collapse:
         found.append((CollapseWarning, " ".join(collapse)))
-    overfit = _overfit(structure)
-    if overfit:
-        advice = "Judge the alignment on held-out pairs."
-        found.append((OverfitWarning, " ".join([*overfit, advice])))
+    # A ridge may leave nothing perfect.
+    leading = structure.correlations(solution.singular_values)[0]
+    if not ridge or leading > 1 - PERFECT:
+        overfit = _overfit(structure)
+        if overfit:
+            advice = "Judge the alignment on held-out pairs."
+            found.append((OverfitWarning, " ".join([*overfit, advice])))
     return found
 
 
-def _collapse(k, rank, explained, ranks):
-    messages = []
-    if rank < k:
+def _collapse(structure, content):
+    k = content.n_components
+    if content.rank < k:
+        return [
+            f"The latents have rank {content.rank}, below n_components={k}: "
+            "the rest is the same for every sample, aligned but empty."
+        ]
+    messages = [
+        f"The latents of view {m} have rank {rank}, below n_components={k}: "
+        "the rest is the same for every sample, and what other views say "
+        "there has no counterpart."
+        for m, rank in enumerate(content.ranks)
+        if rank < k
+    ]
+    common = structure.correlations(structure.singular_values)[:k].mean()
+    if content.agreement < AGREEMENT * common and common > AGREEMENT:
         messages.append(
-            f"The latents have rank {rank}, below n_components={k}: the rest "
-            "is the same for every sample, aligned but empty."
+            f"In units of their own size the latents of the views hardly "
+            f"agree (correlation {content.agreement:.2f}), though the views "
+            f"have {k} components that do ({common:.2f}): they are near each "
+            "other because they are small. constraint='whitened' with a "
+            "small ridge rules that out."
         )
-    for m, (share, r_m) in enumerate(zip(explained, ranks)):
-        if share < COLLAPSE_SHARE * k / r_m:
-            messages.append(
-                f"The latents explain {share:.2%} of the variance of view {m},"
-                f" where {k} random directions would explain {k / r_m:.0%}."
-            )
     return messages
 
 
@@ -89,7 +165,7 @@ def _overfit(structure):
         return []
     ranks = ", ".join(map(str, structure.ranks))
     return [
-        f"{summary.n_samples} samples are too few for views of ranks {ranks}: "
-        "any pairing of the samples, a shuffled one too, has "
-        f"{v} perfectly aligned dimensions."
+        f"{summary.n_items} different samples are too few for views of ranks "
+        f"{ranks}: any pairing of the samples, a shuffled one too, has {v} "
+        "perfectly aligned dimensions."
     ]

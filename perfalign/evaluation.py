@@ -10,6 +10,7 @@ import time
 import warnings
 from dataclasses import dataclass, replace
 from itertools import permutations
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -17,12 +18,17 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import GroupShuffleSplit, ParameterGrid
 from sklearn.utils import _safe_indexing as rows
-from sklearn.utils import column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from tqdm import tqdm
 
-from perfalign._validation import check_views
+from perfalign._parameters import (
+    check_estimator,
+    check_integer,
+    check_number,
+)
+from perfalign._validation import as_list, check_labels, check_paired
 from perfalign.baselines import ShuffledPairs
 from perfalign.diagnostics import CollapseWarning, OverfitWarning
 from perfalign.features import fit_maps
@@ -53,14 +59,14 @@ class HeldOutSearch(BaseEstimator):
     Parameters
     ----------
     alignment : estimator
-        Any with ``fit(views)`` and ``transform(views)``.
+        Any with ``fit(views)`` and ``transform(views)``, of any views.
     param_grid : dict of str to list
         Values to try, as in scikit-learn's ``GridSearchCV``.
     classifier : estimator, default=None
         Choose by transfer with it, which needs labels in `fit`; by retrieval
         if None.
     held_out : float, default=0.25
-        Share of the pairs (of their groups) to keep back.
+        Share of the pairs (of their groups) to keep back, below 1.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -107,7 +113,8 @@ class HeldOutSearch(BaseEstimator):
 
         Parameters
         ----------
-        views : list of array-like of shape (n_samples, n_features_m)
+        views : list or dict of array-like of length n_samples
+            Paired views; anything that the alignment takes.
         y : array-like of shape (n_samples,), default=None
             Labels of the items, if a classifier is to choose.
         groups : array-like of shape (n_samples,), default=None
@@ -120,34 +127,38 @@ class HeldOutSearch(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is a classifier and no labels, views, labels and groups
-            differ in length, and as the alignment.
+            If there is a classifier and no labels, a label is missing, views,
+            labels and groups differ in length, and as the alignment.
         """
+        check_estimator(self.alignment, "alignment")
+        held_out = check_number(self.held_out, "held_out", above=0, below=1)
         # As they came: their precision decides what counts as rank.
-        check_views(views)
+        given, signature, n_samples = check_paired(views)
         if self.classifier is not None and y is None:
             raise ValueError(
                 "A classifier is to choose the parameters; wanted a label y "
                 "for each item, seen None."
             )
-        if groups is None:
-            groups = np.arange(len(views[0]))
+        if self.classifier is not None:
+            y = check_labels(y, n_samples, "y", like=given[0])
+        groups = _groups(groups, n_samples, like=given[0])
         splitter = GroupShuffleSplit(
-            1, test_size=self.held_out, random_state=self.random_state
+            1, test_size=held_out, random_state=self.random_state
         )
-        seen, held = next(splitter.split(views[0], y, groups))
+        seen, held = next(splitter.split(groups, groups=groups))
+        known = [rows(view, seen) for view in given]
         self.scores_ = []
-        for params in ParameterGrid(self.param_grid):
-            candidate = clone(self.alignment).set_params(**params)
-            candidate.fit([rows(view, seen) for view in views])
-            latents = candidate.transform(views)
+        for params in _grid(self.param_grid):
+            candidate = _with(self.alignment, params)
+            candidate.fit(signature.as_given(known, views))
+            latents = signature.in_order(candidate.transform(views))
             if self.classifier is None:
                 score = self._retrieval([z[held] for z in latents])
             else:
-                score = self._transfer(latents, np.asarray(y), seen, held)
+                score = self._transfer(latents, y, seen, held)
             self.scores_.append((params, float(score)))
         self.best_params_ = max(self.scores_, key=lambda entry: entry[1])[0]
-        best = clone(self.alignment).set_params(**self.best_params_)
+        best = _with(self.alignment, self.best_params_)
         start = time.perf_counter()
         self.best_alignment_ = best.fit(views)
         self.refit_seconds_ = time.perf_counter() - start
@@ -168,7 +179,7 @@ class HeldOutSearch(BaseEstimator):
         )
 
     def transform(self, views):
-        """Latents of all views."""
+        """Latents of all views, as those of the alignment."""
         check_is_fitted(self)
         return self.best_alignment_.transform(views)
 
@@ -176,6 +187,25 @@ class HeldOutSearch(BaseEstimator):
         """Latents of one view alone."""
         check_is_fitted(self)
         return self.best_alignment_.transform_view(view, modality)
+
+
+def _grid(param_grid):
+    try:
+        return list(ParameterGrid(param_grid))
+    except TypeError as error:
+        raise ValueError(f"param_grid: {error}") from error
+
+
+def _with(alignment, params):
+    """A clone with other parameters."""
+    return clone(alignment).set_params(**params)
+
+
+def _groups(groups, n_samples, like=None):
+    """Labels of the groups; each sample its own, if there are none."""
+    if groups is None:
+        return np.arange(n_samples)
+    return check_labels(groups, n_samples, "groups", like=like)
 
 
 @dataclass(frozen=True)
@@ -254,16 +284,18 @@ def evaluate(
     Parameters
     ----------
     alignments : dict of str to estimator
-        Methods by name, each with ``fit(views)`` and ``transform(views)``. A
-        `HeldOutSearch` chooses within the training items; only one with a
+        Methods by name, each with ``fit(views)`` and ``transform(views)``, of
+        views in a list: a `MappedAlignment` is one, too. A `HeldOutSearch`
+        chooses within the training items; only one with a
         classifier is given their labels.
-    views : list of array-like of length n_samples
-        Paired views; anything that the maps take.
+    views : list or dict of array-like of length n_samples
+        Paired views; anything that the maps take. Records name the views of a
+        dict.
     target : array-like of shape (n_samples,)
-        Class labels.
+        Class labels, strings or whole numbers.
     groups : array-like of shape (n_samples,), default=None
         Items with one label here stay on one side of every split.
-    maps : list of transformer or None, default=None
+    maps : list or dict of transformer or None, default=None
         Features of each view, as in `MappedAlignment`.
     n_splits : int, default=5
     test_size : float, default=0.3
@@ -272,14 +304,16 @@ def evaluate(
         Training items whose pairs may be used to align; all if None. The
         others lend their source labels and, to the maps, their features.
     n_shots : int, default=None
-        Labelled source items of each class; all training items if None.
+        Labelled source items of each class; all training items if None. One
+        shot says nothing of a class's spread: it needs a `classifier` that
+        does not ask for it, such as scikit-learn's ``NearestCentroid``.
     classifier : estimator, default=None
         Linear discriminant analysis with Ledoit and Wolf's shrinkage if None:
         Gaussian classes of one covariance, also where latents outnumber
         items.
-    random_state : int, default=0
-        Seeds the splits and the choice of pairs and labels. The number of
-        the split seeds the shuffling.
+    random_state : int, RandomState instance or None, default=0
+        Seeds the splits and the choice of pairs and labels; None draws a
+        seed. The number of the split seeds the shuffling.
     progress : bool, default=False
         Show a progress bar.
 
@@ -299,9 +333,10 @@ def evaluate(
     Raises
     ------
     ValueError
-        If views and target differ in length, `n_pairs` or `n_shots` is below
-        1 or there are fewer pairs than asked for, a method would choose by
-        more labels than `n_shots`, and as the estimators.
+        If views and target differ in length or in their labels of rows, a
+        label is missing, there is no method or a parameter is invalid, there
+        are fewer pairs than asked for, a method would choose by more labels
+        than `n_shots`, and as the estimators.
 
     Notes
     -----
@@ -326,25 +361,40 @@ def evaluate(
     shuffled 0.1
     target_accuracy 0.9
     """
-    y = column_or_1d(target)
-    for m, view in enumerate(views):
-        n_rows = view.shape[0] if hasattr(view, "shape") else len(view)
-        if n_rows != len(y):
-            raise ValueError(
-                f"view {m} has {n_rows} rows; wanted {len(y)}, one for each "
-                "label of target."
-            )
+    views, signature, n_samples = check_paired(views)
+    y = check_labels(target, n_samples, "target", like=views[0])
+    check_integer(n_splits, "n_splits")
+    check_number(test_size, "test_size", above=0, below=1)
+    if not isinstance(alignments, dict) or not alignments:
+        raise ValueError(
+            f"alignments is {alignments!r:.60}; wanted a dict of methods by "
+            "name."
+        )
     for name, alignment in alignments.items():
+        check_estimator(alignment, f"alignments[{name!r}]")
         if n_shots is not None and _chooses_by_labels(alignment):
             raise ValueError(
                 f"{name!r} chooses its parameters by labels, which would be "
                 f"more than n_shots={n_shots!r}; wanted one that does not."
             )
-    if groups is None:
-        groups = np.arange(len(y))
-    groups = np.asarray(groups)
+    groups = _groups(groups, n_samples, like=views[0])
+    if n_pairs is not None:
+        check_integer(n_pairs, "n_pairs")
+    if n_shots is not None:
+        check_integer(n_shots, "n_shots")
     if classifier is None:
+        if n_shots == 1:
+            raise ValueError(
+                "n_shots is 1, and the classifier that is taken by default "
+                "estimates how items of one class differ; wanted 2 or more, "
+                "or a classifier such as NearestCentroid()."
+            )
         classifier = LinearDiscriminantAnalysis("lsqr", shrinkage="auto")
+    if not isinstance(random_state, Integral):
+        # Every split has a generator of its own, seeded by a number.
+        random_state = check_random_state(random_state).randint(2**31 - 1)
+    if maps is not None:
+        maps, _ = as_list(maps, signature.view_names, "maps", "transformers")
     splitter = GroupShuffleSplit(
         n_splits, test_size=test_size, random_state=random_state
     )
@@ -361,7 +411,10 @@ def evaluate(
             task = task.limited(n_pairs, n_shots, rng)
             for name, alignment in alignments.items():
                 for record in task.scores(alignment, split):
-                    records.append({"split": split, "method": name, **record})
+                    record = {"split": split, "method": name, **record}
+                    for end in ("source", "target"):
+                        record[end] = signature.name(record[end])
+                    records.append(record)
                 bar.update()
     return Evaluation(records)
 
@@ -412,17 +465,11 @@ class _Task:
         order = rng.permutation(len(self.labels))
         paired, labelled = self.paired, self.labelled
         if n_pairs is not None:
-            if not 0 < n_pairs <= len(order):
-                raise ValueError(
-                    f"n_pairs is {n_pairs!r}; wanted 1 to {len(order)}, the "
-                    "items for training."
-                )
+            check_integer(
+                n_pairs, "n_pairs", 1, len(order), ", the items for training"
+            )
             paired = order[:n_pairs]
         if n_shots is not None:
-            if not n_shots > 0:
-                raise ValueError(
-                    f"n_shots is {n_shots!r}; wanted 1 or more of each class."
-                )
             order = rng.permutation(order)
             labelled = np.concatenate(
                 [

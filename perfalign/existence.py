@@ -13,30 +13,37 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import null_space
 
+from perfalign._linalg import column_norms, singular_values
 from perfalign.stack import (
-    Coordinates,
+    Whitened,
+    complement,
     contrast_stack,
+    isometric,
     left_singular_system,
     left_singular_values,
     whiten,
 )
-from perfalign.summary import StackedSummary
+from perfalign.summary import StackedSummary, Summary
 from perfalign.ties import joint_signs, principal_rotation
 
 
 @dataclass(frozen=True, eq=False)
 class SharedStructure:
-    """The views in whitened coordinates, and how far they agree there."""
+    """The views in whitened coordinates, and how far they agree there.
 
-    summary: StackedSummary
+    `rounding` is, for each view, what may be no more than rounding in each
+    feature; two combinations of features that differ by less are one signal.
+    """
+
+    summary: Summary
     center: bool
     rtol: float
-    whitened: list[Coordinates]
+    rounding: list[np.ndarray]
+    whitened: list[Whitened]
     stack: np.ndarray
     singular_values: np.ndarray
-    tolerance: float
+    shared_dimension: int
 
     @cached_property
     def vectors(self):
@@ -46,10 +53,6 @@ class SharedStructure:
     @property
     def ranks(self):
         return np.array([view.rank for view in self.whitened])
-
-    @property
-    def shared_dimension(self):
-        return int(np.count_nonzero(self.singular_values <= self.tolerance))
 
     @property
     def vacuous_dimension(self):
@@ -78,12 +81,10 @@ def shared_structure(views, center=True, rtol=None):
 
     Parameters
     ----------
-    views : list of array-like or StackedSummary
+    views : list of array-like or summary
     center : bool, default=True
     rtol : float, default=None
-        Relative rank tolerance of each view. The whitened basis of a view is
-        known to `rtol` times the view's condition number, so this, capped at
-        the root of the input's rounding error, is what counts as agreement.
+        Relative rank tolerance of each view.
 
     Returns
     -------
@@ -93,29 +94,47 @@ def shared_structure(views, center=True, rtol=None):
     ------
     ValueError
         If a view does not vary at all.
+
+    Notes
+    -----
+    The shared dimension is Σ r_m less the rank of the stack of the views'
+    signals *before* they are whitened, in units of their rounding, with one
+    and the same cut. A further feature can raise each of these ranks by one
+    at most, and so the shared dimension too.
     """
-    if isinstance(views, StackedSummary):
-        summary = views
-    else:
+    summary = views
+    if not isinstance(views, Summary):
         summary = StackedSummary.from_views(views)
     rtol = summary.default_rtol() if rtol is None else rtol
-    for m, block in enumerate(summary.blocks()):
-        if not np.any(block):
+    rounding = summary.rounding(rtol)
+    for m, (block, least) in enumerate(zip(summary.blocks(), rounding)):
+        if not np.any(column_norms(block) > least):
             raise ValueError(
-                f"view {m} does not vary: all its samples are equal, so there "
-                "is nothing to align."
+                f"view {m} does not vary: all its samples are equal, up to "
+                "rounding, so there is nothing to align."
             )
-    whitened = [whiten(block, rtol) for block in summary.blocks(center)]
-    stack = contrast_stack(whitened, summary.contrasts)
-    spread = rtol * max(view.condition for view in whitened)
+    if not center:
+        rounding = summary.rounding(rtol, center)
+    whitened = [
+        whiten(block, least, rtol)
+        for block, least in zip(summary.blocks(center), rounding)
+    ]
+    stack = contrast_stack([view.U for view in whitened], summary.contrasts)
+    signals = contrast_stack(
+        [view.U * view.s for view in whitened], summary.contrasts
+    )
+    least = max(view.least for view in whitened)
+    ranks = [view.rank for view in whitened]
+    joint = np.count_nonzero(singular_values(signals) > least)
     return SharedStructure(
         summary=summary,
         center=center,
         rtol=rtol,
+        rounding=rounding,
         whitened=whitened,
         stack=stack,
         singular_values=left_singular_values(stack),
-        tolerance=max(rtol, min(spread, summary.eps**0.5)),
+        shared_dimension=max(0, sum(ranks) - int(joint)),
     )
 
 
@@ -155,6 +174,11 @@ class ExistenceReport:
     vacuous_dimension: int
     n_components: int | None
 
+    @property
+    def evidence_dimension(self):
+        """s − v: shared signals that not just any pairing would have."""
+        return max(0, self.shared_dimension - self.vacuous_dimension)
+
     def __str__(self):
         k = self.n_components
         lines = [
@@ -185,13 +209,18 @@ class ExistenceReport:
             ("  shared signals", self.shared_dimension, self._verdict()),
         ]
         if self.vacuous_dimension:
-            lines.append(
+            lines += [
                 (
                     "  vacuous",
                     self.vacuous_dimension,
                     "any pairing has as many: more samples are needed",
-                )
-            )
+                ),
+                (
+                    "  evidence",
+                    self.evidence_dimension,
+                    "shared signals beyond these",
+                ),
+            ]
         return "\n".join(
             f"{name:<22}{number:>6}   {remark}".rstrip()
             for name, number, remark in lines
@@ -349,14 +378,25 @@ def left_null_space(views, *, center=True, rtol=None):
     """
     structure = shared_structure(views, center, rtol)
     summary = structure.summary
-    rows = np.linalg.qr(np.hstack(structure.informative_rows()).T)[0].T
-    latents = [
-        block @ A.T
-        for block, A in zip(summary.blocks(center), summary.split(rows))
+    blocks = summary.blocks(center)
+    bases = [
+        isometric(block, view)
+        for block, view in zip(blocks, structure.whitened)
     ]
+    rows = [
+        A if view.basis is None else A @ view.basis @ view.basis.T
+        for A, view in zip(structure.informative_rows(), bases)
+    ]
+    rows = np.linalg.qr(np.hstack(rows).T)[0].T
+    latents = [block @ A.T for block, A in zip(blocks, summary.split(rows))]
     moment = sum(z.T @ z for z in latents)
     rows = principal_rotation(moment, [np.arange(len(rows))]).T @ rows
-    silent = [null_space(view.V.T).T for view in structure.whitened]
+    silent = [
+        np.empty((0, d_m))
+        if view.basis is None
+        else complement(view.basis, d_m - view.rank).T
+        for d_m, view in zip(summary.n_features, bases)
+    ]
     return LeftNullSpace(
         informative=joint_signs(rows)[:, None] * rows,
         collapsed=tuple(joint_signs(A)[:, None] * A for A in silent),

@@ -14,7 +14,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._validation import check_view
+from perfalign._parameters import (
+    check_estimator,
+    check_integer,
+    check_number,
+)
+from perfalign._validation import (
+    Signature,
+    as_list,
+    check_paired,
+    check_view,
+)
 
 # Rows among which distances are measured: their median needs no more.
 N_MEASURED = 500
@@ -44,16 +54,21 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
     map_ : Nystroem
     median_distance_ : float
         m, in the units of the data.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns, of data frames only.
 
     Raises
     ------
     ValueError
-        On fitting, if `width` is not above 0 or more than half of the
-        distances are 0.
+        On fitting, if a parameter is invalid, X is not a finite real matrix
+        or more than half of the distances are 0; later, if columns are not
+        those of the fit.
 
     Notes
     -----
-    The Nyström method (Williams and Seeger 2001). Cost O(n p d + n p² + p³)
+    Distances add up columns, so that these should be of comparable unit. The
+    Nyström method (Williams and Seeger 2001). Cost O(n p d + n p² + p³)
     for p features.
 
     Examples
@@ -75,11 +90,10 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
 
     def fit(self, X, y=None):
         """Measure the median distance and choose the rows."""
+        signature_of = X
         X, _ = check_view(X, "X")
-        if not self.width > 0:
-            raise ValueError(
-                f"width is {self.width!r}; wanted a number above 0."
-            )
+        check_number(self.width, "width", above=0)
+        check_integer(self.n_components, "n_components")
         rng = check_random_state(self.random_state)
         some = X[rng.permutation(len(X))[:N_MEASURED]]
         between = pairwise_distances(some)[np.triu_indices(len(some), k=1)]
@@ -95,12 +109,24 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
             n_components=min(self.n_components, len(X)),
             random_state=rng,
         ).fit(X)
+        self.signature_ = Signature.of([signature_of])
         return self
+
+    @property
+    def n_features_in_(self):
+        return self.signature_.n_features[0]
+
+    @property
+    def feature_names_in_(self):
+        (names,) = self.signature_.feature_names_in
+        if names is None:
+            raise AttributeError("The fit has seen no names of columns.")
+        return names
 
     def transform(self, X):
         """Features of the rows of X."""
         check_is_fitted(self)
-        X, _ = check_view(X, "X", n_features=self.map_.n_features_in_)
+        X, _ = check_view(X, "X", **self.signature_.wanted(0))
         return self.map_.transform(X)
 
 
@@ -112,9 +138,10 @@ class MappedAlignment(BaseEstimator):
     alignment : estimator
         `PerfectAlignment` or any other with ``fit(views)`` and
         ``transform(views)``.
-    maps : list of transformer or None
+    maps : list or dict of transformer or None
         One a view; None leaves the view as it is. A view may be anything that
-        its transformer takes, such as a list of texts.
+        its transformer takes, such as a list of texts. A dict is taken by the
+        names of the views.
 
     Attributes
     ----------
@@ -166,7 +193,7 @@ class MappedAlignment(BaseEstimator):
 
         Parameters
         ----------
-        views : list of array-like
+        views : list or dict of array-like
             Paired views.
         y : None
             Ignored; no labels are used.
@@ -178,48 +205,47 @@ class MappedAlignment(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is not one map a view, and as the maps and the alignment.
+            If there is not one map a view, views differ in their numbers or
+            labels of rows, and as the maps and the alignment.
         """
-        self.maps_, mapped = fit_maps(self.maps, views)
+        check_estimator(self.alignment, "alignment")
+        given, signature, _ = check_paired(views)
+        maps, mapped = fit_maps(self.maps, given, signature.view_names)
         self.alignment_ = clone(self.alignment).fit(mapped)
+        self.maps_, self.signature_ = maps, signature
         return self
 
     def features(self, view, modality):
         """What the alignment sees of one view."""
         check_is_fitted(self)
-        if modality not in range(len(self.maps_)):
-            raise ValueError(
-                f"There is no view {modality!r}; the fit had "
-                f"{len(self.maps_)}, numbered from 0."
-            )
-        one = self.maps_[modality]
+        one = self.maps_[self.signature_.position(modality)]
         return view if one is None else one.transform(view)
 
     def transform(self, views):
-        """Latents of all views, in the order of the fit."""
+        """Latents of all views, as a list or a dict like the views."""
         check_is_fitted(self)
-        if len(views) != len(self.maps_):
-            raise ValueError(
-                f"Seen {len(views)} views; wanted {len(self.maps_)}, as in "
-                "the fit."
-            )
-        return self.alignment_.transform(
-            [self.features(view, m) for m, view in enumerate(views)]
+        given = self.signature_.in_order(views)
+        latents = self.alignment_.transform(
+            [self.features(view, m) for m, view in enumerate(given)]
         )
+        return self.signature_.as_given(latents, views)
 
     def transform_view(self, view, modality):
         """Latents of one view alone."""
         features = self.features(view, modality)
-        return self.alignment_.transform_view(features, modality)
+        m = self.signature_.position(modality)
+        return self.alignment_.transform_view(features, m)
 
 
-def fit_maps(maps, views):
+def fit_maps(maps, views, names=None):
     """Fitted clones of the maps, and the mapped views.
 
     Parameters
     ----------
-    maps : list of transformer or None
+    maps : list or dict of transformer or None
     views : list of array-like
+    names : sequence of str, default=None
+        Names of the views, by which a dict of maps is taken.
 
     Returns
     -------
@@ -231,11 +257,15 @@ def fit_maps(maps, views):
     ValueError
         If there is not one map a view.
     """
+    maps, _ = as_list(maps, names, what="maps", of="transformers")
     if len(maps) != len(views):
         raise ValueError(
             f"Seen {len(maps)} maps for {len(views)} views; wanted one a "
             "view, or None for a view that stays as it is."
         )
+    for m, one in enumerate(maps):
+        if one is not None:
+            check_estimator(one, f"maps[{m}]", ["fit_transform", "transform"])
     maps = [None if one is None else clone(one) for one in maps]
     mapped = [
         view if one is None else one.fit_transform(view)

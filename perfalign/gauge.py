@@ -21,13 +21,18 @@ from sklearn.utils.validation import check_is_fitted
 from perfalign._validation import FLOAT64_EPS, check_view
 from perfalign.matching import match, polar, turn
 from perfalign.mixtures import ClassGaussians
-from perfalign.solver import TIE_RTOL, explained_moment, with_pseudo_samples
+from perfalign.solver import (
+    TIE_RTOL,
+    explained_moment,
+    factor_latents,
+    orientation,
+)
 from perfalign.symmetries import (
     Shape,
     exchanging_symmetries,
     fixing_symmetries,
 )
-from perfalign.ties import joint_signs, principal_rotation, tied_groups
+from perfalign.ties import principal_rotation, tied_groups
 
 # Anchors closer to dependent than this leave less than half of the digits.
 DEPENDENT = FLOAT64_EPS**0.5
@@ -160,11 +165,9 @@ def principal(alignment):
     summary, encoders = alignment.summary_, alignment.encoders_
     blocks = summary.blocks(alignment.center)
     whitened = alignment.constraint == "whitened"
-    if alignment.ridge:
-        blocks = summary.split(with_pseudo_samples(blocks, alignment.ridge))
+    latents = factor_latents(blocks, encoders, alignment.ridge)
     if whitened:
-        scale = summary.n_observations**0.5
-        measured = np.vstack([b @ A.T for b, A in zip(blocks, encoders)])
+        scale, measured = summary.n_observations**0.5, np.vstack(latents)
     else:
         scale, measured = 1.0, np.hstack(encoders).T
     units = np.linalg.qr(measured / scale, mode="r")
@@ -177,20 +180,21 @@ def principal(alignment):
 
     misfit = np.vstack(
         [
-            sum(h * b @ A.T for h, b, A in zip(row, blocks, encoders))
+            sum(h * z for h, z in zip(row, latents))
             for row in summary.contrasts
         ]
     )
     _, sigma, Vt = np.linalg.svd(misfit @ matrix.T / scale)
     sigma, matrix = sigma[::-1], Vt[::-1] @ matrix
     groups = tied_groups(sigma, TIE_RTOL * alignment.singular_values_[0])
+    rtol = alignment.rtol or summary.default_rtol()
     moment = explained_moment(
-        summary.blocks(),
-        [matrix @ A for A in encoders],
-        pooled=not whitened,
+        summary, [matrix @ A for A in encoders], rtol, pooled=not whitened
     )
     matrix = principal_rotation(moment, groups).T @ matrix
-    signs = joint_signs(matrix @ np.hstack(encoders))
+    signs = orientation(
+        summary, [matrix @ A for A in encoders], pooled=not whitened
+    )
     matrix = signs[:, None] * matrix
     origins = [alignment._frame(m)[1] for m in range(len(encoders))]
     return alignment._with_gauge(matrix, -matrix @ np.mean(origins, axis=0))

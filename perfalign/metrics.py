@@ -6,12 +6,18 @@ two errors of the paper stand figures that such tricks leave unmoved.
 """
 
 from itertools import combinations
-from numbers import Integral
 
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 
-from perfalign._validation import check_view
+from perfalign._parameters import check_integer
+from perfalign._validation import (
+    FLOAT64_EPS,
+    as_list,
+    check_row_labels,
+    check_view,
+)
+from perfalign.stack import safe_svd
 
 
 def alignment_error(latents, kind="mean"):
@@ -21,7 +27,7 @@ def alignment_error(latents, kind="mean"):
 
     Parameters
     ----------
-    latents : list of array-like of shape (n_samples, n_components)
+    latents : list or dict of array-like of shape (n_samples, n_components)
         One array a modality, two or more; row i of each belongs to item i.
     kind : {"mean", "rms"}, default="mean"
         Mean Euclidean distance, or the root of the mean squared distance. Of
@@ -74,7 +80,7 @@ def relative_alignment_error(latents):
 
     Parameters
     ----------
-    latents : list of array-like of shape (n_samples, n_components)
+    latents : list or dict of array-like of shape (n_samples, n_components)
         One array a modality, two or more; row i of each belongs to item i.
 
     Returns
@@ -143,9 +149,9 @@ def reconstruction_error(
     Notes
     -----
     Equation 5 of Kamboj and Do (2025), read as in `alignment_error`. Where
-    the estimate has dependent columns, the least squares map is not unique;
-    the one of least norm is taken, and the error is the same for all. Time is
-    O(n k²).
+    the estimate has dependent columns, the least squares map is not unique,
+    and the error is the same for all. Units of the estimated latents make no
+    difference to a map. Time is O(n k²).
 
     Examples
     --------
@@ -159,7 +165,10 @@ def reconstruction_error(
     True
     """
     true, _ = check_view(latents_true, "latents_true")
-    estimate, _ = check_view(latents_estimate, "latents_estimate")
+    estimate, eps = check_view(latents_estimate, "latents_estimate")
+    check_row_labels(
+        [latents_true, latents_estimate], ["latents_true", "latents_estimate"]
+    )
     if up_to not in (None, "linear", "affine"):
         raise ValueError(
             f"up_to is {up_to!r}; wanted None, 'linear' or 'affine'."
@@ -177,7 +186,7 @@ def reconstruction_error(
         # The best offset maps mean to mean, which leaves a linear problem.
         true, estimate = _centred(true), _centred(estimate)
     if up_to is not None:
-        estimate = estimate @ np.linalg.lstsq(estimate, true, rcond=None)[0]
+        estimate = _fitted(true, estimate, eps)
     return _average(_row_norms(true - estimate), kind)
 
 
@@ -198,7 +207,8 @@ def effective_rank(latents):
     Returns
     -------
     rank : float
-        Between 1 and k; 0.0 for constant latents, which use none.
+        Between 1 and k, for latents in one common unit; 0.0 for constant
+        latents, which use none.
 
     Raises
     ------
@@ -222,7 +232,7 @@ def effective_rank(latents):
     if _is_constant(latents, eps):
         return 0.0
     centred = _centred(latents)
-    sigma = np.linalg.svd(centred / np.abs(centred).max(), compute_uv=False)
+    sigma = safe_svd(centred / np.abs(centred).max(), compute_uv=False)
     share = sigma[sigma > 0] ** 2
     share /= share.sum()
     share = share[share > 0]
@@ -237,7 +247,8 @@ def explained_variance(view, latents):
               \Big/ \sum_i \|x_i - \bar x\|^2
 
     which is the R² of the best affine reconstruction, pooled over the view's
-    features. It does not change under an invertible map of the latents.
+    features, each with the weight that its unit gives it. It does not change
+    under an invertible map of the latents, nor with their units.
 
     Parameters
     ----------
@@ -267,6 +278,7 @@ def explained_variance(view, latents):
     >>> f"{explained_variance(view, [[1], [1], [-1], [-1]]):.2f}"
     '0.90'
     """
+    given = view, latents
     view, view_eps = check_view(view, "view")
     latents, latents_eps = check_view(latents, "latents")
     if len(view) != len(latents):
@@ -274,6 +286,7 @@ def explained_variance(view, latents):
             f"view has shape {view.shape} and latents have shape "
             f"{latents.shape}; wanted equal numbers of rows."
         )
+    check_row_labels(given, ["view", "latents"])
     if _is_constant(view, view_eps):
         raise ValueError(
             f"The view of shape {view.shape} does not vary: there is no "
@@ -283,8 +296,7 @@ def explained_variance(view, latents):
         return 0.0
     view, latents = _centred(view), _centred(latents)
     view /= np.abs(view).max()
-    loadings = np.linalg.lstsq(latents, view, rcond=None)[0]
-    residual = view - latents @ loadings
+    residual = view - _fitted(view, latents, latents_eps)
     return float(1.0 - np.sum(residual**2) / np.sum(view**2))
 
 
@@ -331,6 +343,7 @@ def retrieval_ranks(queries, gallery):
     >>> [float(r) for r in retrieval_ranks([[0], [1], [5]], [[0], [2], [1]])]
     [1.0, 2.5, 2.0]
     """
+    check_row_labels([queries, gallery], ["queries", "gallery"])
     queries, _ = check_view(queries, "queries")
     gallery, _ = check_view(gallery, "gallery")
     if queries.shape != gallery.shape:
@@ -390,8 +403,7 @@ def recall(queries, gallery, k=1):
     >>> f"{recall([[0], [1], [5]], [[0], [2], [1]], k=1):.3f}"
     '0.333'
     """
-    if not isinstance(k, Integral) or k < 1:
-        raise ValueError(f"k is {k!r}; wanted an integer of at least 1.")
+    check_integer(k, "k")
     return float(np.mean(retrieval_ranks(queries, gallery) <= k))
 
 
@@ -423,25 +435,34 @@ def median_rank(queries, gallery):
 
 
 def _check_latents(latents):
-    if not isinstance(latents, (list, tuple)) or len(latents) < 2:
-        seen = type(latents).__name__
-        if isinstance(latents, (list, tuple)):
-            seen += f" of {len(latents)}"
+    latents, names = as_list(latents, what="latents")
+    if len(latents) < 2:
         raise ValueError(
-            "latents must be a list of two or more matrices, one a modality; "
-            f"seen {seen}."
+            "latents must be those of two or more modalities; seen "
+            f"{len(latents)}."
         )
-    checked, eps = zip(
-        *(check_view(z, f"latents[{m}]") for m, z in enumerate(latents)),
-        strict=True,
-    )
-    for m, z in enumerate(checked):
+    names = [f"latents[{name!r}]" for name in names or range(len(latents))]
+    checked, eps = zip(*map(check_view, latents, names))
+    for name, z in zip(names, checked):
         if z.shape != checked[0].shape:
             raise ValueError(
-                f"latents[{m}] has shape {z.shape}; wanted "
-                f"{checked[0].shape}, the shape of latents[0]."
+                f"{name} has shape {z.shape}; wanted "
+                f"{checked[0].shape}, the shape of {names[0]}."
             )
+    check_row_labels(latents, names)
     return list(checked), max(eps)
+
+
+def _fitted(wanted, given, eps):
+    """Least squares fit of some columns by others, whatever their units."""
+    size = np.abs(given).max(axis=0)
+    given = given / np.where(size > 0, size, 1.0)
+    given /= np.maximum(np.linalg.norm(given, axis=0), 1.0)
+    U, s, _ = safe_svd(given, full_matrices=False)
+    # Columns of length one: what is left of dependent ones is rounding.
+    cut = max(max(given.shape) * FLOAT64_EPS, 10 * eps)
+    U = U[:, s > cut * s[0]]
+    return U @ (U.T @ wanted)
 
 
 def _pair_distances(latents):
@@ -475,4 +496,5 @@ def _centred(matrix):
 
 def _is_constant(matrix, eps):
     # Sums that should be equal may differ by a few roundings.
-    return np.ptp(matrix, axis=0).max() <= 10 * eps * np.abs(matrix).max()
+    size = np.abs(matrix).max(axis=0)
+    return bool(np.all(np.ptp(matrix, axis=0) <= 10 * eps * size))

@@ -12,7 +12,9 @@ from scipy.special import log_softmax
 from scipy.stats import Covariance, multivariate_normal, norm
 from sklearn.utils import check_random_state
 
-from perfalign._validation import FLOAT64_EPS, check_view
+from perfalign._parameters import check_integer
+from perfalign._validation import FLOAT64_EPS, check_labels, check_view
+from perfalign.stack import safe_svd
 
 
 class ClassGaussians:
@@ -279,10 +281,16 @@ class ClassGaussians:
         X : ndarray of shape (n_samples, d)
         labels : ndarray of shape (n_samples,)
 
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not an integer of at least 1.
+
         Notes
         -----
         With one seed, the samples of a push-forward are the pushed samples.
         """
+        check_integer(n_samples, "n_samples")
         rng = check_random_state(random_state)
         drawn = rng.choice(len(self.weights), n_samples, p=self.weights)
         noise = rng.standard_normal((n_samples, self._factors.shape[2]))
@@ -298,7 +306,7 @@ class ClassGaussians:
         n_classes, n_features, _ = self._factors.shape
         spans = np.hstack([*self._factors, self._deviations.T])
         magnitude = np.where(self._magnitude > 0, self._magnitude, 1.0)
-        U, s, _ = np.linalg.svd(
+        U, s, _ = safe_svd(
             spans / magnitude[:, np.newaxis], full_matrices=False
         )
         precision = max(spans.shape) * FLOAT64_EPS
@@ -316,7 +324,7 @@ class ClassGaussians:
         choleskys = np.empty((n_classes, rank, rank))
         for c, factor in enumerate(self._factors):
             white = whiten @ factor
-            spread = np.linalg.svd(white, compute_uv=False)
+            spread = safe_svd(white, compute_uv=False)
             class_rank = np.sum(spread > noise * spread.max(initial=0.0))
             if class_rank < rank:
                 raise ValueError(
@@ -393,11 +401,11 @@ def _check_weights(weights, n_classes):
 def _check_classes(classes, n_classes):
     if classes is None:
         return np.arange(n_classes)
-    classes = np.asarray(classes)
-    if classes.shape != (n_classes,) or len(set(classes)) < n_classes:
+    classes = check_labels(classes, n_classes, "classes")
+    n_different = len(np.unique(classes))
+    if n_different < n_classes:
         raise ValueError(
-            f"classes have shape {classes.shape} with {len(set(classes.flat))}"
-            f" different labels; wanted {n_classes} different ones."
+            f"classes has {n_different} different labels; wanted {n_classes}."
         )
     return classes
 

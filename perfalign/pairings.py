@@ -7,18 +7,21 @@ of the paper's stack, :math:`[X^a; -X^b]`, with zeros for the views that the
 item does not have; so the pairs of all edges fit into one small triangle.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from perfalign._validation import check_view
-from perfalign.summary import StackedSummary
+from perfalign._linalg import column_norms
+from perfalign._validation import Signature, check_view
+from perfalign.stack import whiten
+from perfalign.summary import StackedSummary, Summary
 
 
 @dataclass(frozen=True, eq=False)
-class PairedSummary(StackedSummary):
+class PairedSummary(Summary):
     r"""Mergeable summary of pairs of views, a set of items for each pairing.
 
     An item i of the pairing e = (a, b) contributes one row to the matrix
@@ -37,7 +40,7 @@ class PairedSummary(StackedSummary):
 
     Parameters
     ----------
-    R, mean, n_features, eps
+    R, mean, n_features, eps, feature_names
         As in `StackedSummary`; `mean` is over all items that have the view.
     n_samples : int
         Number of pairs, all pairings together.
@@ -49,6 +52,12 @@ class PairedSummary(StackedSummary):
     Time O(Σ n_e (d_a + d_b)² + E d³) and memory O(E d²) for E pairings.
     """
 
+    R: np.ndarray
+    mean: np.ndarray
+    n_samples: int
+    n_features: tuple
+    eps: tuple
+    feature_names: tuple
     pairs: dict = field(default_factory=dict)
 
     @classmethod
@@ -72,13 +81,18 @@ class PairedSummary(StackedSummary):
         """
         pairs = _summarised(pairs)
         n_features = _features(pairs.items())
-        _check_graph(pairs, len(n_features))
+        n_views = len(n_features)
+        _check_graph(pairs, n_views)
         return cls(
             R=_factor(pairs, n_features),
-            mean=np.concatenate(_means(pairs, len(n_features))),
+            mean=np.concatenate(_means(pairs, n_views)),
             n_samples=sum(summary.n_samples for summary in pairs.values()),
             n_features=n_features,
-            eps=max(summary.eps for summary in pairs.values()),
+            eps=tuple(
+                max(np.broadcast_to(s.eps, 2)[place] for s, place in own)
+                for own in _owners(pairs, n_views)
+            ),
+            feature_names=_feature_names(pairs.items(), n_views),
             pairs=pairs,
         )
 
@@ -100,7 +114,8 @@ class PairedSummary(StackedSummary):
             As `from_pairs`.
         """
         added = _summarised(pairs)
-        _features([*self.pairs.items(), *added.items()])
+        both = [*self.pairs.items(), *added.items()]
+        _feature_names(both, len(_features(both)))
         union = dict(self.pairs)
         for pair, summary in added.items():
             known = union.get(pair)
@@ -121,9 +136,19 @@ class PairedSummary(StackedSummary):
         Raises
         ------
         ValueError
-            As `from_pairs`.
+            As `from_pairs`, or if `other` is a summary of another kind.
         """
+        if not isinstance(other, PairedSummary):
+            raise ValueError(
+                "Only summaries of one kind can be merged; seen "
+                f"{type(other).__name__}, wanted PairedSummary."
+            )
         return self.update(other.pairs)
+
+    @property
+    def signature(self):
+        """What further views must have in common with these."""
+        return Signature(self.n_features, self.feature_names, None)
 
     def _arrays(self):
         return {
@@ -137,6 +162,8 @@ class PairedSummary(StackedSummary):
         pairs = {}
         for key, array in arrays.items():
             pair, _, name = key.partition(" ")
+            if not re.fullmatch(r"\d+-\d+", pair):
+                raise ValueError(f"{key!r} belongs to no pair of views.")
             pairs.setdefault(pair, {})[name] = array
         return cls.from_pairs(
             {
@@ -165,6 +192,22 @@ class PairedSummary(StackedSummary):
             return self.split(self.R)
         return self.split(_factor(self.pairs, self.n_features, center=False))
 
+    def power(self):
+        """Norms of the features over all items that have them, about 0.
+
+        Returns
+        -------
+        power : ndarray of shape (d,)
+        """
+        return np.concatenate(
+            [
+                column_norms(
+                    np.array([s.split(s.power())[place] for s, place in own])
+                )
+                for own in _owners(self.pairs, len(self.n_features))
+            ]
+        )
+
     @property
     def contrasts(self):
         """One row of ones: the rows of the factor carry the signs."""
@@ -178,7 +221,7 @@ class PairedSummary(StackedSummary):
     def room(self, center=True):
         """Dimension of the disagreements that the pairs could have.
 
-        One for each pair, less what centring takes away.
+        One for each different pair, less what centring takes away.
 
         Parameters
         ----------
@@ -188,7 +231,7 @@ class PairedSummary(StackedSummary):
         -------
         room : int
         """
-        return self.n_samples - bool(center) * len(self.pairs)
+        return sum(summary.room(center) for summary in self.pairs.values())
 
     def latents_of_means(self, encoders):
         r"""Where offsets should send the views' means.
@@ -239,10 +282,12 @@ class PairedSummary(StackedSummary):
         vacuous = {}
         for pair, summary in self.pairs.items():
             ranks = [
-                np.linalg.matrix_rank(block, rtol=rtol)
-                for block in summary.blocks(center)
+                whiten(block, rounding, rtol).rank
+                for block, rounding in zip(
+                    summary.blocks(center), summary.rounding(rtol, center)
+                )
             ]
-            v = int(sum(ranks)) - summary.room(center)
+            v = sum(ranks) - summary.room(center)
             if v > 0:
                 vacuous[pair] = v
         return vacuous
@@ -338,18 +383,41 @@ def _check_graph(pairs, n_views):
         )
 
 
+def _owners(pairs, n_views):
+    """For each view, the summaries that have it, and at which place."""
+    return [
+        [(s, pair.index(m)) for pair, s in pairs.items() if m in pair]
+        for m in range(n_views)
+    ]
+
+
 def _means(pairs, n_views):
     """Each view's mean over all its items."""
-    means = []
-    for m in range(n_views):
-        parts = [
-            (summary.n_samples, summary.split(summary.mean)[pair.index(m)])
-            for pair, summary in pairs.items()
-            if m in pair
-        ]
-        sizes, rows = zip(*parts)
-        means.append(np.average(rows, axis=0, weights=sizes))
-    return means
+    return [
+        np.average(
+            [s.split(s.mean)[place] for s, place in own],
+            axis=0,
+            weights=[s.n_samples for s, _ in own],
+        )
+        for own in _owners(pairs, n_views)
+    ]
+
+
+def _feature_names(pairs, n_views):
+    """The names of each view's features, which all pairs must agree on."""
+    seen = {}
+    for pair, summary in pairs:
+        for m, names in zip(pair, summary.signature.feature_names):
+            first, wanted = seen.setdefault(m, (pair, names))
+            if wanted is None:
+                seen[m] = pair, names
+            elif names is not None and names != wanted:
+                raise ValueError(
+                    f"pair {pair}: the columns of view {m} are "
+                    f"{', '.join(names)}; wanted {', '.join(wanted)}, as in "
+                    f"pair {first}."
+                )
+    return tuple(seen[m][1] for m in range(n_views))
 
 
 def _factor(pairs, n_features, center=True):

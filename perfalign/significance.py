@@ -13,14 +13,22 @@ from itertools import combinations
 import numpy as np
 from scipy.linalg import eigh, eigvalsh, qr
 from sklearn.base import clone
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import _safe_indexing as rows
+from sklearn.utils import check_random_state
 
-from perfalign._validation import check_views
-from perfalign.alignment import _check_params
+from perfalign._parameters import check_estimator, check_integer
+from perfalign._validation import (
+    check_labels,
+    check_paired,
+    check_views,
+    without_row_labels,
+)
+from perfalign.alignment import PerfectAlignment, _check_params
 from perfalign.diagnostics import CollapseWarning, OverfitWarning
 from perfalign.existence import shared_structure
+from perfalign.features import MappedAlignment, fit_maps
 from perfalign.metrics import relative_alignment_error
-from perfalign.stack import whiten
+from perfalign.stack import shrunk, whiten
 from perfalign.summary import StackedSummary
 
 # Where any pairing aligns perfectly, true and shuffled correlations are 1 up
@@ -73,20 +81,21 @@ def permutation_test(
 
     Parameters
     ----------
-    alignment : PerfectAlignment
+    alignment : PerfectAlignment or MappedAlignment of one
         Fitted or not; only its parameters are used. As many components are
         tested as it has, or all that the views can carry if `n_components` is
         None. The constraint must be ``"whitened"``. With a ridge the
-        correlations are the regularised ones.
-    views : list of array-like of shape (n_samples, n_features_m)
+        correlations are the regularised ones. Maps are fitted to all samples,
+        each to its own view, which a shuffle leaves what it is.
+    views : list or dict of array-like of shape (n_samples, n_features_m)
         Paired views.
     n_permutations : int, default=999
     groups : array-like of shape (n_samples,), default=None
         Labels of samples that are no independent observations, such as
         near-copies of one item. Whole groups are then permuted: those of
         equal size change places, their samples staying in order. A group
-        without another of its size stays where it is, which makes the test
-        conservative.
+        without another of its size stays where it is: the test holds its
+        level all the same, and has less power.
     random_state : int, RandomState instance or None, default=None
 
     Returns
@@ -99,17 +108,20 @@ def permutation_test(
     Raises
     ------
     ValueError
-        For the orthonormal constraint, more components than the views carry,
-        groups that do not fit the samples or of which no two have the same
-        size, and for invalid parameters and views.
+        For another kind of alignment, the orthonormal constraint, more
+        components than the views carry, groups that do not fit the samples or
+        of which no two have the same size, and for invalid parameters and
+        views.
 
     Notes
     -----
-    The first p-value is exact, for any distribution of the data, if samples
-    (or groups) are exchangeable under the null hypothesis. Centring does no
+    If samples (or groups) are exchangeable under the null hypothesis, the
+    first p-value is at most α with a probability of at most α, for any
+    distribution of the data. Ties can only make it larger, and one has always
+    the probability 1/n!: that a shuffle is the true order. Centring does no
     harm to it, as it commutes with permutations; for residuals of a
     regression on other variables that would not hold. Later p-values are
-    exact only as far as the components removed are the true ones.
+    valid only as far as the components removed are the true ones.
 
     With two views `statistics` are the `canonical_correlations_` of the fit.
     With more, removing a component from each view takes a little more away
@@ -130,11 +142,18 @@ def permutation_test(
     >>> f"{test.p_values[0]:.3f}"
     '0.005'
     """
-    if n_permutations < 1:
-        raise ValueError(
-            f"n_permutations is {n_permutations!r}; wanted 1 or more."
-        )
+    check_integer(n_permutations, "n_permutations")
     rng = check_random_state(random_state)
+    while isinstance(alignment, MappedAlignment):
+        given, signature, _ = check_paired(views)
+        _, views = fit_maps(alignment.maps, given, signature.view_names)
+        alignment = alignment.alignment
+    if not isinstance(alignment, PerfectAlignment):
+        raise ValueError(
+            "The permutation test compares canonical correlations, which are "
+            "what a PerfectAlignment aligns by; seen "
+            f"{type(alignment).__name__}."
+        )
     coordinates, k = _whitened(alignment, views)
     layout = _Layout.of(coordinates)
     coordinates, statistics = layout.components_first(coordinates, k)
@@ -152,7 +171,7 @@ def permutation_test(
 def _whitened(alignment, views):
     """Orthonormal columns for each view, and how many components to test."""
     params = alignment.get_params()
-    center, k = params.pop("center"), params["n_components"]
+    center, k = params["center"], params["n_components"]
     _check_params(**params)
     if alignment.constraint != "whitened":
         raise ValueError(
@@ -172,13 +191,14 @@ def _whitened(alignment, views):
             f"{structure.ranks[m]} independent signals."
         )
     means = summary.split(summary.mean if center else 0 * summary.mean)
-    coordinates = []
-    for view, mean in zip(views, means):
-        basis = whiten(view - mean, structure.rtol)
-        # As d further samples, √(λ tr(C)/d n) I, would shorten the basis.
-        added = alignment.ridge * np.sum(basis.s**2) / view.shape[1]
-        coordinates.append(basis.U * (basis.s / np.hypot(basis.s, added**0.5)))
-    return coordinates, k
+    centred = [view - mean for view, mean in zip(views, means)]
+    if alignment.ridge:
+        # Noise has no part in what two views have in common.
+        return [shrunk(view, alignment.ridge)[0].U for view in centred], k
+    return [
+        whiten(view, rounding, structure.rtol).U
+        for view, rounding in zip(centred, structure.rounding)
+    ], k
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,21 +255,11 @@ class _Layout:
         return coordinates, statistics
 
 
-def _check_groups(groups, n_samples):
-    groups = column_or_1d(groups)
-    if len(groups) != n_samples:
-        raise ValueError(
-            f"groups has {len(groups)} labels; wanted {n_samples}, one for "
-            "each sample."
-        )
-    return groups
-
-
 def _exchangeable(groups, n_samples):
     """Arrays of rows, one group a line, whose lines may change places."""
     if groups is None:
         return [np.arange(n_samples)[:, None]]
-    groups = _check_groups(groups, n_samples)
+    groups = check_labels(groups, n_samples, "groups")
     _, labels, sizes = np.unique(
         groups, return_inverse=True, return_counts=True
     )
@@ -312,11 +322,12 @@ def alignment_curve(
 
     Parameters
     ----------
-    alignment : PerfectAlignment
-        Cloned for every fit; `n_components` must be a number.
-    views : list of array-like of shape (n_samples, n_features_m)
-        Paired views.
-    sizes : sequence of int
+    alignment : estimator
+        Any with ``fit(views)`` and ``transform(views)``, cloned for every
+        fit. All fits must have latents of one dimension.
+    views : list or dict of array-like of length n_samples
+        Paired views; anything that the alignment takes.
+    sizes : int or sequence of int
         Numbers of training pairs; the largest must leave two pairs over.
     n_splits : int, default=5
     shuffled : bool, default=False
@@ -336,8 +347,9 @@ def alignment_curve(
     Raises
     ------
     ValueError
-        If `n_components` is None, a size leaves too few held-out pairs or is
-        below two, or as `PerfectAlignment.fit` for the smallest size.
+        If `n_components` is None, fits differ in the dimension of their
+        latents for another reason, a size leaves too few held-out pairs or is
+        below two, or as the alignment for the smallest size.
 
     Notes
     -----
@@ -358,41 +370,71 @@ def alignment_curve(
     ...     curve.sizes, curve.train_errors, curve.test_errors
     ... ):
     ...     print(n, f"{train.mean():.1f} {test.mean():.1f}")
-    15 0.0 1.4
+    15 0.0 1.5
     150 1.0 1.4
     """
-    if alignment.n_components is None:
+    check_estimator(alignment, "alignment")
+    if isinstance(alignment, PerfectAlignment) and (
+        alignment.n_components is None
+    ):
         raise ValueError(
             "alignment_curve compares fits of the same dimension; choose "
             "n_components, seen None."
         )
-    views, _ = check_views(views)
-    n_samples = len(views[0])
+    given, signature, n_samples = check_paired(views)
     labels = np.arange(n_samples)
     if groups is not None:
-        labels = _check_groups(groups, n_samples)
-    sizes = np.array(sizes, dtype=int, ndmin=1)
+        labels = check_labels(groups, n_samples, "groups", like=given[0])
+    sizes = _check_sizes(sizes, n_samples)
+    check_integer(n_splits, "n_splits")
     rng = check_random_state(random_state)
     errors = np.empty((2, len(sizes), n_splits))
-    correlations = np.empty((*errors.shape, alignment.n_components))
+    correlations = {}
+
+    def taken(chosen):
+        # As they came: their precision decides what counts as rank.
+        return [without_row_labels(rows(view, chosen)) for view in given]
+
     for split in range(n_splits):
         order, held_out = _split(labels, sizes, rng)
-        new = [view[held_out] for view in views]
+        new = taken(held_out)
         # Drawn in any case: true and shuffled pairs then see the same splits.
         seed = rng.randint(np.iinfo(np.int32).max)
         for i, n in enumerate(sizes):
-            seen = [view[order[:n]] for view in views]
+            seen = taken(order[:n])
             if shuffled:
                 seen = _repaired(seen, labels[order[:n]], seed)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", OverfitWarning)
                 warnings.simplefilter("ignore", CollapseWarning)
-                fitted = clone(alignment).fit(seen)
+                fitted = clone(alignment).fit(signature.as_given(seen, views))
             for j, pairs in enumerate([seen, new]):
-                latents = fitted.transform(pairs)
+                latents = signature.in_order(
+                    fitted.transform(signature.as_given(pairs, views))
+                )
                 errors[j, i, split] = relative_alignment_error(latents)
                 correlations[j, i, split] = _correlations(latents)
-    return AlignmentCurve(sizes, *errors, *correlations)
+    dimensions = {len(found) for found in correlations.values()}
+    if len(dimensions) > 1:
+        raise ValueError(
+            "alignment_curve compares fits of the same dimension; seen latents"
+            f" of the dimensions {sorted(dimensions)}. Choose n_components."
+        )
+    table = np.empty((*errors.shape, *dimensions))
+    for place, found in correlations.items():
+        table[place] = found
+    return AlignmentCurve(sizes, *errors, *table)
+
+
+def _check_sizes(sizes, n_samples):
+    sizes = np.atleast_1d(np.asarray(sizes))
+    whole = sizes.ndim == 1 and sizes.dtype.kind in "iu" and len(sizes)
+    if not whole or sizes.min() < 2 or sizes.max() > n_samples - 2:
+        raise ValueError(
+            f"sizes are {sizes.tolist()}; wanted whole numbers from 2 to at "
+            f"most {n_samples} − 2, so that pairs are held out."
+        )
+    return sizes
 
 
 def _split(labels, sizes, rng):
@@ -401,13 +443,11 @@ def _split(labels, sizes, rng):
     rank = rng.permutation(len(names))[groups]
     order = np.argsort(rank, kind="stable")
     n_seen = sizes.max()
-    left_over = []
-    if 2 <= sizes.min() and n_seen < len(order):
-        left_over = order[rank[order] > rank[order[n_seen - 1]]]
+    left_over = order[rank[order] > rank[order[n_seen - 1]]]
     if len(left_over) < 2:
         raise ValueError(
-            f"sizes are {sizes.tolist()}; wanted numbers from 2 to at most "
-            f"{len(order)} − 2, so that pairs of other groups are held out."
+            f"sizes are {sizes.tolist()}; wanted numbers small enough for two "
+            f"pairs of other groups, of {len(order)}, to be held out."
         )
     return order, left_over
 
@@ -425,7 +465,9 @@ def _repaired(views, labels, seed):
         rank = rng.permutation(len(names))[groups]
         return np.argsort(rank, kind="stable")
 
-    return views[:1] + [view[another_order()] for view in views[1:]]
+    return views[:1] + [
+        without_row_labels(rows(view, another_order())) for view in views[1:]
+    ]
 
 
 def _correlations(latents):

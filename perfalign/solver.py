@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import norm
 
 from perfalign.stack import (
     contrast_stack,
+    isometric,
+    last_left_singular_vectors,
     left_singular_system,
-    unchanged,
-    whiten,
+    regularised,
 )
 from perfalign.ties import joint_signs, principal_rotation, tied_groups
 
@@ -19,10 +19,15 @@ TIE_RTOL = np.finfo(float).eps ** 0.5
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """Encoders of all views and the spectrum that they come from."""
+    """Encoders of all views and the spectrum that they come from.
+
+    `rounding` is what the computation may leave of latents that should be
+    zero, as a norm over all samples.
+    """
 
     encoders: list[np.ndarray]
     singular_values: np.ndarray
+    rounding: float
 
 
 def solve(structure, n_components, constraint, ridge, gauge):
@@ -40,23 +45,34 @@ def solve(structure, n_components, constraint, ridge, gauge):
     """
     summary = structure.summary
     blocks = summary.blocks(structure.center)
-    scale = 1.0
-    if constraint == "orthonormal":
-        views = [unchanged(block) for block in blocks]
-    else:
-        views = structure.whitened
-        if ridge:
-            blocks = summary.split(with_pseudo_samples(blocks, ridge))
-            views = [whiten(block, structure.rtol) for block in blocks]
-        # Σ_m Z_mᵀ Z_m = Σ_m n_m I, where singular vectors alone would give I.
-        scale = summary.n_observations**0.5
-    if views is structure.whitened:
-        singular_values = structure.singular_values
-        vectors = structure.vectors
-    else:
-        singular_values, vectors = left_singular_system(
-            contrast_stack(views, summary.contrasts)
+    pooled = constraint == "orthonormal"
+    if pooled and gauge is None:
+        stack = contrast_stack(blocks, summary.contrasts)
+        sigma, vectors = last_left_singular_vectors(stack, n_components)
+        return Solution(
+            summary.split(vectors.T), sigma, structure.rtol * sigma[0]
         )
+    if pooled:
+        views = [
+            isometric(block, view, n_silent=n_components)
+            for block, view in zip(blocks, structure.whitened)
+        ]
+    else:
+        views = regularised(blocks, ridge) if ridge else structure.whitened
+    if views is structure.whitened:
+        sigma, vectors = structure.singular_values, structure.vectors
+    else:
+        sigma, vectors = left_singular_system(
+            contrast_stack([view.U for view in views], summary.contrasts)
+        )
+    # Σ_m Z_mᵀ Z_m = Σ_m n_m I, where singular vectors alone would give I.
+    scale = 1.0 if pooled else summary.n_observations**0.5
+    rounding = structure.rtol * (sigma[0] if pooled else scale)
+    if pooled:
+        # Of the silent rows there are more than anybody asked for.
+        sigma_of_all = np.pad(sigma, (0, sum(summary.n_features) - len(sigma)))
+    else:
+        sigma_of_all = sigma
     sections = np.cumsum([view.rank for view in views])[:-1]
 
     def encoders(vectors):
@@ -64,9 +80,10 @@ def solve(structure, n_components, constraint, ridge, gauge):
         return [view.encoder(part) for view, part in zip(views, parts)]
 
     if gauge is None:
-        return Solution(encoders(vectors[:, -n_components:]), singular_values)
+        found = encoders(vectors[:, -n_components:])
+        return Solution(found, sigma_of_all, rounding)
 
-    groups = tied_groups(singular_values[::-1], TIE_RTOL * singular_values[0])
+    groups = tied_groups(sigma[::-1], TIE_RTOL * sigma[0])
     # A tie is rotated whole and cut afterwards: which of its directions are
     # kept is part of the rule.
     n_candidates = next(
@@ -75,47 +92,61 @@ def solve(structure, n_components, constraint, ridge, gauge):
     groups = [group for group in groups if group[0] < n_candidates]
     candidates = vectors[:, ::-1][:, :n_candidates]
     moment = explained_moment(
-        summary.blocks(),
-        encoders(candidates),
-        pooled=constraint == "orthonormal",
+        summary, encoders(candidates), structure.rtol, pooled
     )
     rotation = principal_rotation(moment, groups)[:, :n_components]
     chosen = encoders(candidates @ rotation)
-    signs = joint_signs(np.hstack(chosen))[:, None]
-    return Solution([signs * rows for rows in chosen], singular_values)
+    signs = orientation(summary, chosen, pooled)[:, None]
+    return Solution([signs * A for A in chosen], sigma_of_all, rounding)
 
 
-def with_pseudo_samples(blocks, ridge):
-    """Factor of the stack with noise samples in one view at a time added.
-
-    View m gets d_m rows √(λ tr(C_m) n / d_m) I in which the other views are
-    zero: its covariance gains the ridge, and no two views gain a correlation.
-    """
-    weights = np.concatenate(
-        [
-            np.full(block.shape[1], (ridge / block.shape[1]) ** 0.5)
-            * norm(block.ravel())
-            for block in blocks
-        ]
-    )
-    return np.linalg.qr(
-        np.vstack([np.hstack(blocks), np.diag(weights)]), mode="r"
-    )
-
-
-def explained_moment(blocks, encoders, pooled):
+def explained_moment(summary, encoders, rtol, pooled):
     """What the components account for, as a moment to diagonalise in ties.
 
-    Either the pooled covariance of the latents, or the share of the views'
-    variance that their loadings carry, in which no view's unit matters.
+    Either the pooled covariance of the latents, or the share of the features'
+    variances that their loadings carry, in which no feature's unit matters.
     """
-    sizes = [norm(block.ravel()) for block in blocks]
-    parts = [block @ A.T for block, A in zip(blocks, encoders)]
+    parts = [block @ A.T for block, A in zip(summary.blocks(), encoders)]
     if pooled:
-        parts = [z / max(sizes) for z in parts]
+        largest = max(np.abs(z).max() for z in parts) or 1.0
+        parts = [z / largest for z in parts]
     else:
         parts = [
-            (block / size).T @ z
-            for block, size, z in zip(blocks, sizes, parts)
+            block.T @ z
+            for block, z in zip(summary.standardised(rtol), parts)
         ]
     return sum(part.T @ part for part in parts)
+
+
+def orientation(summary, encoders, pooled):
+    """One sign for each component, which all views share.
+
+    By the largest entry of its encoders: as they are where their own norm is
+    what the constraint fixes, else in units of the features' norms.
+    """
+    stacked = np.hstack(encoders)
+    return joint_signs(stacked if pooled else stacked * summary.power())
+
+
+def factor_latents(blocks, encoders, ridge):
+    """Latents of the factor's rows and, with a ridge, of samples of noise.
+
+    The noise of view m are d_m samples √(λ tr(C_m) n / d_m) I, at which the
+    other views are 0; see `regularised`.
+    """
+    latents = [block @ A.T for block, A in zip(blocks, encoders)]
+    if not ridge:
+        return latents
+    noise = [
+        (ridge / A.shape[1]) ** 0.5 * np.linalg.norm(block) * A.T
+        for block, A in zip(blocks, encoders)
+    ]
+    ends = np.cumsum([len(rows) for rows in noise])
+    places = [
+        [(end - len(rows), ends[-1] - end), (0, 0)]
+        for rows, end in zip(noise, ends)
+    ]
+    return [
+        np.vstack([z, np.pad(rows, place)])
+        for z, rows, place in zip(latents, noise, places)
+    ]

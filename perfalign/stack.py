@@ -8,72 +8,167 @@ same thing for M = 2; views observed in pairs bring their signs along.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import LinAlgError, svd
+from scipy.linalg import lapack
+
+from perfalign._linalg import column_norms, singular_values, svd
 
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    r"""A view's block written as :math:`U\,\mathrm{diag}(s)\,V^\top`.
+    """A view's block in other coordinates, ``U = block @ basis``.
 
-    The columns of U are the view in new coordinates; a combination of them is
-    an encoder of the features.
+    A combination of the columns of U is an encoder of the features. No basis
+    stands for the features themselves.
     """
 
     U: np.ndarray
-    s: np.ndarray
-    V: np.ndarray
+    basis: np.ndarray | None
 
     @property
     def rank(self):
-        return len(self.s)
-
-    @property
-    def condition(self):
-        return self.s[0] / self.s[-1]
+        return self.U.shape[1]
 
     def encoder(self, coefficients):
-        """Encoder rows in feature space, of minimum norm."""
-        return (self.V / self.s @ coefficients).T
+        """Encoder rows in feature space."""
+        if self.basis is None:
+            return coefficients.T
+        return (self.basis @ coefficients).T
 
 
-def safe_svd(matrix, **kwargs):
-    """Singular value decomposition that does not give up.
+@dataclass(frozen=True, eq=False)
+class Whitened(Coordinates):
+    """Coordinates with orthonormal U, as far as the block is known.
 
-    Divide and conquer, the fast driver, can fail to converge on an ordinary
-    matrix, depending on the processor's rounding; the QR iteration does not.
+    Attributes
+    ----------
+    s : ndarray of shape (rank,)
+        Singular values of the block in units in which each feature's rounding
+        has the same size.
+    least : float
+        Above which these are no rounding.
     """
-    try:
-        return svd(matrix, **kwargs)
-    except LinAlgError:
-        return svd(matrix, lapack_driver="gesvd", **kwargs)
+
+    s: np.ndarray
+    least: float
 
 
-def whiten(block, rtol):
-    """Orthonormal coordinates, cut at `rtol` of the block's own largest.
+def whiten(block, rounding, rtol):
+    """Orthonormal coordinates of what in a block is no rounding.
 
-    Measuring each view by its own largest singular value makes the rank, and
-    all that follows from it, independent of the views' units.
+    A feature's own norm, or its rounding if that is more than `rtol` of it,
+    is the unit in which it is compared with others. So the rank, and all that
+    follows from it, does not depend on the units of the features, and neither
+    do the encoders, which are of least norm in these units.
+
+    Parameters
+    ----------
+    block : ndarray of shape (p, d_m)
+    rounding : ndarray of shape (d_m,)
+        In the units of the features, at least `rtol` of their norms.
+    rtol : float
+        Singular values are cut at `rtol` of the largest.
+
+    Returns
+    -------
+    coordinates : Whitened
+    """
+    size = column_norms(block)
+    live = size > rounding
+    size, rounding = np.where(live, size, 1.0), np.where(live, rounding, 1.0)
+    units = live * (rtol / rounding)
+    U, s, Vt = svd(block * units, full_matrices=False)
+    largest = s[0]
+    if np.any(rounding > (1 + rtol) * rtol * size):
+        largest = singular_values(block * (live / size))[0]
+    rank = np.count_nonzero(s > rtol * largest)
+    U, s, V = U[:, :rank], s[:rank], Vt[:rank].T
+    return Whitened(U, units[:, None] * V / s, s, rtol * largest)
+
+
+def isometric(block, whitened, n_silent=0):
+    """Coordinates in which a unit vector is an encoder row of norm one.
+
+    They span the encoder rows under which the block is not silent and, of the
+    others, as many as asked for, if there are so many.
+    """
+    n_features = block.shape[1]
+    if whitened.rank == n_features:
+        return Coordinates(block, None)
+    basis, _ = np.linalg.qr(block.T @ whitened.U)
+    n_silent = min(n_silent, n_features - whitened.rank)
+    U = np.pad(block @ basis, [(0, 0), (0, n_silent)])
+    return Coordinates(U, np.hstack([basis, complement(basis, n_silent)]))
+
+
+def shrunk(block, ridge):
+    """Coordinates of a block that noise in every feature would whiten.
+
+    The noise has the variance λ tr(C_m) / d_m. In directions in which the
+    block does not vary there is nothing but noise; they are left out, so that
+    the number of samples bounds the cost.
+
+    Parameters
+    ----------
+    block : ndarray of shape (p, d_m)
+    ridge : float
+        λ > 0.
+
+    Returns
+    -------
+    coordinates : Coordinates
+        Of the block without the noise: columns of U are shorter than one.
+    noise : ndarray of shape (rank,)
+        What is missing: with it as further rows, a diagonal matrix, the
+        columns are orthonormal.
     """
     # A power of two changes no digit and keeps squares within range.
     scale = 2.0 ** np.frexp(np.abs(block).max())[1]
-    U, s, Vt = safe_svd(block / scale, full_matrices=False)
-    rank = np.count_nonzero(s > rtol * s[0])
-    return Coordinates(U[:, :rank], s[:rank] * scale, Vt[:rank].T)
+    U, s, Vt = svd(block / scale, full_matrices=False)
+    added = np.sqrt(ridge / block.shape[1]) * np.linalg.norm(s)
+    kept = s > max(block.shape) * np.finfo(float).eps * s[0]
+    U, s, V = U[:, kept], s[kept], Vt[kept].T
+    length = np.hypot(s, added)
+    return Coordinates(U * (s / length), V / (length * scale)), added / length
 
 
-def unchanged(block):
-    """The features themselves as coordinates."""
-    n_features = block.shape[1]
-    return Coordinates(block, np.ones(n_features), np.eye(n_features))
+def regularised(blocks, ridge):
+    """Orthonormal coordinates of blocks with samples of noise below them.
+
+    Each view has noise of its own, samples at which all others are zero: its
+    covariance gains the ridge, and no two views gain a correlation.
+
+    Parameters
+    ----------
+    blocks : list of ndarray of shape (p, d_m)
+    ridge : float
+        λ > 0.
+
+    Returns
+    -------
+    coordinates : list of Coordinates
+    """
+    views, noise = zip(*(shrunk(block, ridge) for block in blocks))
+    stacked = np.vstack(
+        [
+            np.hstack([view.U for view in views]),
+            np.diag(np.concatenate(noise)),
+        ]
+    )
+    U = np.linalg.qr(stacked, mode="r")
+    ends = np.cumsum([view.rank for view in views])[:-1]
+    return [
+        Coordinates(part, view.basis)
+        for part, view in zip(np.split(U, ends, axis=1), views)
+    ]
 
 
-def contrast_stack(views, contrasts):
+def contrast_stack(blocks, contrasts):
     r"""Stack views so that a vanishing combination of rows is an agreement.
 
     Parameters
     ----------
-    views : list of M Coordinates
-        Their :math:`U_m^\top` are the blocks :math:`X^m`.
+    blocks : list of M ndarray of shape (p, rank_m)
+        The :math:`X^{m\top}`.
     contrasts : ndarray of shape (L, M)
         As the views' summary has them.
 
@@ -86,7 +181,7 @@ def contrast_stack(views, contrasts):
         :math:`[X^1; -X^2]`.
     """
     return np.vstack(
-        [np.kron(contrasts[:, m], view.U.T) for m, view in enumerate(views)]
+        [np.kron(contrasts[:, m], block.T) for m, block in enumerate(blocks)]
     )
 
 
@@ -98,7 +193,7 @@ def left_singular_values(stack):
     singular_values : ndarray of shape (d,)
         Descending, padded with zeros where the stack has fewer columns.
     """
-    s = safe_svd(stack, compute_uv=False)
+    s = singular_values(stack)
     return np.pad(s, (0, len(stack) - len(s)))
 
 
@@ -114,5 +209,54 @@ def left_singular_system(stack):
     """
     n_rows, n_columns = stack.shape
     # A thin factor would lose part of the null space of a tall stack.
-    U, s, _ = safe_svd(stack, full_matrices=n_rows > n_columns)
+    U, s, _ = svd(stack, full_matrices=n_rows > n_columns)
     return np.pad(s, (0, n_rows - len(s))), U
+
+
+def last_left_singular_vectors(stack, k):
+    """The last k of all left singular vectors, without the others.
+
+    A tall stack is a product Q R, and its left singular vectors are Q times
+    those of R, followed by the columns of Q that R does not reach.
+
+    Returns
+    -------
+    singular_values : ndarray of shape (d,)
+    vectors : ndarray of shape (d, k)
+    """
+    n_rows, n_columns = stack.shape
+    if n_rows <= n_columns:
+        values, vectors = left_singular_system(stack)
+        return values, vectors[:, -k:]
+    factored, tau, _, _ = lapack.dgeqrf(stack)
+    U, s, _ = svd(np.triu(factored[:n_columns]))
+    wanted = np.zeros((n_rows, k), order="F")
+    beyond = min(k, n_rows - n_columns)
+    wanted[n_rows - beyond :, k - beyond :] = np.eye(beyond)
+    wanted[:n_columns, : k - beyond] = U[:, n_columns - (k - beyond) :]
+    _, work, _ = lapack.dormqr("L", "N", factored, tau, wanted, -1)
+    vectors, _, _ = lapack.dormqr(
+        "L", "N", factored, tau, wanted, int(work[0])
+    )
+    return np.pad(s, (0, n_rows - n_columns)), vectors
+
+
+def complement(basis, n_vectors):
+    """Orthonormal vectors orthogonal to an orthonormal basis.
+
+    Parameters
+    ----------
+    basis : ndarray of shape (d, r)
+    n_vectors : int
+        At most d − r. If fewer, which ones is arbitrary, but always the same.
+
+    Returns
+    -------
+    vectors : ndarray of shape (d, n_vectors)
+    """
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((len(basis), n_vectors))
+    for _ in range(2):  # the second time against rounding
+        vectors = vectors - basis @ (basis.T @ vectors)
+        vectors, _ = np.linalg.qr(vectors)
+    return vectors

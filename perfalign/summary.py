@@ -6,6 +6,7 @@ three together can be merged, so that the data may come in blocks, in any
 order, from any number of machines.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +14,188 @@ from scipy.linalg import helmert
 from tqdm.auto import tqdm
 
 from perfalign._dask import tree_summary
+from perfalign._distinct import DistinctRows
+from perfalign._linalg import column_norms, two_sum
 from perfalign._storage import load_arrays, save_arrays
 from perfalign._triangle import CentredTriangle
-from perfalign._validation import FLOAT64_EPS, view_slabs
+from perfalign._validation import FLOAT64_EPS, Signature, view_slabs
+
+#: Roundings that a number may have gone through before it came here.
+ROUNDINGS = 4
+
+
+class Summary(ABC):
+    """What all summaries of views answer, however the views were observed.
+
+    A subclass has the triangular factor `R` of a stack whose columns are the
+    features of all views, `mean`, `n_samples`, `n_features`, and `eps`, the
+    relative rounding error of each view's numbers.
+    """
+
+    @property
+    @abstractmethod
+    def signature(self):
+        """What further views must have in common with these."""
+
+    @abstractmethod
+    def blocks(self, center=True):
+        """Factor of the stack, one block of columns a view."""
+
+    @abstractmethod
+    def power(self):
+        """Norms of the features over all samples, about 0."""
+
+    @property
+    @abstractmethod
+    def contrasts(self):
+        """Combinations of latents that vanish where the views agree."""
+
+    @property
+    @abstractmethod
+    def n_observations(self):
+        """Latents of all samples and views together."""
+
+    @abstractmethod
+    def room(self, center=True):
+        """Dimension of the disagreements that the samples could have."""
+
+    @abstractmethod
+    def latents_of_means(self, encoders):
+        """Where offsets should send the views' means."""
+
+    @abstractmethod
+    def _arrays(self):
+        """All there is, by name."""
+
+    @classmethod
+    @abstractmethod
+    def _from_arrays(cls, arrays):
+        """The inverse; a KeyError or ValueError if it has none."""
+
+    def split(self, stacked):
+        """Cut an array whose last axis is the stack's into views.
+
+        Parameters
+        ----------
+        stacked : ndarray of shape (..., d)
+
+        Returns
+        -------
+        parts : list of ndarray of shape (..., n_features_m)
+        """
+        return np.split(stacked, np.cumsum(self.n_features)[:-1], axis=-1)
+
+    def default_rtol(self):
+        r"""Relative size below which a singular value counts as zero.
+
+        Returns
+        -------
+        rtol : float
+            :math:`\min(\max(n, d)\,\varepsilon, \sqrt{\varepsilon})` with the
+            rounding error ε of double precision, in which all is computed.
+            That of the data, if theirs is coarser, is counted feature by
+            feature; see `rounding`.
+        """
+        return min(
+            max(self.n_samples, sum(self.n_features)) * FLOAT64_EPS,
+            FLOAT64_EPS**0.5,
+        )
+
+    def rounding(self, rtol, center=True):
+        r"""What may be rounding in each feature, as a norm over the samples.
+
+        A feature of norm a about 0 was known to about :math:`\varepsilon a`
+        when it came, whatever it varies by: far from 0 there is more rounding
+        in a spread of the same size.
+
+        Parameters
+        ----------
+        rtol : float
+            Share of the feature's own norm (about its mean, if centred) that
+            the computation may lose.
+        center : bool, default=True
+
+        Returns
+        -------
+        rounding : list of ndarray of shape (n_features_m,)
+            In the units of the features.
+        """
+        power = self.power()
+        size = column_norms(self.R) if center else power
+        eps = np.repeat(self.eps, self.n_features)
+        # Below this numbers lose digits, and encoders are out of range.
+        least = np.finfo(float).tiny * self.n_samples**0.5
+        known = ROUNDINGS * (eps * power + least)
+        return self.split(np.maximum(rtol * size, known))
+
+    def standardised(self, rtol):
+        """Centred factor with every feature's norm one, if it varies.
+
+        Parameters
+        ----------
+        rtol : float
+            As of `rounding`; what varies by no more becomes zero.
+
+        Returns
+        -------
+        blocks : list of ndarray of shape (p, n_features_m)
+        """
+        blocks = []
+        for block, rounding in zip(self.blocks(), self.rounding(rtol)):
+            size = column_norms(block)
+            live = size > rounding
+            blocks.append(block * (live / np.where(live, size, 1.0)))
+        return blocks
+
+    def save(self, path):
+        """Write the summary to a file of NumPy's npz format.
+
+        An interruption leaves a file that was there before as it was, and
+        nothing else. A file that is replaced passes on its permissions; a
+        link stays a link.
+
+        Parameters
+        ----------
+        path : str or path-like
+        """
+        save_arrays(path, self._arrays())
+
+    @classmethod
+    def load(cls, path):
+        """Read a summary that `save` wrote, to the last bit.
+
+        Nothing in the file is executed: it holds numbers and names only.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Returns
+        -------
+        summary : Summary
+            Of the class that was asked for.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged or holds something else.
+        """
+        arrays = load_arrays(path)
+        try:
+            return cls._from_arrays(arrays)
+        except KeyError as error:
+            raise ValueError(
+                f"{path} holds no {cls.__name__}: {error} is missing, seen "
+                f"are {sorted(arrays)}."
+            ) from error
+        except ValueError as error:
+            raise ValueError(
+                f"{path} holds no {cls.__name__}: {error}"
+            ) from error
 
 
 @dataclass(frozen=True, eq=False)
-class StackedSummary:
+class StackedSummary(Summary):
     r"""Mergeable summary (R, mean, n) of paired views.
 
     Let :math:`B = [X^{1\top} \dots X^{M\top}]` be the n × d matrix that has
@@ -44,15 +220,25 @@ class StackedSummary:
         Number n of rows summarised.
     n_features : tuple of int
         Columns of each view, in order; they sum to d.
-    eps : float
-        Relative rounding error of the input's number type.
+    eps : tuple of float, or float
+        Relative rounding error of each view's number type.
+    rest : ndarray of shape (d,), or 0
+        What `mean` has lost by rounding. Merging summaries whose mean is far
+        above the spread would lose digits of the spread without it.
+    items : ndarray of uint64, or None
+        Fingerprints of the different rows, as long as there are no more than
+        d of them, else None.
+    feature_names : tuple of (tuple of str, or None), or None
+        Names of the columns of each view, where they had any.
+    view_names : tuple of str, or None
+        Names of the views, if they had any.
 
     Notes
     -----
     A summary never changes: `update` and `merge` return a new one. Time is
-    O(n d²), about twice that of the Gram matrix; memory is O(d²) and a few
-    megabytes, beside the block being read. Arrays on disk (`numpy.load` with
-    ``mmap_mode="r"``, `numpy.memmap`) are read a few megabytes at a time.
+    O(n d²), about twice that of the Gram matrix; memory is O(d min(n, d)) and
+    a few megabytes, beside the block being read. Arrays on disk (`numpy.load`
+    with ``mmap_mode="r"``, `numpy.memmap`) are read a few megabytes at a time.
     Merging is associative and its order does not matter beyond rounding: this
     is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with
     the mean carried along.
@@ -79,7 +265,11 @@ class StackedSummary:
     mean: np.ndarray
     n_samples: int
     n_features: tuple
-    eps: float = FLOAT64_EPS
+    eps: tuple | float = FLOAT64_EPS
+    rest: np.ndarray | float = 0.0
+    items: np.ndarray | None = None
+    feature_names: tuple | None = None
+    view_names: tuple | None = None
 
     @classmethod
     def from_views(cls, views, *, progress=False):
@@ -88,7 +278,8 @@ class StackedSummary:
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
-            At least two views with equal numbers of rows.
+            At least two views with equal numbers of rows; or a dict of them,
+            by name.
         progress : bool, default=False
             Show a progress bar.
 
@@ -99,11 +290,19 @@ class StackedSummary:
         Raises
         ------
         ValueError
-            If a view is not a finite real matrix or the row counts differ.
+            If a view is not a finite real matrix or the row counts differ,
+            or if there is no row.
         """
-        with _Pass(progress=progress) as run:
+        with _Pass(allow_empty=False, progress=progress) as run:
             run.add(views)
-        return run.summary(cls)
+        return run.summary()
+
+    @classmethod
+    def from_first_block(cls, views):
+        """As `from_views`, but None if the views have no rows."""
+        with _Pass() as run:
+            run.add(views)
+        return run.summary() if run.triangle else None
 
     @classmethod
     def from_blocks(cls, blocks, *, progress=False):
@@ -125,7 +324,7 @@ class StackedSummary:
         ------
         ValueError
             As `from_views`, with the number of the block, from 0; if views do
-            not match those of earlier blocks, or if there is no block.
+            not match those of earlier blocks, or if there is no row.
 
         Examples
         --------
@@ -144,7 +343,7 @@ class StackedSummary:
                     run.add(views)
                 except ValueError as error:
                     raise ValueError(f"block {number}: {error}") from error
-        return run.summary(cls)
+        return run.summary()
 
     @classmethod
     def from_dask(cls, arrays):
@@ -191,7 +390,7 @@ class StackedSummary:
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
-            A further block of the same views.
+            A further block of the same views, of any number of rows.
 
         Returns
         -------
@@ -204,7 +403,7 @@ class StackedSummary:
         """
         with _Pass(self) as run:
             run.add(views)
-        return run.summary(type(self))
+        return run.summary()
 
     def merge(self, other):
         r"""Summary of the samples of both.
@@ -225,77 +424,108 @@ class StackedSummary:
         Raises
         ------
         ValueError
-            If the numbers of features differ.
+            If `other` is a summary of another kind or of other views.
         """
-        if self.n_features != other.n_features:
+        if not isinstance(other, StackedSummary):
             raise ValueError(
-                "Only summaries of the same views can be merged; seen "
-                f"{self.n_features} and {other.n_features} features."
+                "Only summaries of one kind can be merged; seen "
+                f"{type(other).__name__}, wanted StackedSummary."
             )
+        signature = self.signature.joined(other.signature)
         n_samples = self.n_samples + other.n_samples
-        gap = other.mean - self.mean
+        gap = (other.mean - self.mean) + (other.rest - self.rest)
         weight = np.sqrt(self.n_samples * other.n_samples / n_samples)
-        return type(self)(
+        mean, rest = two_sum(
+            self.mean, self.rest + other.n_samples / n_samples * gap
+        )
+        items = DistinctRows(len(mean), self.items)
+        items.add_prints(other.items)
+        return StackedSummary(
             R=np.linalg.qr(
                 np.vstack([self.R, other.R, weight * gap]), mode="r"
             ),
-            mean=self.mean + other.n_samples / n_samples * gap,
+            mean=mean,
             n_samples=n_samples,
             n_features=self.n_features,
-            eps=max(self.eps, other.eps),
+            eps=tuple(np.maximum(self.eps, other.eps).tolist()),
+            rest=rest,
+            items=items.result(),
+            feature_names=signature.feature_names,
+            view_names=signature.view_names,
         )
 
-    def save(self, path):
-        """Write the summary to a file of NumPy's npz format.
-
-        An interruption leaves a file that was there before as it was.
-
-        Parameters
-        ----------
-        path : str or path-like
-        """
-        save_arrays(path, self._arrays())
-
-    @classmethod
-    def load(cls, path):
-        """Read a summary that `save` wrote, to the last bit.
-
-        Nothing in the file is executed: it holds numbers only.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Returns
-        -------
-        summary : StackedSummary
-
-        Raises
-        ------
-        ValueError
-            If the file holds something else.
-        """
-        arrays = load_arrays(path)
-        try:
-            return cls._from_arrays(arrays)
-        except KeyError as error:
-            raise ValueError(
-                f"{path} holds no {cls.__name__}: {error} is missing, seen "
-                f"are {sorted(arrays)}."
-            ) from error
+    @property
+    def signature(self):
+        """What further views must have in common with these."""
+        return Signature(
+            self.n_features,
+            self.feature_names or (None,) * len(self.n_features),
+            self.view_names,
+        )
 
     def _arrays(self):
-        names = ("R", "mean", "n_samples", "n_features", "eps")
-        return {name: getattr(self, name) for name in names}
+        arrays = {
+            "R": self.R,
+            "mean": self.mean,
+            "rest": self.rest + np.zeros_like(self.mean),
+            "n_samples": self.n_samples,
+            "n_features": self.n_features,
+            "eps": np.broadcast_to(self.eps, len(self.n_features)),
+        }
+        if self.items is not None:
+            arrays["items"] = self.items
+        if self.view_names is not None:
+            arrays["view_names"] = self.view_names
+        for m, names in enumerate(self.signature.feature_names):
+            if names is not None:
+                arrays[f"feature_names {m}"] = names
+        return arrays
 
     @classmethod
     def _from_arrays(cls, arrays):
+        n_features = _checked(arrays, "n_features", "iu", 1)
+        n_samples = _checked(arrays, "n_samples", "iu", 0)
+        if len(n_features) < 2 or n_features.min() < 1 or n_samples < 1:
+            raise ValueError(
+                f"n_features is {n_features.tolist()} and n_samples "
+                f"{n_samples}; wanted two or more, all at least 1."
+            )
+        n_features = tuple(n_features.tolist())
+        d, views = (sum(n_features),), (len(n_features),)
+        R = _checked(arrays, "R", "f", 2)
+        if R.shape[1:] != d or len(R) > d[0]:
+            raise ValueError(
+                f"R has shape {R.shape}; wanted {d[0]} columns, and no more "
+                "rows than columns."
+            )
+        eps = _checked(arrays, "eps", "f", 1, views)
+        if eps.min() < FLOAT64_EPS or eps.max() > 1:
+            raise ValueError(f"eps is {eps.tolist()}; no number type has it.")
+        items = None
+        if "items" in arrays:
+            items = _checked(arrays, "items", "u", 1)
+        names = [
+            _checked(arrays, name, "U", 1, (d_m,)) if name in arrays else None
+            for m, d_m in enumerate(n_features)
+            for name in [f"feature_names {m}"]
+        ]
+        view_names = None
+        if "view_names" in arrays:
+            view_names = tuple(
+                _checked(arrays, "view_names", "U", 1, views).tolist()
+            )
         return cls(
-            R=arrays["R"],
-            mean=arrays["mean"],
-            n_samples=int(arrays["n_samples"]),
-            n_features=tuple(map(int, arrays["n_features"])),
-            eps=float(arrays["eps"]),
+            R=R,
+            mean=_checked(arrays, "mean", "f", 1, d),
+            n_samples=int(n_samples),
+            n_features=n_features,
+            eps=tuple(eps.tolist()),
+            rest=_checked(arrays, "rest", "f", 1, d),
+            items=items,
+            feature_names=tuple(
+                None if one is None else tuple(one.tolist()) for one in names
+            ),
+            view_names=view_names,
         )
 
     def blocks(self, center=True):
@@ -317,18 +547,16 @@ class StackedSummary:
             R = np.linalg.qr(np.vstack([R, mean_row]), mode="r")
         return self.split(R)
 
-    def split(self, stacked):
-        """Cut an array whose last axis is the stack's into views.
-
-        Parameters
-        ----------
-        stacked : ndarray of shape (..., d)
+    def power(self):
+        """Norms of the features over all samples, about 0.
 
         Returns
         -------
-        parts : list of ndarray of shape (..., n_features_m)
+        power : ndarray of shape (d,)
         """
-        return np.split(stacked, np.cumsum(self.n_features)[:-1], axis=-1)
+        return np.hypot(
+            column_norms(self.R), self.n_samples**0.5 * np.abs(self.mean)
+        )
 
     @property
     def contrasts(self):
@@ -348,6 +576,14 @@ class StackedSummary:
         """One for each view of each sample."""
         return len(self.n_features) * self.n_samples
 
+    @property
+    def n_items(self):
+        """How many of the samples are different.
+
+        Exact up to d of them, which is all that anything depends on.
+        """
+        return self.n_samples if self.items is None else len(self.items)
+
     def room(self, center=True):
         """Dimension of the disagreements that the samples could have.
 
@@ -358,9 +594,9 @@ class StackedSummary:
         Returns
         -------
         room : int
-            M − 1 for each sample, less what centring takes away.
+            M − 1 for each different sample, less what centring takes away.
         """
-        return (len(self.n_features) - 1) * (self.n_samples - bool(center))
+        return (len(self.n_features) - 1) * (self.n_items - bool(center))
 
     def latents_of_means(self, encoders):
         """Where offsets should send the views' means: to 0.
@@ -375,33 +611,35 @@ class StackedSummary:
         """
         return np.zeros((len(encoders), len(encoders[0])))
 
-    def default_rtol(self):
-        r"""Relative size below which a singular value counts as zero.
 
-        Returns
-        -------
-        rtol : float
-            :math:`\min(\max(n, d)\,\varepsilon, \sqrt{\varepsilon})` with the
-            rounding error ε of the input's type. The usual bound
-            max(n, d) ε is a worst case; for long single-precision data it
-            would grow past genuine directions, so it stops at the root.
-        """
-        return min(
-            max(self.n_samples, len(self.mean)) * self.eps, self.eps**0.5
+def _checked(arrays, name, kinds, ndim, shape=None):
+    """An array of a file, if it is of a kind that it can be."""
+    array = arrays[name]
+    right = array.dtype.kind in kinds and array.ndim == ndim
+    if kinds == "f":
+        right = right and array.dtype == float and np.isfinite(array).all()
+    if not right or shape not in (None, array.shape):
+        raise ValueError(
+            f"{name} is an array of {array.dtype} of shape {array.shape}, "
+            "which it cannot be."
         )
+    return array
 
 
 class _Pass:
     """A pass over views, from the beginning or from a summary on."""
 
-    def __init__(self, start=None, *, progress=False):
-        self.triangle = self.n_features = None
-        self.eps = FLOAT64_EPS
+    def __init__(self, start=None, *, allow_empty=True, progress=False):
+        self.allow_empty = allow_empty
+        self.triangle = self.signature = self.eps = None
         if start is not None:
-            self.n_features, self.eps = start.n_features, start.eps
+            self.signature, self.eps = start.signature, start.eps
+            d = sum(start.n_features)
+            rest = start.rest + np.zeros(d)
             self.triangle = CentredTriangle(
-                start.R, start.mean, start.n_samples
+                start.R, start.mean, rest, start.n_samples
             )
+            self.items = DistinctRows(d, start.items)
         self.bar = tqdm(disable=not progress, unit=" rows", unit_scale=True)
 
     def __enter__(self):
@@ -411,20 +649,42 @@ class _Pass:
         self.bar.close()
 
     def add(self, views):
-        for _, parts, eps in view_slabs(views, n_features=self.n_features):
+        chunks = view_slabs(
+            views, like=self.signature, allow_empty=self.allow_empty
+        )
+        for _, parts, eps in chunks:
+            if self.signature is None:
+                self.signature, self.eps = Signature.of(views), eps
+            self.eps = np.maximum(self.eps, eps)
+            if len(parts[0]) == 0:
+                continue
             if self.triangle is None:
-                self.n_features = tuple(part.shape[1] for part in parts)
                 # Centring about the first row leaves constant columns
                 # exactly zero.
                 origin = np.hstack([part[0] for part in parts])
                 none = np.empty((0, len(origin)))
-                self.triangle = CentredTriangle(none, origin, 0)
+                self.triangle = CentredTriangle(
+                    none, origin, np.zeros_like(origin), 0
+                )
+                self.items = DistinctRows(len(origin))
             self.triangle.add(parts)
-            self.eps = max(self.eps, eps)
+            self.items.add(parts)
             self.bar.update(len(parts[0]))
 
-    def summary(self, cls):
+    def summary(self):
         if self.triangle is None:
-            raise ValueError("There is no block of views to summarise.")
-        R, mean, n_samples = self.triangle.result()
-        return cls(R, mean, n_samples, self.n_features, self.eps)
+            raise ValueError(
+                "There is no sample to summarise: no block of views has rows."
+            )
+        R, mean, rest, n_samples = self.triangle.result()
+        return StackedSummary(
+            R,
+            mean,
+            n_samples,
+            self.signature.n_features,
+            tuple(np.asarray(self.eps).tolist()),
+            rest,
+            self.items.result(),
+            self.signature.feature_names,
+            self.signature.view_names,
+        )

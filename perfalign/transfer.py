@@ -8,7 +8,6 @@ ever seen.
 import warnings
 
 import numpy as np
-from scipy.linalg import solve_triangular
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
@@ -17,6 +16,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
+from perfalign._linalg import singular_values, svd
 from perfalign._validation import (
     FLOAT64_EPS,
     check_labels,
@@ -26,7 +26,6 @@ from perfalign._validation import (
 )
 from perfalign.diagnostics import CollapseWarning
 from perfalign.mixtures import ClassGaussians
-from perfalign.stack import safe_svd
 
 # Rounding of the data, in units of the type in which they are stored: a third
 # of that in the mean, over the items and whatever signs the features have.
@@ -141,9 +140,10 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         ValueError
             If the alignment is not fitted or has no such modality, X or y is
             invalid or a label missing, or there are too few samples for the
-            covariance. It needs latents that vary, about their class means, in every dimension in
-            which latents vary at all: at least C + k samples (``"tied"``),
-            k + 1 samples of each class (``"full"``), 2 of each (``"diag"``).
+            covariance. It needs latents that vary, about their class means,
+            in every dimension in which latents vary at all: at least C + k
+            samples (``"tied"``), k + 1 samples of each class (``"full"``), 2
+            of each (``"diag"``).
 
         Warns
         -----
@@ -316,11 +316,12 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
     def modality_mixture(self, modality):
         r"""The same classes as Gaussians in one modality's own feature space.
 
-        The latent z is sent to the point nearest to the view's mean (to 0,
-        if not centred) that the encoder sends back to z. The classes become
-        Gaussians on a k-dimensional subspace that is orthogonal to the kernel
-        of the encoder. Projecting a point x onto it is projecting along that
-        kernel, so that the posterior given x is the one given its latent.
+        The latent z is sent where `PerfectAlignment.translate` sends it: to
+        the best linear reconstruction of the view, which the encoder sends
+        back to z. The classes become Gaussians on a k-dimensional subspace.
+        A point on it has the posterior of its latent; one off it does so
+        after ``alignment.translate(x, modality, modality)``, which projects
+        it there along the kernel of the encoder.
 
         Parameters
         ----------
@@ -349,8 +350,6 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         encoders = alignment.encoders_
         m = position_of(modality, len(encoders), kind="modality")
         encoder = encoders[m]
-        center = alignment.center * summary.split(summary.mean)[m]
-        origin = encoder @ center + alignment.offsets_[m]
         k, rank = len(encoder), _row_rank(encoder)
         if rank < k:
             raise ValueError(
@@ -358,10 +357,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 "the alignment has collapsed, and no subspace of the modality "
                 f"holds {k}-dimensional latents."
             )
-        # The right inverse of least norm, by a factorisation that does not
-        # ask in which units the latents are.
-        Q, R = np.linalg.qr(encoder.T)
-        decoder = solve_triangular(R, Q.T).T
+        center, origin = alignment._frame(m)
+        decoder = alignment._loadings(m).T
         return self.mixture_.push_forward(decoder, center - decoder @ origin)
 
     def _check_covariance(self):
@@ -404,7 +401,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             size = np.sqrt(np.mean(latents**2, axis=0)).max()
             stored = computed = np.full(latents.shape[1], size)
         else:
-            eps = max(eps, summary.eps)
+            eps = max(eps, np.max(summary.eps))
             stored, computed = _sizes_of_terms(self.alignment, summary)
         return STORED * eps * stored + COMPUTED * FLOAT64_EPS * computed
 
@@ -429,7 +426,7 @@ def _row_rank(matrix):
     for axis in (0, 1):
         size = np.abs(matrix).max(axis=axis, keepdims=True)
         matrix = matrix / np.where(size > 0, size, 1.0)
-    s = safe_svd(matrix, compute_uv=False)
+    s = singular_values(matrix)
     return np.count_nonzero(s > max(matrix.shape) * FLOAT64_EPS * s[0])
 
 
@@ -477,7 +474,7 @@ class _Frame:
             # Axes must stay: which latents are uncorrelated depends on them.
             scale, axes = np.sqrt(np.mean(deviations**2, axis=0)), np.eye(k)
         else:
-            _, s, axes = safe_svd(deviations, full_matrices=False)
+            _, s, axes = svd(deviations, full_matrices=False)
             scale = s / np.sqrt(n)
         # Below 1 is what rounding alone could make.
         kept = scale > 1
@@ -501,7 +498,7 @@ class _Frame:
         residuals = residuals * self.scale / np.sqrt(len(residuals))
         if covariance == "diag":
             return np.sum(np.linalg.norm(residuals, axis=0) > 1)
-        return np.sum(safe_svd(residuals, compute_uv=False) > 1)
+        return np.sum(singular_values(residuals) > 1)
 
 
 def _check_several(classes):

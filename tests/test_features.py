@@ -108,7 +108,7 @@ class TestGaussianFeatures:
             ({"width": 0}, np.eye(3), "width is 0; wanted .* above 0"),
             ({"width": -1.0}, np.eye(3), "width is -1.0"),
             ({"width": np.nan}, np.eye(3), "width is nan"),
-            ({"n_components": 0}, np.eye(3), "'n_components' .* Got 0"),
+            ({"n_components": 0}, np.eye(3), "n_components is 0"),
             ({}, np.ones((4, 2)), r"median .* \(4, 2\), is 0: most"),
             ({}, [[0], [0], [0], [0], [1]], "most of them are equal"),
             ({}, [[1.0, 2.0]], r"median .* \(1, 2\)"),

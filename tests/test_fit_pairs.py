@@ -347,11 +347,14 @@ def test_a_pairing_with_too_few_items_is_named():
 
 
 def test_collapse_is_warned_of():
+    rng = np.random.default_rng(0)
     pairs = {
-        pair: [v * np.r_[1e-4, 1e-4, np.ones(v.shape[1] - 2)] for v in data]
+        pair: [
+            np.hstack([v, 1e-4 * rng.normal(size=(len(v), 2))]) for v in data
+        ]
         for pair, data in chain().items()
     }
-    with pytest.warns(CollapseWarning):
+    with pytest.warns(CollapseWarning, match="because they are small"):
         PerfectAlignment(2, constraint="orthonormal").fit_pairs(pairs)
 
 
@@ -405,7 +408,10 @@ def test_precision_of_the_input_is_kept():
         for pair, data in chain().items()
     }
     summary = PairedSummary.from_pairs(pairs)
-    assert summary.eps == np.finfo(np.float32).eps
+    assert summary.eps == (np.finfo(np.float32).eps,) * 3
+    mixed = pairs | {(1, 2): chain()[1, 2]}
+    coarse, fine = np.finfo(np.float32).eps, np.finfo(float).eps
+    assert PairedSummary.from_pairs(mixed).eps == (coarse, coarse, fine)
 
 
 # Refusals

@@ -150,12 +150,12 @@ def test_errors(digits):
     for call in (search.transform, lambda v: search.transform_view(v[0], 0)):
         with pytest.raises(NotFittedError):
             call(views)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match="groups has 9 labels; wanted 300"):
         search.fit(views, groups=GROUPS[:9])
     with pytest.raises(ValueError, match="at least two views; seen 1"):
         search.fit(views[:1])
     search.set_params(classifier=LinearDiscriminantAnalysis())
     with pytest.raises(ValueError, match="wanted a label y .* seen None"):
         search.fit(views)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match="y has 301 labels; wanted 300"):
         search.fit(views, np.append(y, 0))

@@ -80,8 +80,8 @@ class TestAlignmentError:
     @pytest.mark.parametrize(
         ("latents", "message"),
         [
-            (np.zeros((2, 5, 2)), "list of two or more .* seen ndarray"),
-            ([np.eye(2)], "seen list of 1"),
+            (np.zeros((2, 5, 2)), "list of matrices.* seen ndarray"),
+            ([np.eye(2)], "two or more modalities; seen 1"),
             ([np.eye(2), np.eye(3)], r"latents\[1\] has shape \(3, 3\); want"),
             ([np.eye(2), np.ones((2, 1))], r"\[1\] .* \(2, 1\).*\(2, 2\)"),
             ([np.eye(2), [1.0, 2.0]], r"latents\[1\].*2D array"),

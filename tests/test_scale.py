@@ -52,6 +52,7 @@ def assert_identical(a, b):
     assert_array_equal(a.mean, b.mean)
     assert (a.n_samples, a.n_features) == (b.n_samples, b.n_features)
     assert a.eps == b.eps
+    assert a.signature == b.signature
 
 
 def assert_equivalent(a, b, rtol=1e-13):
@@ -145,7 +146,7 @@ def test_single_precision_on_disk_is_converted_by_slabs(on_disk, tmp_path):
     single = [np.asarray(v, dtype=np.float32) for v in on_disk]
     summary, held = peak(StackedSummary.from_views, single)
     assert held < 48 * MEGABYTE
-    assert summary.eps == np.finfo(np.float32).eps
+    assert summary.eps == (np.finfo(np.float32).eps,) * 2
     double = StackedSummary.from_views([v.astype(float) for v in single])
     assert_array_equal(summary.R, double.R)
 
@@ -172,9 +173,9 @@ def test_latents_go_to_disk_in_little_memory(on_disk, tmp_path):
 def test_transform_refuses_places_of_another_shape():
     views = noisy_views(20)
     alignment = PerfectAlignment(2).fit(views)
-    with pytest.raises(ValueError, match=r"\(21, 2\).*wanted 2 of \(20, 2\)"):
+    with pytest.raises(ValueError, match=r"\(21, 2\).*wanted 2 arrays"):
         alignment.transform(views, out=[np.empty((21, 2)), np.empty((20, 2))])
-    with pytest.raises(ValueError, match="wanted 2 of"):
+    with pytest.raises(ValueError, match="Seen 1 views; wanted 2"):
         alignment.transform(views, out=[np.empty((20, 2))])
 
 
@@ -201,7 +202,7 @@ def test_saved_pairs_are_the_same_to_the_last_bit(tmp_path):
     assert_identical(loaded, summary)
     for pair in summary.pairs:
         assert_identical(loaded.pairs[pair], summary.pairs[pair])
-    with pytest.raises(ValueError, match="no StackedSummary: 'R' is missing"):
+    with pytest.raises(ValueError, match="no StackedSummary: 'n_fea"):
         StackedSummary.load(path)
 
 

@@ -73,7 +73,8 @@ def test_later_components_are_tested_on_what_the_earlier_leave_over(
     for view, z in zip(views, latents):
         view = view - view.mean(axis=0)
         rest.append(view - z @ np.linalg.lstsq(z, view, rcond=None)[0])
-    fit = PerfectAlignment(1)
+    # What is left of a feature may be close to rounding.
+    fit = PerfectAlignment(1, rtol=1e-10)
     rng = np.random.RandomState(7)
     for row in test.null:
         shuffled = [rest[0], rest[1][rng.permutation(60)]]
@@ -201,7 +202,7 @@ def test_groups_change_places_with_groups_of_their_size_only():
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"n_permutations": 0}, "n_permutations is 0; wanted 1 or more"),
+        ({"n_permutations": 0}, "n_permutations is 0; wanted an integer"),
         ({"groups": np.arange(5)}, "5 labels; wanted 60"),
         (
             {"groups": np.repeat([0, 1, 2], [10, 20, 30])},

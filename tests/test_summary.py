@@ -128,13 +128,22 @@ def test_memory_does_not_grow_with_the_samples():
     assert summary.R.shape == (11, 11)
 
 
-def test_coarsest_precision_sets_the_default_tolerance():
+def test_each_view_keeps_the_coarsest_precision_that_it_had():
     views = random_views(40, (3, 2), seed=0)
     mixed = [views[0].astype(np.float32), views[1]]
     single, double = np.finfo(np.float32).eps, np.finfo(float).eps
-    assert StackedSummary.from_views(views).default_rtol() == 40 * double
-    assert StackedSummary.from_views(mixed).default_rtol() == 40 * single
-    merged = StackedSummary.from_views(views).update(mixed)
-    assert merged.eps == single
-    many = StackedSummary(merged.R, merged.mean, 10**6, (3, 2), eps=single)
-    assert many.default_rtol() == single**0.5
+    whole = StackedSummary.from_views(views)
+    assert whole.eps == (double, double)
+    for summary in (
+        whole.update(mixed),
+        whole.merge(StackedSummary.from_views(mixed)),
+    ):
+        assert summary.eps == (single, double)
+        # All is computed in double precision, whatever came in.
+        assert summary.default_rtol() == 80 * double
+        coarse, fine = summary.rounding(1e-15)
+        power = np.split(summary.power(), [3])
+        assert_allclose(coarse, 4 * single * power[0])
+        assert_allclose(fine, 4 * double * power[1])
+    many = StackedSummary(whole.R, whole.mean, 10**9, (3, 2))
+    assert many.default_rtol() == double**0.5

@@ -183,8 +183,9 @@ class TestSupervised:
         rng = np.random.default_rng(1)
         noise = rng.normal(size=pairs.views[modality].shape)
         for X in (pairs.views[modality], pairs.views[modality] + noise):
+            projected = pairs.alignment.translate(X, modality, modality)
             np.testing.assert_allclose(
-                mixture.posterior(X),
+                mixture.posterior(projected),
                 transfer.predict_proba(X, modality=modality),
                 rtol=1e-9,
                 atol=1e-12,
@@ -409,7 +410,8 @@ def with_silent_latent(alignment, tiny):
     silent = clone(alignment).fit_summary(alignment.summary_)
     for m, A in enumerate(silent.encoders_):
         # Its encoder is zero, or points where the data do not go.
-        row = tiny * np.linalg.svd(A)[2][-1:]
+        block = silent.summary_.blocks()[m]
+        row = tiny * np.linalg.svd(block)[2][-1:]
         silent.encoders_[m] = np.vstack([A, row])
         silent.offsets_[m] = np.append(silent.offsets_[m], 0.0)
     return silent

@@ -80,10 +80,11 @@ ODD = {
 
 
 def factor(X, pieces=1):
-    triangle = CentredTriangle(np.empty((0, D)), X[0], 0)
+    triangle = CentredTriangle(np.empty((0, D)), X[0], np.zeros(D), 0)
     for piece in np.array_split(X, pieces):
         triangle.add([piece[:, :5], piece[:, 5:]])
-    return triangle.result()
+    R, mean, rest, n = triangle.result()
+    return R, mean + rest, n
 
 
 def reference(X):

@@ -5,6 +5,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
+from perfalign._parameters import check_integer, check_number
 from perfalign._validation import check_row_labels, check_view
 from perfalign.baselines._two_views import TwoViewAlignment, check_components
 
@@ -47,8 +48,8 @@ class ContrastiveAlignment(TwoViewAlignment):
     Attributes
     ----------
     encoders_ : list of two ndarray of shape (k, d_m)
-        Before the latents are brought to length one; a view's units make no
-        difference to them.
+        Before the latents are brought to length one; the unit of a view makes
+        no difference to them, those of single columns do, as in any descent.
     means_ : list of two ndarray of shape (d_m,)
     temperature_ : float
     loss_ : float
@@ -88,24 +89,20 @@ class ContrastiveAlignment(TwoViewAlignment):
         self.batch_size = batch_size
         self.random_state = random_state
 
-    def _encoders(self, views):
+    def _encoders(self, views, rounding):
         n, k = len(views[0]), self.n_components
         limit = min(view.shape[1] for view in views)
         check_components(k, limit, "the features of the smaller view")
-        if not MIN_TEMPERATURE <= self.temperature <= MAX_TEMPERATURE:
+        temperature = check_number(self.temperature, "temperature", above=0)
+        if not MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE:
             raise ValueError(
                 f"temperature is {self.temperature!r}; wanted a number from "
                 f"{MIN_TEMPERATURE} to {MAX_TEMPERATURE}."
             )
-        if not self.max_iter >= 1:
-            raise ValueError(
-                f"max_iter is {self.max_iter!r}; wanted at least 1."
-            )
-        if self.batch_size is not None and not 2 <= self.batch_size:
-            raise ValueError(
-                f"batch_size is {self.batch_size!r}; wanted None or at least "
-                "2, since one item has none to be told from."
-            )
+        check_integer(self.max_iter, "max_iter")
+        if self.batch_size is not None:
+            only = ", since one item has none to be told from, or None"
+            check_integer(self.batch_size, "batch_size", 2, what=only)
         rng = check_random_state(self.random_state)
         n_batches = max(1, n // (self.batch_size or n))
         batches = np.array_split(rng.permutation(n), n_batches)
@@ -113,7 +110,7 @@ class ContrastiveAlignment(TwoViewAlignment):
         sizes = [a * b for a, b in shapes]
         start = np.append(
             rng.normal(size=sum(sizes)) / np.sqrt(limit),
-            np.log(self.temperature),
+            np.log(temperature),
         )
 
         def unpack(parameters):
@@ -218,10 +215,7 @@ def infonce(queries, keys, temperature=1.0):
             f"queries have shape {u.shape} and keys have shape {v.shape}; "
             "wanted equal shapes."
         )
-    if not temperature > 0:
-        raise ValueError(
-            f"temperature is {temperature!r}; wanted a number above 0."
-        )
+    check_number(temperature, "temperature", above=0)
     n = len(u)
     s = u @ v.T / temperature
     by_row = logsumexp(s, axis=1, keepdims=True)

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
+from perfalign._parameters import check_estimator
 from perfalign.baselines._two_views import TwoViewAlignment
 
 
@@ -39,7 +40,8 @@ class CrossDecomposition(TwoViewAlignment):
     def __init__(self, model):
         self.model = model
 
-    def _encoders(self, views):
+    def _encoders(self, views, rounding):
+        check_estimator(self.model, "model")
         self.model_ = clone(self.model).fit(*views)
         origins = [np.zeros((1, view.shape[1])) for view in views]
         shifts = self.model_.transform(*origins)

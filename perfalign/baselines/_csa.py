@@ -35,7 +35,8 @@ class CSA(BaseEstimator):
     Notes
     -----
     Everything that says how *strongly* an item shows the components is divided
-    out. Cost as `PerfectAlignment`.
+    out. Units make no difference, as to canonical components. Cost as
+    `PerfectAlignment`.
 
     Examples
     --------
@@ -65,7 +66,10 @@ class CSA(BaseEstimator):
     def transform(self, views):
         """Latents of all views, as `PerfectAlignment.transform`."""
         check_is_fitted(self)
-        return [self._weighted(z) for z in self.alignment_.transform(views)]
+        latents = self.alignment_.transform(views)
+        if isinstance(latents, dict):
+            return {name: self._weighted(z) for name, z in latents.items()}
+        return [self._weighted(z) for z in latents]
 
     def transform_view(self, view, modality):
         """Latents of one view, as `PerfectAlignment.transform_view`."""

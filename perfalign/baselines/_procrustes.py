@@ -1,12 +1,11 @@
 """Rotating one view onto the other."""
 
-from scipy.linalg import svd
-
 from perfalign.baselines._two_views import (
     TwoViewAlignment,
     check_components,
     spread,
 )
+from perfalign.stack import safe_svd
 
 
 class ProcrustesAlignment(TwoViewAlignment):
@@ -22,7 +21,8 @@ class ProcrustesAlignment(TwoViewAlignment):
     (Schönemann 1966): only the rotation :math:`A^{1\top} A^2` matters then,
     and distances within a view stay as they are. Unlike the whitened
     alignment it weighs a direction by how much both views *vary* along it,
-    not by how well they agree on it.
+    not by how well they agree on it: the units of a view make no difference,
+    those of a single column do.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ class ProcrustesAlignment(TwoViewAlignment):
     def __init__(self, n_components=None):
         self.n_components = n_components
 
-    def _encoders(self, views):
+    def _encoders(self, views, rounding):
         limit = min(view.shape[1] for view in views)
         k = limit if self.n_components is None else self.n_components
         check_components(k, limit, "the features of the smaller view")
         first, second = (view / spread(view) for view in views)
-        U, _, Vt = svd(first.T @ second, full_matrices=False)
+        U, _, Vt = safe_svd(first.T @ second, full_matrices=False)
         turned = U[:, :k].T, Vt[:k]
         return [A / spread(view) for A, view in zip(turned, views)]

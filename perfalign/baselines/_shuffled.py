@@ -5,11 +5,8 @@ from sklearn.utils import check_random_state, shuffle
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._validation import (
-    Signature,
-    check_views,
-    without_row_labels,
-)
+from perfalign._parameters import check_estimator
+from perfalign._validation import check_paired, without_row_labels
 
 
 class ShuffledPairs(BaseEstimator):
@@ -18,7 +15,7 @@ class ShuffledPairs(BaseEstimator):
     Parameters
     ----------
     alignment : estimator
-        Any with ``fit(views)`` and ``transform(views)``.
+        Any with ``fit(views)`` and ``transform(views)``, of any views.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -51,14 +48,14 @@ class ShuffledPairs(BaseEstimator):
 
     def fit(self, views, y=None):
         """Shuffle the rows of each view after the first, and fit."""
-        check_views(views)
-        signature = Signature.of(views)
+        check_estimator(self.alignment, "alignment")
+        given, signature, _ = check_paired(views)
         rng = check_random_state(self.random_state)
         # As they came: their precision decides what counts as rank. But for
         # labels of rows, which would tell the true pairs.
-        first, *others = map(without_row_labels, signature.in_order(views))
-        others = [shuffle(view, random_state=rng) for view in others]
-        shuffled = [first, *map(without_row_labels, others)]
+        shuffled = given[:1]
+        shuffled += [shuffle(view, random_state=rng) for view in given[1:]]
+        shuffled = list(map(without_row_labels, shuffled))
         self.alignment_ = clone(self.alignment).fit(
             signature.as_given(shuffled, views)
         )

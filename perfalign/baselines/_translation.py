@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.linear_model import Ridge
 
+from perfalign._parameters import check_number
 from perfalign.baselines._two_views import TwoViewAlignment
 
 
@@ -22,7 +23,8 @@ class RidgeTranslation(TwoViewAlignment):
     source, target : {0, 1}, default=1, 0
         The view that is translated, and the view that it is translated into.
     ridge : float, default=0.1
-        λ > 0, unit-free as in `PerfectAlignment`.
+        λ > 0, free of the view's unit; columns of larger unit are penalised
+        less.
 
     Attributes
     ----------
@@ -52,16 +54,16 @@ class RidgeTranslation(TwoViewAlignment):
         self.target = target
         self.ridge = ridge
 
-    def _encoders(self, views):
-        if (self.source, self.target) not in ((0, 1), (1, 0)):
+    def _encoders(self, views, rounding):
+        ends = (self.source, self.target)
+        if ends not in ((0, 1), (1, 0)) or any(
+            isinstance(end, bool) for end in ends
+        ):
             raise ValueError(
                 f"source is {self.source!r} and target is {self.target!r}; "
                 "wanted 0 and 1, or 1 and 0."
             )
-        if not 0 < self.ridge < np.inf:
-            raise ValueError(
-                f"ridge is {self.ridge!r}; wanted a finite number above 0."
-            )
+        check_number(self.ridge, "ridge", above=0)
         given, wanted = views[self.source], views[self.target]
         power = np.sum(given**2) / given.shape[1]
         model = Ridge(alpha=self.ridge * power, fit_intercept=False)

@@ -5,13 +5,15 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
+from perfalign._parameters import check_integer
 from perfalign._validation import Signature, check_view, check_views
 
 
 class TwoViewAlignment(BaseEstimator):
     """Affine encoders of two views, found in a way of the subclass's own.
 
-    A subclass gives ``_encoders(views)``, the matrices A^m for centred views.
+    A subclass gives ``_encoders(views, rounding)``, the matrices A^m for
+    centred views, given how large the rounding of each is (Frobenius norms).
     What it makes of the latents A^m (x − x̄^m) may be more than the identity.
     """
 
@@ -24,8 +26,9 @@ class TwoViewAlignment(BaseEstimator):
 
         Parameters
         ----------
-        views : list of two array-like of shape (n_samples, n_features_m)
-            Row i of each belongs to item i.
+        views : list or dict of two array-like (n_samples, n_features_m)
+            Row i of each belongs to item i. Data frames keep the names of
+            their columns, a dict those of the views.
         y : None
             Ignored; no labels are used.
 
@@ -37,37 +40,48 @@ class TwoViewAlignment(BaseEstimator):
         ------
         ValueError
             For invalid parameters, other than two views, or views that are
-            not finite real matrices of equal length, or that do not vary.
+            not finite real matrices of equal length, differ in their labels
+            of rows, or do not vary.
         """
-        given = views
-        views, _ = check_views(given)
-        if len(views) != 2:
+        matrices, eps = check_views(views)
+        if len(matrices) != 2:
             raise ValueError(
-                f"{type(self).__name__} aligns two views; seen {len(views)}."
+                f"{type(self).__name__} aligns two views; seen "
+                f"{len(matrices)}."
             )
-        for m, view in enumerate(views):
+        for m, view in enumerate(matrices):
             if not np.ptp(view, axis=0).any():
                 raise ValueError(
                     f"view {m} does not vary: all its samples are equal, so "
                     "there is nothing to align."
                 )
-        means = [view.mean(axis=0) for view in views]
-        centred = [view - mean for view, mean in zip(views, means)]
-        self.encoders_ = self._encoders(centred)
+        means = [view.mean(axis=0) for view in matrices]
+        centred = [view - mean for view, mean in zip(matrices, means)]
+        rounding = [eps * np.linalg.norm(view) for view in matrices]
+        self.encoders_ = self._encoders(centred, rounding)
         self.means_ = means
-        self.signature_ = Signature.of(given)
+        self.signature_ = Signature.of(views)
         return self
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns of each view; only of fitted data frames."""
+        signature = vars(self).get("signature_")
+        if signature is None or not any(signature.feature_names):
+            raise AttributeError("The fit has seen no names of columns.")
+        return signature.feature_names_in
 
     def transform(self, views):
         """Latents of both views.
 
         Parameters
         ----------
-        views : list of two array-like of shape (n_samples, n_features_m)
+        views : list or dict of two array-like (n_samples, n_features_m)
 
         Returns
         -------
-        latents : list of two ndarray of shape (n_samples, k)
+        latents : list or dict of two ndarray of shape (n_samples, k)
+            As the views came.
 
         Raises
         ------
@@ -85,8 +99,8 @@ class TwoViewAlignment(BaseEstimator):
         Parameters
         ----------
         view : array-like of shape (n_samples, n_features_m)
-        modality : {0, 1}
-            Position of the view in the fit.
+        modality : {0, 1} or str
+            Position of the view in the fit, or its name.
 
         Returns
         -------
@@ -114,12 +128,7 @@ class TwoViewAlignment(BaseEstimator):
 
 def check_components(n_components, limit, held):
     """Raise unless `n_components` is a whole number from 1 to `limit`."""
-    whole = isinstance(n_components, (int, np.integer))
-    if not whole or not 1 <= n_components <= limit:
-        raise ValueError(
-            f"n_components is {n_components!r}; wanted an integer from 1 to "
-            f"{limit}, {held}."
-        )
+    check_integer(n_components, "n_components", 1, limit, f", {held}")
 
 
 def spread(centred):

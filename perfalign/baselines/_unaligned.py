@@ -1,16 +1,19 @@
 """No alignment at all."""
 
 import numpy as np
-from scipy.linalg import svd
 
+from perfalign._validation import FLOAT64_EPS
 from perfalign.baselines._two_views import TwoViewAlignment, check_components
+from perfalign.stack import safe_svd
 
 
 class Unaligned(TwoViewAlignment):
     r"""Principal components of each view, as if they were one space.
 
     Component j of one view is compared with component j of the other, each of
-    unit variance. What two models share without anybody's doing.
+    unit variance. What two models share without anybody's doing. Which
+    components come first depends, as always with them, on the columns' units;
+    those that the rounding of the data could have made are not counted.
 
     Parameters
     ----------
@@ -41,12 +44,14 @@ class Unaligned(TwoViewAlignment):
     def __init__(self, n_components=2):
         self.n_components = n_components
 
-    def _encoders(self, views):
+    def _encoders(self, views, rounding):
         n = len(views[0])
-        systems = [svd(view, full_matrices=False)[1:] for view in views]
+        systems = [safe_svd(view, full_matrices=False)[1:] for view in views]
         limit = min(
-            np.count_nonzero(s > s[0] * max(view.shape) * np.finfo(float).eps)
-            for view, (s, _) in zip(views, systems)
+            np.count_nonzero(
+                s > max(s[0] * max(view.shape) * FLOAT64_EPS, error)
+            )
+            for view, error, (s, _) in zip(views, rounding, systems)
         )
         check_components(
             self.n_components, limit, "the rank of the smaller view"

@@ -1,13 +1,15 @@
-"""A singular value decomposition that does not give up."""
+"""Decompositions that do not give up, norms that do not overflow."""
+
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import linalg
 
-from perfalign import PerfectAlignment, relative_alignment_error, stack
+from perfalign import PerfectAlignment, _linalg, relative_alignment_error
+from perfalign._linalg import column_norms, svd, two_sum
 from perfalign.datasets import make_gaussian_views
-from perfalign.stack import safe_svd
 
 
 @pytest.fixture
@@ -15,13 +17,15 @@ def drivers(monkeypatch):
     """Drivers called, of which divide and conquer never converges."""
     called = []
 
-    def svd(matrix, *, lapack_driver="gesdd", **kwargs):
+    usual = linalg.svd
+
+    def stubborn(matrix, *, lapack_driver="gesdd", **kwargs):
         called.append(lapack_driver)
         if lapack_driver == "gesdd":
             raise linalg.LinAlgError("SVD did not converge")
-        return linalg.svd(matrix, lapack_driver=lapack_driver, **kwargs)
+        return usual(matrix, lapack_driver=lapack_driver, **kwargs)
 
-    monkeypatch.setattr(stack, "svd", svd)
+    monkeypatch.setattr(_linalg.linalg, "svd", stubborn)
     return called
 
 
@@ -33,7 +37,7 @@ def matrix_of(shape):
 @pytest.mark.parametrize("full", [True, False])
 def test_the_qr_iteration_steps_in(drivers, shape, full):
     matrix = matrix_of(shape)
-    U, s, Vt = safe_svd(matrix, full_matrices=full)
+    U, s, Vt = svd(matrix, full_matrices=full)
     assert drivers == ["gesdd", "gesvd"]
     k = len(s)
     assert_allclose(U[:, :k] * s @ Vt[:k], matrix, rtol=0, atol=1e-13)
@@ -45,25 +49,25 @@ def test_the_qr_iteration_steps_in(drivers, shape, full):
 
 def test_values_alone_if_no_vectors_are_wanted(drivers):
     matrix = matrix_of((9, 5))
-    s = safe_svd(matrix, compute_uv=False)
+    s = svd(matrix, compute_uv=False)
     assert drivers == ["gesdd", "gesvd"]
     assert_allclose(s**2, np.linalg.eigvalsh(matrix.T @ matrix)[::-1])
 
 
 def test_the_fast_driver_is_asked_first():
     matrix = matrix_of((9, 5))
-    for found, wanted in zip(safe_svd(matrix), linalg.svd(matrix)):
+    for found, wanted in zip(svd(matrix), linalg.svd(matrix)):
         assert_array_equal(found, wanted)
 
 
 def test_other_errors_are_not_tried_again(monkeypatch):
-    def svd(matrix, **kwargs):
+    def helpless(matrix, **kwargs):
         assert not kwargs
         raise ValueError("no driver can help")
 
-    monkeypatch.setattr(stack, "svd", svd)
+    monkeypatch.setattr(_linalg.linalg, "svd", helpless)
     with pytest.raises(ValueError, match="no driver"):
-        safe_svd(np.eye(2))
+        svd(np.eye(2))
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.1])
@@ -79,3 +83,20 @@ def test_alignments_do_not_depend_on_the_driver(request, ridge):
     # The solution is unique up to a rotation, which a Gram matrix forgets.
     for z, wanted in zip(latents, usual.transform(views)):
         assert_allclose(z @ z.T, wanted @ wanted.T, atol=1e-10)
+
+
+def test_norms_of_columns_stay_in_range():
+    matrix = matrix_of((20, 5))
+    units = np.array([1e-300, 1e-160, 1.0, 1e160, 1e300])
+    wanted = np.linalg.norm(matrix, axis=0)
+    assert_allclose(column_norms(matrix * units) / units, wanted, rtol=1e-14)
+    assert_array_equal(column_norms(np.zeros((3, 2))), 0)
+    assert_array_equal(column_norms(np.empty((0, 2))), 0)
+
+
+def test_two_numbers_hold_a_sum():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 100)) * 10.0 ** rng.integers(-20, 20, (2, 100))
+    total, rest = two_sum(a, b)
+    for x, y, s, r in zip(a, b, total, rest):
+        assert Fraction(x) + Fraction(y) == Fraction(s) + Fraction(r)

@@ -1,0 +1,49 @@
+"""How many different rows there are, counted while they pass."""
+
+from hashlib import blake2b
+
+import numpy as np
+
+
+class DistinctRows:
+    """Fingerprints of the different rows seen, up to a limit.
+
+    Parameters
+    ----------
+    limit : int
+        Above so many the count does not matter, and counting ends.
+    known : ndarray of uint64, or None
+        Fingerprints of earlier rows; None if these were above the limit.
+    """
+
+    def __init__(self, limit, known=()):
+        self.limit = limit
+        self.seen = None if known is None else set(np.asarray(known).tolist())
+
+    def add(self, columns):
+        """Add rows, given as blocks of columns that lie side by side."""
+        start, stop = 0, len(columns[0])
+        while self.seen is not None and start < stop:
+            rows = slice(start, start + self.limit + 1)
+            # Adding 0 makes one number of 0 and −0.
+            block = np.hstack([part[rows] for part in columns]) + 0.0
+            self.add_prints(
+                int.from_bytes(blake2b(row, digest_size=8).digest(), "little")
+                for row in np.ascontiguousarray(block)
+            )
+            start = rows.stop
+
+    def add_prints(self, prints):
+        """Add rows of which only the fingerprints are at hand, or None."""
+        if self.seen is None or prints is None:
+            self.seen = None
+            return
+        self.seen.update(prints)
+        if len(self.seen) > self.limit:
+            self.seen = None
+
+    def result(self):
+        """Sorted fingerprints, or None above the limit."""
+        if self.seen is None:
+            return None
+        return np.array(sorted(self.seen), dtype=np.uint64)

@@ -1,0 +1,37 @@
+"""Decompositions that do not give up, and norms that do not overflow.
+
+Divide and conquer, the fast driver behind most of NumPy's and SciPy's
+functions, can fail to converge on an ordinary matrix, depending on the
+processor's rounding. The QR iteration does not; it steps in.
+"""
+
+import numpy as np
+from scipy import linalg
+
+
+def svd(matrix, **kwargs):
+    """As `scipy.linalg.svd`, by the QR iteration if the fast driver fails."""
+    try:
+        return linalg.svd(matrix, **kwargs)
+    except linalg.LinAlgError:
+        return linalg.svd(matrix, lapack_driver="gesvd", **kwargs)
+
+
+def singular_values(matrix):
+    """Singular values, descending."""
+    return svd(matrix, compute_uv=False)
+
+
+def column_norms(matrix):
+    """Euclidean norms of the columns, for numbers of any size."""
+    size = np.abs(matrix).max(axis=0, initial=0.0)
+    # A power of two changes no digit.
+    scale = np.ldexp(1.0, np.frexp(size)[1])
+    return scale * np.linalg.norm(matrix / scale, axis=0)
+
+
+def two_sum(a, b):
+    """The sum, and what rounding has taken from it (Knuth)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)

@@ -1,0 +1,97 @@
+"""What every entrance of the package asks of its parameters."""
+
+from numbers import Integral, Real
+
+import numpy as np
+
+
+def check_integer(value, name, least=1, most=None, what=""):
+    """Return an integer that lies within bounds; True is none.
+
+    Parameters
+    ----------
+    value : object
+    name : str
+        How error messages call it.
+    least, most : int
+        Bounds; no upper one if None.
+    what : str, default=""
+        What the bounds are, for the message.
+
+    Returns
+    -------
+    value : int
+
+    Raises
+    ------
+    ValueError
+    """
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if whole and least <= value and (most is None or value <= most):
+        return int(value)
+    bounds = (
+        f"of at least {least}" if most is None else f"from {least} to {most}"
+    )
+    raise ValueError(f"{name} is {value!r}; wanted an integer {bounds}{what}.")
+
+
+def check_number(value, name, above, below=np.inf):
+    """Return a real number between bounds that it must not reach.
+
+    Parameters
+    ----------
+    value : object
+    name : str
+        How error messages call it.
+    above, below : float
+
+    Returns
+    -------
+    value : float
+
+    Raises
+    ------
+    ValueError
+    """
+    real = isinstance(value, Real) and not isinstance(value, bool)
+    if real and above < value < below:
+        return float(value)
+    finite = "finite " * (below == np.inf)
+    bound = "" if below == np.inf else f" and below {below}"
+    raise ValueError(
+        f"{name} is {value!r}; wanted a {finite}number above {above}{bound}."
+    )
+
+
+def check_estimator(estimator, name, methods=("fit", "transform")):
+    """Raise unless an object has the methods that it will be asked for.
+
+    Parameters
+    ----------
+    estimator : object
+    name : str
+        How error messages call it.
+    methods : sequence of str
+
+    Raises
+    ------
+    ValueError
+        Also for a class, which has methods and cannot be asked.
+    """
+    if isinstance(estimator, type):
+        raise ValueError(
+            f"{name} is the class {estimator.__name__}; wanted an estimator, "
+            f"as {estimator.__name__}() gives one."
+        )
+    missing = [method for method in methods if not hasattr(estimator, method)]
+    if missing:
+        raise ValueError(
+            f"{name} is {_brief(estimator)}, which has no "
+            f"{' and no '.join(missing)}."
+        )
+
+
+def _brief(value):
+    """A value in one line of a message."""
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= 80 else f"a {type(value).__name__}"

@@ -1,0 +1,383 @@
+"""No unit, no precision and no number of features decides what is shared."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from perfalign import (
+    CollapseWarning,
+    GaussianTransfer,
+    OverfitWarning,
+    PerfectAlignment,
+    StackedSummary,
+    existence_report,
+    left_null_space,
+    permutation_test,
+)
+from perfalign.baselines import CSA
+from perfalign.datasets import load_digit_halves, load_mfeat
+from perfalign.existence import shared_structure
+
+DIGITS = load_digit_halves()
+
+
+def halves(step=5):
+    """Digit halves without the pixels that are always black."""
+    return [
+        view[::step, view[::step].std(axis=0) > 0] for view in DIGITS.views
+    ]
+
+
+def related(n=200, n_features=(5, 4), shared=2, noise=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(n, shared))
+    return [
+        z @ rng.normal(size=(shared, d))
+        + noise * rng.normal(size=(n, d))
+        + rng.normal(size=d)
+        for d in n_features
+    ]
+
+
+def measured(views):
+    """What must not change, of one data set."""
+    alignment = PerfectAlignment(3).fit(views)
+    report = existence_report(views)
+    target = np.arange(len(views[0])) % 3
+    transfer = GaussianTransfer(alignment).fit(views[0], target, modality=0)
+    test = permutation_test(PerfectAlignment(1), views, 19, random_state=0)
+    CSA(3).fit(views)
+    return {
+        "correlations": alignment.canonical_correlations_,
+        "explained": alignment.explained_variance_,
+        "counts": [
+            *report.ranks,
+            report.stack_rank,
+            report.nullity,
+            report.shared_dimension,
+            report.vacuous_dimension,
+        ],
+        "silent": [len(rows) for rows in left_null_space(views).collapsed],
+        "latents": np.hstack(alignment.transform(views)),
+        "posterior": transfer.predict_proba(views[1], modality=1),
+        "null": test.null,
+        "csa": np.hstack(CSA(3).fit(views).transform(views)),
+    }
+
+
+VIEWS = {
+    "digits": halves(),
+    "noisy": related(noise=0.3, n_features=(5, 4)),
+    "fewer samples than features": related(30, noise=0.3, n_features=(40, 20)),
+}
+
+
+@pytest.mark.filterwarnings("ignore::perfalign.OverfitWarning")
+@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("factor", [1e-12, 1e12])
+def test_units_of_single_features_change_nothing(name, factor):
+    views = VIEWS[name]
+    wanted = measured(views)
+    rng = np.random.default_rng(0)
+    for m in range(2):
+        for column in rng.choice(views[m].shape[1], 3, replace=False):
+            scaled = [view.copy() for view in views]
+            scaled[m][:, column] *= factor
+            found = measured(scaled)
+            assert_array_equal(found.pop("counts"), wanted["counts"])
+            for key, value in found.items():
+                assert_allclose(value, wanted[key], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("factor", [1e-4, 1e4])
+@pytest.mark.parametrize("name", ["digits", "noisy"])
+def test_single_precision_has_units_too(name, factor):
+    views = [view.astype(np.float32) for view in VIEWS[name]]
+    for m in range(2):
+        scaled = [view.copy() for view in views]
+        scaled[m][:, 1] *= np.float32(factor)
+        found = measured(scaled)
+        wanted = measured([view.astype(float) for view in scaled])
+        same = measured(views)
+        assert_array_equal(found["counts"], wanted["counts"])
+        assert_array_equal(found.pop("counts"), same["counts"])
+        for key, value in found.items():
+            assert_allclose(value, wanted[key], rtol=0, atol=1e-9)
+            assert_allclose(value, same[key], rtol=0, atol=1e-5)
+
+
+def test_fits_of_pairs_have_no_units_either():
+    x, y = related(120, noise=0.3, n_features=(5, 4))
+    w = related(120, noise=0.3, n_features=(5, 4, 3))[2]
+
+    def fit(x):
+        return PerfectAlignment(2).fit_pairs(
+            {(0, 1): (x[:60], y[:60]), (1, 2): (y[60:], w[60:])}
+        )
+
+    wanted, found = fit(x), fit(x * [1e12, 1, 1e-12, 1, 1])
+    assert_allclose(
+        found.canonical_correlations_,
+        wanted.canonical_correlations_,
+        atol=1e-12,
+    )
+    assert_allclose(
+        found.encoders_[0] * [1e12, 1, 1e-12, 1, 1],
+        wanted.encoders_[0],
+        atol=1e-9,
+    )
+    assert_allclose(found.offsets_, wanted.offsets_, atol=1e-9)
+
+
+def test_an_income_beside_a_rate():
+    rng = np.random.default_rng(0)
+    rate = rng.uniform(size=3000)
+    X = np.c_[rng.normal(5e4, 2e4, 3000), rate]
+    Y = rate[:, None] + 0.1 * rng.normal(size=(3000, 1))
+    rho = np.corrcoef(
+        np.linalg.lstsq(np.c_[X, np.ones(3000)], Y, rcond=None)[0].T
+        @ np.c_[X, np.ones(3000)].T,
+        Y.T,
+    )[0, 1]
+    for A in (X, X * [1e9, 1], X * [1e-12, 1e12], X.astype(np.float32)):
+        found = PerfectAlignment(1).fit([A, Y]).canonical_correlations_
+        assert_allclose(found, [rho], atol=1e-6)
+
+
+def test_translation_of_mixed_units_is_that_of_standardised_features():
+    views = related(noise=0.3)
+    units = 10.0 ** np.arange(-6, 9, 3)
+    scaled = [views[0] * units, views[1]]
+    wanted = PerfectAlignment(2).fit(views).translate(views[1], 1, 0)
+    found = PerfectAlignment(2).fit(scaled).translate(views[1], 1, 0)
+    assert_allclose(found / units, wanted, atol=1e-9)
+    residual = np.mean((found / units - views[0]) ** 2, axis=0)
+    assert np.all(1 - residual / views[0].var(axis=0) > 0.5)
+
+
+def test_all_features_of_real_data_in_single_precision_count():
+    for X in load_mfeat().views:
+        wanted = np.linalg.matrix_rank((X - X.mean(axis=0)) / X.std(axis=0))
+        single = X.astype(np.float32)
+        assert existence_report([single, single]).ranks == (wanted, wanted)
+
+
+@pytest.mark.parametrize("n", [50, 3000, 50_000])
+def test_quiet_directions_of_single_precision_count(n):
+    rng = np.random.default_rng(n)
+    X = rng.normal(size=(n, 3))
+    # A feature of its own 3e-4 of the others, and a small difference of two.
+    X[:, 1] *= 1e-4
+    X[:, 2] = X[:, 0] + 1e-4 * X[:, 2]
+    single = X.astype(np.float32)
+    assert existence_report([single, single]).ranks == (3, 3)
+
+
+# What counts as shared
+
+
+@pytest.mark.parametrize("misfit", [1e-10, 5e-9, 1e-6, 1e-3])
+@pytest.mark.parametrize("quiet", [1e-9, 1e-5, 1e-2, 1.0])
+@pytest.mark.parametrize("collinear", [False, True])
+def test_one_more_feature_shares_one_more_signal_at_most(
+    misfit, quiet, collinear
+):
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(500, 3))
+    X = z @ rng.normal(size=(3, 4))
+    Y = z @ rng.normal(size=(3, 3)) + misfit * rng.normal(size=(500, 3))
+    assert existence_report([X, Y]).shared_dimension == 0
+    more = quiet * rng.normal(size=(500, 1)) + collinear * X[:, :1]
+    report = existence_report([np.hstack([X, more]), Y])
+    assert report.shared_dimension == 0
+
+
+def test_shared_signals_grow_by_one_with_each_feature():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        n, d1, d2 = rng.integers(4, 20, size=3)
+        z = rng.normal(size=(n, rng.integers(1, 6)))
+        scale = 10.0 ** rng.uniform(-12, 0, size=(2, z.shape[1]))
+        X = (z * scale[0]) @ rng.normal(size=(z.shape[1], d1))
+        Y = (z * scale[1]) @ rng.normal(size=(z.shape[1], d2))
+        counts = [
+            existence_report([X[:, :j], Y]).shared_dimension
+            for j in range(1, d1 + 1)
+        ]
+        assert np.all(np.diff(counts) <= 1)
+
+
+def test_a_mean_above_the_spread_invents_no_signal():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 1))
+    X = z @ [[1, -1, 2, 0.5]] + 1000 * np.array([1, 0.3, 0.7, 0.2])
+    Y = z @ [[1, 3]] + rng.normal(size=(400, 2))
+    alignment = PerfectAlignment(1).fit([X, Y])
+    assert alignment.ranks_[0] == 1
+    assert np.abs(alignment.encoders_[0]).max() < 10
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.1, 1e8])
+def test_a_feature_that_varies_by_rounding_is_constant(mean):
+    rng = np.random.default_rng(0)
+    views = related()
+    rounding = np.finfo(float).eps * mean * rng.integers(-1, 2, (200, 1))
+    views[0] = np.hstack([views[0], mean + rounding])
+    alignment = PerfectAlignment(2).fit(views)
+    assert_array_equal(alignment.ranks_, [2, 2])
+    assert not np.any(alignment.encoders_[0][:, -1])
+
+
+def test_copies_of_items_do_not_count_twice():
+    rng = np.random.default_rng(0)
+    views = [np.repeat(rng.normal(size=(100, 60)), 10, axis=0) for _ in "ab"]
+    with pytest.warns(OverfitWarning, match="100 different samples"):
+        alignment = PerfectAlignment(2).fit(views)
+    assert alignment.shared_dimension_ == alignment.vacuous_dimension_ == 21
+    report = existence_report(views)
+    assert report.vacuous_dimension == 21 and report.evidence_dimension == 0
+    # In any order, in pieces, and merged.
+    order = rng.permutation(1000)
+    summary = StackedSummary.from_views([v[order[:7]] for v in views])
+    for rows in np.array_split(order[7:], 30):
+        summary = summary.update([v[rows] for v in views])
+    summary = summary.merge(StackedSummary.from_views(views))
+    assert summary.n_items == 100 and summary.n_samples == 2000
+    assert existence_report(summary).vacuous_dimension == 21
+
+
+def test_evidence_is_what_shuffled_pairs_do_not_have():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(12, 2))
+    signals = [np.hstack([z, rng.normal(size=(12, p))]) for p in (4, 5)]
+    views = [s @ rng.normal(size=(s.shape[1], 9)) for s in signals]
+    report = existence_report(views)
+    shuffled = existence_report([views[0], rng.permutation(views[1])])
+    assert report.shared_dimension == 2
+    assert report.vacuous_dimension == shuffled.shared_dimension == 2
+    assert report.evidence_dimension == 0
+    assert "evidence" in str(report)
+
+
+# Collapse, when it is one
+
+
+def test_a_large_noisy_feature_is_no_collapse(recwarn):
+    views = related(noise=0.1)
+    views[0] = np.hstack([views[0], 1e6 * views[0][:, ::-1][:, :1] ** 2])
+    PerfectAlignment(2).fit(views)
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize("constraint", ["whitened", "orthonormal"])
+def test_a_quiet_signal_that_is_shared_is_no_collapse(constraint, recwarn):
+    rng = np.random.default_rng(0)
+    quiet = rng.normal(size=(300, 1))
+    views = [
+        rng.normal(size=(300, 3)) @ rng.normal(size=(3, 4))
+        + 1e-3 * quiet @ rng.normal(size=(1, 4))
+        for _ in range(2)
+    ]
+    alignment = PerfectAlignment(1, constraint=constraint).fit(views)
+    z = alignment.transform(views)
+    assert abs(np.corrcoef(z[0].T, z[1].T)[0, 1]) > 0.999
+    assert not recwarn.list
+
+
+def test_components_of_no_correlation_may_be_of_one_view():
+    a, b, c = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1.0])).reshape(3, 8)
+    views = [np.c_[a, b], np.c_[a, c]]
+    with pytest.warns(CollapseWarning, match="of view . have rank 1, below"):
+        alignment = PerfectAlignment(2).fit(views)
+    covariances = [np.cov(z.T, ddof=0) for z in alignment.transform(views)]
+    one, other = sorted(covariances, key=np.trace)
+    assert_allclose(one, np.diag([1, 0]), atol=1e-12)
+    assert_allclose(other, np.diag([1, 2]), atol=1e-12)
+
+
+def test_a_view_that_has_no_part_explains_nothing():
+    H = np.array(
+        [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]
+    )
+    views = [H[:, [1]], H[:, [1, 2]], H[:, [3]].astype(float)]
+    with pytest.warns(CollapseWarning, match="of view 2 have rank 0"):
+        alignment = PerfectAlignment(1).fit(views)
+    assert_allclose(alignment.explained_variance_, [1, 0.5, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("gauge", ["principal", None])
+def test_a_dead_channel_explains_nothing(gauge):
+    views = related()
+    views[1] = np.hstack([views[1], np.zeros((200, 1))])
+    views = [views[0][:, :2], views[1][:, [0, 1, 4]]]
+    views[0] += 0.1 * np.random.default_rng(1).normal(size=(200, 2))
+    with pytest.warns(CollapseWarning, match="rank 0, below n_components=1"):
+        alignment = PerfectAlignment(
+            1, constraint="orthonormal", gauge=gauge
+        ).fit(views)
+    assert_array_equal(alignment.explained_variance_, [0, 0])
+
+
+def test_a_ridge_leaves_nothing_perfect(recwarn):
+    rng = np.random.default_rng(0)
+    views = [rng.normal(size=(20, 15)) for _ in range(2)]
+    assert PerfectAlignment(2, ridge=0.5).fit(views).vacuous_dimension_ > 0
+    assert not recwarn.list
+    with pytest.warns(OverfitWarning):
+        PerfectAlignment(2, ridge=1e-14).fit(views)
+
+
+# The number of samples bounds what many features cost
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"center": False},
+        {"ridge": 0.1},
+        {"constraint": "orthonormal"},
+        {"constraint": "orthonormal", "gauge": None},
+    ],
+)
+def test_wide_views_need_little_memory(params):
+    rng = np.random.default_rng(0)
+    views = [rng.normal(size=(40, d)) for d in (20_000, 30_000)]
+    tracemalloc.start()
+    alignment = PerfectAlignment(2, **params).fit(views)
+    latents = alignment.transform(views)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200e6  # the data have 16 MB
+    if not params.get("ridge"):
+        assert_allclose(latents[0], latents[1], atol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wide_ridge_is_that_of_the_kernel():
+    """κ² are the eigenvalues of K₁(K₁ + λ₁)⁻¹ K₂(K₂ + λ₂)⁻¹ (kernel CCA)."""
+    rng = np.random.default_rng(0)
+    views = [rng.normal(size=(30, d)) for d in (300, 200)]
+    alignment = PerfectAlignment(3, ridge=0.3).fit(views)
+    smooth = []
+    for view in views:
+        x = view - view.mean(axis=0)
+        K = x @ x.T
+        smooth.append(
+            K @ np.linalg.inv(K + 0.3 * np.trace(K) / x.shape[1] * np.eye(30))
+        )
+    kappa = np.sqrt(np.sort(np.linalg.eigvals(smooth[0] @ smooth[1]).real))
+    assert_allclose(
+        alignment.canonical_correlations_[:5], kappa[::-1][:5], atol=1e-12
+    )
+
+
+def test_structure_before_and_after_whitening_agrees():
+    """Null vectors of the whitened stack are as many as shared signals."""
+    views = related(noise=0.0, n_features=(5, 4), shared=3)
+    structure = shared_structure(views)
+    assert structure.shared_dimension == 3
+    assert np.count_nonzero(structure.singular_values < 1e-12) == 3
