@@ -297,7 +297,7 @@ def check_view(
     """
     view = _at_hand(view)
     _check_names(column_names(view, name), columns, name)
-    _check_hidden(view, name)
+    check_hidden(view, name)
     at_least = 0 if allow_empty else 1
     try:
         if _is_frame(view):
@@ -380,13 +380,15 @@ def check_paired(views):
     Raises
     ------
     ValueError
-        If there are fewer than two views, or if they differ in their numbers
-        or labels of rows.
+        If there are fewer than two views, one is masked and hides values, or
+        if they differ in their numbers or labels of rows.
     """
     given, names = _listed(views, None)
     lengths = [_n_rows(view, name) for view, name in zip(given, names)]
     _check_lengths(lengths, names)
     check_row_labels(given, names)
+    for view, name in zip(given, names):
+        check_hidden(view, name)
     anything = (None,) * len(given)
     return given, Signature(anything, anything, as_list(views)[1]), lengths[0]
 
@@ -466,7 +468,7 @@ def check_labels(y, n_rows, name, like=None):
         If there are more or fewer labels than rows, or one is missing or is
         neither a string nor a whole number.
     """
-    _check_hidden(y, name)
+    check_hidden(y, name)
     try:
         labels = column_or_1d(_plain(y, name))
     except (ValueError, TypeError) as error:
@@ -558,7 +560,7 @@ def _rounding(dtype):
     return max(FLOAT64_EPS, float(np.finfo(dtype).eps))
 
 
-def _check_hidden(view, name):
+def check_hidden(view, name):
     """Raise if a mask hides values: without their mask they would show."""
     parts = view if isinstance(view, (list, tuple)) else [view]
     n_hidden = sum(

@@ -28,7 +28,12 @@ from perfalign._parameters import (
     check_integer,
     check_number,
 )
-from perfalign._validation import as_list, check_labels, check_paired
+from perfalign._validation import (
+    as_list,
+    check_labels,
+    check_paired,
+    check_views,
+)
 from perfalign.baselines import ShuffledPairs
 from perfalign.diagnostics import CollapseWarning, OverfitWarning
 from perfalign.features import fit_maps
@@ -306,7 +311,8 @@ def evaluate(
     n_shots : int, default=None
         Labelled source items of each class; all training items if None. One
         shot says nothing of a class's spread: it needs a `classifier` that
-        does not ask for it, such as scikit-learn's ``NearestCentroid``.
+        does not ask for it, such as
+        scikit-learn's ``KNeighborsClassifier(1)``.
     classifier : estimator, default=None
         Linear discriminant analysis with Ledoit and Wolf's shrinkage if None:
         Gaussian classes of one covariance, also where latents outnumber
@@ -387,7 +393,7 @@ def evaluate(
             raise ValueError(
                 "n_shots is 1, and the classifier that is taken by default "
                 "estimates how items of one class differ; wanted 2 or more, "
-                "or a classifier such as NearestCentroid()."
+                "or a classifier such as KNeighborsClassifier(1)."
             )
         classifier = LinearDiscriminantAnalysis("lsqr", shrinkage="auto")
     if not isinstance(random_state, Integral):
@@ -443,6 +449,8 @@ class _Task:
                 view if one is None else one.transform(view)
                 for one, view in zip(fitted, new)
             ]
+        for features in (seen, new):
+            check_views(features)
         ceilings = [
             clone(classifier).fit(a, y[train]).score(b, y[held])
             for a, b in zip(seen, new)

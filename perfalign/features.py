@@ -22,6 +22,7 @@ from perfalign._parameters import (
 from perfalign._validation import (
     Signature,
     as_list,
+    check_hidden,
     check_paired,
     check_view,
 )
@@ -219,6 +220,8 @@ class MappedAlignment(BaseEstimator):
         """What the alignment sees of one view."""
         check_is_fitted(self)
         one = self.maps_[self.signature_.position(modality)]
+        # What a transformer would not notice.
+        check_hidden(view, f"view {modality!r}")
         return view if one is None else one.transform(view)
 
     def transform(self, views):

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 
+from perfalign._linalg import singular_values, svd
 from perfalign._parameters import check_integer
 from perfalign._validation import (
     FLOAT64_EPS,
@@ -17,7 +18,6 @@ from perfalign._validation import (
     check_row_labels,
     check_view,
 )
-from perfalign.stack import safe_svd
 
 
 def alignment_error(latents, kind="mean"):
@@ -232,7 +232,7 @@ def effective_rank(latents):
     if _is_constant(latents, eps):
         return 0.0
     centred = _centred(latents)
-    sigma = safe_svd(centred / np.abs(centred).max(), compute_uv=False)
+    sigma = singular_values(centred / np.abs(centred).max())
     share = sigma[sigma > 0] ** 2
     share /= share.sum()
     share = share[share > 0]
@@ -458,7 +458,7 @@ def _fitted(wanted, given, eps):
     size = np.abs(given).max(axis=0)
     given = given / np.where(size > 0, size, 1.0)
     given /= np.maximum(np.linalg.norm(given, axis=0), 1.0)
-    U, s, _ = safe_svd(given, full_matrices=False)
+    U, s, _ = svd(given, full_matrices=False)
     # Columns of length one: what is left of dependent ones is rounding.
     cut = max(max(given.shape) * FLOAT64_EPS, 10 * eps)
     U = U[:, s > cut * s[0]]

@@ -12,9 +12,9 @@ from scipy.special import log_softmax
 from scipy.stats import Covariance, multivariate_normal, norm
 from sklearn.utils import check_random_state
 
+from perfalign._linalg import singular_values, svd
 from perfalign._parameters import check_integer
 from perfalign._validation import FLOAT64_EPS, check_labels, check_view
-from perfalign.stack import safe_svd
 
 
 class ClassGaussians:
@@ -306,7 +306,7 @@ class ClassGaussians:
         n_classes, n_features, _ = self._factors.shape
         spans = np.hstack([*self._factors, self._deviations.T])
         magnitude = np.where(self._magnitude > 0, self._magnitude, 1.0)
-        U, s, _ = safe_svd(
+        U, s, _ = svd(
             spans / magnitude[:, np.newaxis], full_matrices=False
         )
         precision = max(spans.shape) * FLOAT64_EPS
@@ -324,7 +324,7 @@ class ClassGaussians:
         choleskys = np.empty((n_classes, rank, rank))
         for c, factor in enumerate(self._factors):
             white = whiten @ factor
-            spread = safe_svd(white, compute_uv=False)
+            spread = singular_values(white)
             class_rank = np.sum(spread > noise * spread.max(initial=0.0))
             if class_rank < rank:
                 raise ValueError(

@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 
 from perfalign._parameters import check_estimator, check_integer
 from perfalign._validation import (
+    as_list,
     check_labels,
     check_paired,
     check_views,
@@ -155,6 +156,11 @@ def permutation_test(
             f"{type(alignment).__name__}."
         )
     coordinates, k = _whitened(alignment, views)
+    if groups is not None:
+        first = as_list(views)[0][0]
+        groups = check_labels(
+            groups, len(coordinates[0]), "groups", like=first
+        )
     layout = _Layout.of(coordinates)
     coordinates, statistics = layout.components_first(coordinates, k)
     blocks = _exchangeable(groups, len(coordinates[0]))
@@ -259,7 +265,6 @@ def _exchangeable(groups, n_samples):
     """Arrays of rows, one group a line, whose lines may change places."""
     if groups is None:
         return [np.arange(n_samples)[:, None]]
-    groups = check_labels(groups, n_samples, "groups")
     _, labels, sizes = np.unique(
         groups, return_inverse=True, return_counts=True
     )

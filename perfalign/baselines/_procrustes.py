@@ -1,11 +1,11 @@
 """Rotating one view onto the other."""
 
+from perfalign._linalg import svd
 from perfalign.baselines._two_views import (
     TwoViewAlignment,
     check_components,
     spread,
 )
-from perfalign.stack import safe_svd
 
 
 class ProcrustesAlignment(TwoViewAlignment):
@@ -61,6 +61,6 @@ class ProcrustesAlignment(TwoViewAlignment):
         k = limit if self.n_components is None else self.n_components
         check_components(k, limit, "the features of the smaller view")
         first, second = (view / spread(view) for view in views)
-        U, _, Vt = safe_svd(first.T @ second, full_matrices=False)
+        U, _, Vt = svd(first.T @ second, full_matrices=False)
         turned = U[:, :k].T, Vt[:k]
         return [A / spread(view) for A, view in zip(turned, views)]

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from perfalign._linalg import svd
 from perfalign._validation import FLOAT64_EPS
 from perfalign.baselines._two_views import TwoViewAlignment, check_components
-from perfalign.stack import safe_svd
 
 
 class Unaligned(TwoViewAlignment):
@@ -46,7 +46,7 @@ class Unaligned(TwoViewAlignment):
 
     def _encoders(self, views, rounding):
         n = len(views[0])
-        systems = [safe_svd(view, full_matrices=False)[1:] for view in views]
+        systems = [svd(view, full_matrices=False)[1:] for view in views]
         limit = min(
             np.count_nonzero(
                 s > max(s[0] * max(view.shape) * FLOAT64_EPS, error)
