@@ -156,7 +156,7 @@ def _overfit(structure):
     if isinstance(summary, PairedSummary):
         few = summary.vacuous_pairs(structure.center, structure.rtol)
         return [
-            f"The {summary.pairs[pair].n_samples} items of pair {pair} are "
+            f"The {summary.pairs[pair].n_items} items of pair {pair} are "
             f"too few: in any order, a shuffled one too, they have {v} "
             "perfectly aligned dimensions."
             for pair, v in few.items()

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from perfalign._linalg import column_norms, singular_values
+from perfalign._parameters import check_integer, check_number
 from perfalign.stack import (
     Whitened,
     complement,
@@ -102,6 +103,8 @@ def shared_structure(views, center=True, rtol=None):
     and the same cut. A further feature can raise each of these ranks by one
     at most, and so the shared dimension too.
     """
+    if rtol is not None:
+        rtol = check_number(rtol, "rtol", 0, 1)
     summary = views
     if not isinstance(views, Summary):
         summary = StackedSummary.from_views(views)
@@ -153,7 +156,7 @@ class ExistenceReport:
         The r of the stacked matrix.
     nullity : int
         d − r, the dimension of the stack's left null space, which is what
-        Theorem 2.1 of Kamboj and Do (2025) asks about.
+        Theorem 2.1 of Kamboj and Do (2025), "KD Theorem 2.1", asks about.
     collapsed_dimensions : tuple of int
         d_m − r_m: null vectors of one view alone, with latents all zero.
     shared_dimension : int
@@ -198,7 +201,7 @@ class ExistenceReport:
                 self.nullity,
                 ""
                 if k is None
-                else f"Theorem 2.1 asks for {k}: "
+                else f"KD Theorem 2.1 asks for {k}: "
                 + ("satisfied" if self.nullity >= k else "not satisfied"),
             ),
             (
@@ -265,18 +268,18 @@ def existence_report(views, n_components=None, *, center=True, rtol=None):
     Raises
     ------
     ValueError
-        For views that are not finite matrices of equal length, or when a view
-        does not vary.
+        For views that are not finite matrices of equal length, when a view
+        does not vary, or if `n_components` is no positive integer.
 
     Notes
     -----
-    Cost O(n d² + d³). Theorem 2.1 of Kamboj and Do (2025) counts the whole
-    null space; that shared signals are an intersection of row spaces is the
-    view of Sørensen, Kanatsoulis and Sidiropoulos (2021).
+    Cost O(n d² + d³), with n < d samples O(n² d). KD Theorem 2.1 counts the
+    whole null space; that shared signals are an intersection of row spaces is
+    the view of Sørensen, Kanatsoulis and Sidiropoulos (2021).
 
     Examples
     --------
-    One channel cannot share two signals, though Theorem 2.1 is satisfied:
+    One channel cannot share two signals, though KD Theorem 2.1 is satisfied:
 
     >>> from perfalign import existence_report
     >>> from perfalign.datasets import make_gaussian_views
@@ -285,10 +288,12 @@ def existence_report(views, n_components=None, *, center=True, rtol=None):
     samples                  500
     features                   4   1 + 3
     rank of the stack          2   of the views: 1, 2
-    left null space            2   Theorem 2.1 asks for 2: satisfied
+    left null space            2   KD Theorem 2.1 asks for 2: satisfied
       silent in one view       1   latent 0 for every sample: aligned but empty
       shared signals           1   so aligned latents have rank 1 at most
     """
+    if n_components is not None:
+        n_components = check_integer(n_components, "n_components")
     structure = shared_structure(views, center, rtol)
     summary = structure.summary
     ranks = structure.ranks
@@ -341,9 +346,9 @@ def left_null_space(views, *, center=True, rtol=None):
     .. math:: N = (N^1 \oplus \dots \oplus N^M) \oplus N_{\mathrm{shared}},
               \qquad N^m = \{a : a^\top X^m = 0\}
 
-    Any k independent rows of N align the samples perfectly (Theorem 2.1 of
-    Kamboj and Do 2025), but rows of N^m do so by being zero everywhere. The
-    informative rows are those of N orthogonal to every N^m.
+    Any k independent rows of N align the samples perfectly (KD Theorem
+    2.1), but rows of N^m do so by being zero everywhere. The informative rows
+    are those of N orthogonal to every N^m.
 
     Parameters
     ----------

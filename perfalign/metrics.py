@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 
-from perfalign._linalg import singular_values, svd
+from perfalign._linalg import column_norms, singular_values, svd
 from perfalign._parameters import check_integer
 from perfalign._validation import (
     FLOAT64_EPS,
@@ -242,13 +242,13 @@ def effective_rank(latents):
 def explained_variance(view, latents):
     r"""Share of a view's variance that its latents explain.
 
-    .. math:: 1 - \min_{B,\,b}
-              \sum_i \|x_i - B \hat z_i - b\|^2
-              \Big/ \sum_i \|x_i - \bar x\|^2
+    .. math:: 1 - \min_{B,\,b} \frac1d \sum_{j=1}^d
+              \frac{\sum_i (x_{ij} - b_j^\top \hat z_i - b_{0j})^2}
+                   {\sum_i (x_{ij} - \bar x_j)^2}
 
-    which is the R² of the best affine reconstruction, pooled over the view's
-    features, each with the weight that its unit gives it. It does not change
-    under an invertible map of the latents, nor with their units.
+    which is the mean R² of the features that vary, each predicted as well as
+    a linear map of the latents can. It changes neither with the unit of a
+    feature nor under an invertible map of the latents.
 
     Parameters
     ----------
@@ -276,7 +276,7 @@ def explained_variance(view, latents):
     >>> from perfalign.metrics import explained_variance
     >>> view = [[3, 1], [3, -1], [-3, 1], [-3, -1]]
     >>> f"{explained_variance(view, [[1], [1], [-1], [-1]]):.2f}"
-    '0.90'
+    '0.50'
     """
     given = view, latents
     view, view_eps = check_view(view, "view")
@@ -294,10 +294,11 @@ def explained_variance(view, latents):
         )
     if _is_constant(latents, latents_eps):
         return 0.0
+    view = view[:, ~_is_constant_column(view, view_eps)]
     view, latents = _centred(view), _centred(latents)
-    view /= np.abs(view).max()
+    view /= column_norms(view)
     residual = view - _fitted(view, latents, latents_eps)
-    return float(1.0 - np.sum(residual**2) / np.sum(view**2))
+    return float(1.0 - np.sum(residual**2) / view.shape[1])
 
 
 def retrieval_ranks(queries, gallery):
@@ -495,6 +496,9 @@ def _centred(matrix):
 
 
 def _is_constant(matrix, eps):
+    return _is_constant_column(matrix, eps).all()
+
+
+def _is_constant_column(matrix, eps):
     # Sums that should be equal may differ by a few roundings.
-    size = np.abs(matrix).max(axis=0)
-    return bool(np.all(np.ptp(matrix, axis=0) <= 10 * eps * size))
+    return np.ptp(matrix, axis=0) <= 10 * eps * np.abs(matrix).max(axis=0)

@@ -299,7 +299,22 @@ class StackedSummary(Summary):
 
     @classmethod
     def from_first_block(cls, views):
-        """As `from_views`, but None if the views have no rows."""
+        """As `from_views`, but the views need not have rows.
+
+        Parameters
+        ----------
+        views : list of array-like of shape (n_samples, n_features_m)
+
+        Returns
+        -------
+        summary : StackedSummary or None
+            None if there are no rows, and nothing to summarise yet.
+
+        Raises
+        ------
+        ValueError
+            As `from_views`, but for the lack of rows.
+        """
         with _Pass() as run:
             run.add(views)
         return run.summary() if run.triangle else None

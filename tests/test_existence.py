@@ -89,7 +89,7 @@ def test_theorem_satisfied_and_latents_of_rank_one():
     assert report.nullity == 2
     assert report.shared_dimension == 1
     text = str(report)
-    assert "Theorem 2.1 asks for 2: satisfied" in text
+    assert "KD Theorem 2.1 asks for 2: satisfied" in text
     assert "so aligned latents have rank 1 at most" in text
 
 
@@ -183,3 +183,18 @@ def test_correlations_of_the_structure_are_cosines_of_principal_angles():
         rtol=0,
         atol=1e-14,
     )
+
+
+@pytest.mark.parametrize("k", [-3, 0, 2.5, True, "2"])
+def test_dimensions_asked_for_are_positive_integers(k):
+    views = low_rank_views(30, (5, 4), 2, (1, 0), seed=0)
+    with pytest.raises(ValueError, match="n_components is .* integer of at l"):
+        existence_report(views, k)
+
+
+@pytest.mark.parametrize("rtol", [0, 1, -1e-9, "small", True])
+@pytest.mark.parametrize("count", [existence_report, left_null_space])
+def test_tolerances_lie_between_zero_and_one(count, rtol):
+    views = low_rank_views(30, (5, 4), 2, (1, 0), seed=0)
+    with pytest.raises(ValueError, match="rtol is"):
+        count(views, rtol=rtol)

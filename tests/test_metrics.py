@@ -254,12 +254,12 @@ class TestEffectiveRank:
 
 
 class TestExplainedVariance:
-    def test_is_the_pooled_r2_of_linear_regression(self, rng):
+    def test_is_the_mean_r2_of_linear_regression(self, rng):
         latents = rng.normal(size=(60, 2)) + 1
         view = latents @ rng.normal(size=(2, 5)) + rng.normal(size=(60, 5)) - 8
         fitted = LinearRegression().fit(latents, view).predict(latents)
         assert explained_variance(view, latents) == pytest.approx(
-            r2_score(view, fitted, multioutput="variance_weighted"), rel=1e-13
+            r2_score(view, fitted, multioutput="uniform_average"), rel=1e-13
         )
 
     def test_agrees_with_the_estimator(self, rng):
@@ -279,10 +279,12 @@ class TestExplainedVariance:
         assert explained_variance(view, other) == pytest.approx(
             wanted, rel=1e-12
         )
-        for scale in (1e-200, 1e200):
+        for scale in (1e-200, 1e200, 10.0 ** np.array([-9, 0, 9])):
             assert explained_variance(
                 scale * view, latents / scale
             ) == pytest.approx(wanted, rel=1e-12)
+        padded = np.column_stack([view, np.full(40, 0.1)])
+        assert explained_variance(padded, latents) == pytest.approx(wanted)
 
     def test_extremes(self, rng):
         view = rng.normal(size=(40, 3))

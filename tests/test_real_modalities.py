@@ -29,32 +29,6 @@ def study():
     return script
 
 
-@pytest.fixture(scope="module")
-def live(study):
-    """One split of four tasks, run now with parameters that are given."""
-    whitened = {"whitened": PerfectAlignment(40, ridge=0.1)}
-    contrast = ContrastiveAlignment(20, max_iter=30, random_state=0)
-    two = {**whitened, "contrastive": contrast}
-
-    def run(task, methods, **options):
-        found = study.run(task, methods, n_splits=1, **options)
-        return lambda method, metric="accuracy": np.array(
-            [
-                found.mean(metric, method=method, source=a, target=1 - a)
-                for a in (0, 1)
-            ]
-        )
-
-    return {
-        "picture, English": run("picture, English", whitened),
-        "raw acceleration, rotation": run(
-            "raw acceleration, rotation", whitened
-        ),
-        "acceleration, rotation": run("acceleration, rotation", two),
-        "digits: left, right": run("digits: left, right", two, n_pairs=400),
-    }
-
-
 def values(task, method="whitened", way="01", metric="accuracy"):
     return np.array(TABLE[task][method][way][metric])
 
@@ -133,11 +107,8 @@ def test_shuffled_pairs_teach_nothing():
         assert both(task, "whitened", "shuffled").mean() < chance + 0.05
 
 
-def test_closed_form_against_contrast(live):
+def test_closed_form_against_contrast():
     """Better in transfer on all, and faster; by how much, depends."""
-    for task in ["acceleration, rotation", "digits: left, right"]:
-        gap = live[task]("whitened") - live[task]("contrastive")
-        assert gap.min() > 0.05
     ratios = []
     for task in [
         "picture, English",
@@ -162,11 +133,32 @@ def test_a_weighted_cosine_finds_more_partners():
         assert found[0] > found[1]
 
 
-def test_contrast_finds_partners_and_loses_classes(live):
-    now = live["digits: left, right"]
-    gap = now("contrastive", "recall") - now("whitened", "recall")
-    assert gap.min() > 0.05
-    assert (now("whitened") - now("contrastive")).min() > 0.1
+@pytest.fixture(scope="module")
+def live(study):
+    """One split of the halves of digits, fewer pairs, nothing chosen."""
+    methods = {
+        "whitened": PerfectAlignment(40, ridge=0.1),
+        "contrastive": ContrastiveAlignment(20, max_iter=30, random_state=0),
+    }
+    return study.run("digits: left, right", methods, n_splits=1, n_pairs=400)
+
+
+@pytest.mark.parametrize("source", [0, 1])
+def test_contrast_finds_partners_and_loses_classes_again(live, source):
+    now = {
+        metric: {
+            name: live.mean(
+                metric, method=name, source=source, target=1 - source
+            )
+            for name in ("whitened", "contrastive")
+        }
+        for metric in ("accuracy", "recall")
+    }
+    assert now["recall"]["contrastive"] > now["recall"]["whitened"] + 0.05
+    assert now["accuracy"]["contrastive"] < now["accuracy"]["whitened"] - 0.1
+
+
+def test_contrast_finds_partners_and_loses_classes():
     pairs = RESULTS["pairs"]["digits: left, right"]["None"]
     mean = {
         (name, metric): np.mean(
@@ -179,22 +171,14 @@ def test_contrast_finds_partners_and_loses_classes(live):
     assert mean["contrastive", "accuracy"] < mean["whitened", "accuracy"] - 0.2
 
 
-def test_a_transfer_can_beat_its_source(live):
-    now = live["picture, English"]
-    gap = now("whitened") - now("whitened", "source_accuracy")
-    assert gap[0] > 0.05
+def test_a_transfer_can_beat_its_source():
     gap = values("picture, English") - values(
         "picture, English", metric="source_accuracy"
     )
     assert gap.min() > 0.05
 
 
-def test_features_make_the_wrist_transferable(live):
-    raw, statistics = (
-        live[task]("whitened")
-        for task in ("raw acceleration, rotation", "acceleration, rotation")
-    )
-    assert (statistics > raw + 0.3).all()
+def test_features_make_the_wrist_transferable():
     for way in ("01", "10"):
         raw = values("raw acceleration, rotation", way=way).mean()
         assert values("acceleration, rotation", way=way).mean() > raw + 0.3

@@ -1,0 +1,134 @@
+"""A part of what was measured once, computed afresh: the claims still hold.
+
+The studies in `benchmarks/` are too slow for a test run. Here each claim that
+rests on one of them is put to a split, a seed or a smaller size of it, and
+nothing that is stored is read.
+"""
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
+
+
+@cache
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# ------------------------------------------------------------ permutation null
+
+
+def accepted(name, n_data_sets):
+    """Share of data sets in which each component is accepted."""
+    p_values = script("permutation_null").p_values(name, 99, n_data_sets)
+    return np.mean(p_values <= 0.05, axis=0)
+
+
+def test_unrelated_views_are_rejected_as_often_as_the_level_says():
+    assert 0 < accepted("unrelated", 100)[0] < 0.12
+
+
+def test_three_shared_signals_are_accepted_and_hardly_a_fourth():
+    shares = accepted("three shared", 20)
+    assert np.all(shares[:3] == 1)
+    assert shares[3] < 0.2
+
+
+def test_near_copies_are_fatal_as_rows_and_harmless_as_groups():
+    assert accepted("copies, by row", 10)[0] == 1
+    assert accepted("copies, by group", 40)[0] < 0.15
+
+
+# ------------------------------------------------------------- real modalities
+
+WRIST = "acceleration, rotation"
+
+
+@cache
+def one_split(task):
+    study = script("real_modalities")
+    names = ["whitened", "contrastive"] if task == WRIST else ["whitened"]
+    methods = study.methods(study.TASKS[task][2])
+    chosen = {name: methods[name] for name in names}
+    return study.table(study.run(task, chosen, n_splits=1))
+
+
+def accuracy(task, way, method="whitened", metric="accuracy"):
+    return one_split(task)[method][way][metric][0]
+
+
+@pytest.mark.parametrize("way", ["01", "10"])
+def test_closed_form_transfers_better_than_contrast(way):
+    best = accuracy(WRIST, way)
+    assert best > accuracy(WRIST, way, "contrastive") + 0.03
+    assert best > 0.65
+
+
+@pytest.mark.parametrize("way", ["01", "10"])
+def test_statistics_of_windows_transfer_and_raw_windows_do_not(way):
+    assert accuracy(WRIST, way) > accuracy(f"raw {WRIST}", way) + 0.3
+
+
+def test_english_names_are_read_better_than_the_pictures_they_come_from():
+    task = "picture, English"
+    source = accuracy(task, "01", metric="source_accuracy")
+    assert accuracy(task, "01") > source + 0.05
+
+
+# --------------------------------------------------------------------- bridges
+
+
+def test_a_missing_class_stays_and_a_hard_price_sees_it_better():
+    moved = script("bridges").missing_class(3)
+    shares = {}
+    for divergence in ("tv", "kl"):
+        own, others = np.transpose(moved[divergence])
+        order = np.argsort(others)
+        shares[divergence] = np.interp(0.6, others[order], own[order])
+    assert shares["tv"] < 0.25
+    assert shares["tv"] < 0.7 * shares["kl"]
+
+
+def test_shared_labels_find_partners_and_classes_do_not():
+    found = script("bridges").alignment(0, 100)
+    on_partner = {name: share for name, (_, share, _) in found.items()}
+    assert on_partner["relational, labels"] > 0.15
+    assert on_partner["gluing, labels"] < 0.02
+    assert on_partner["classes"] < 0.02
+
+
+# --------------------------------------------------------------- model bridges
+
+
+@cache
+def few_labels():
+    sizes = {"n_source": 1500, "n_target": 1500, "n_test": 800}
+    study = script("model_bridges")
+    return study.digits(0, 0.02, **sizes, n_samples=10_000)
+
+
+def test_with_two_percent_of_labels_the_plan_is_ahead():
+    row = few_labels()
+    best = max(row["end-to-end"].values())
+    assert row["setting 1"]["vote"] > best > row["setting 2"]["vote"]
+
+
+def test_pairs_find_partners_and_labels_do_not():
+    row = few_labels()
+    assert row["alignment, true pairs"]["rank"] < 6
+    assert row["setting 1"]["rank"] < 60
+    assert row["setting 2"]["rank"] > 100
+
+
+def test_a_brain_is_named_above_chance_and_below_end_to_end():
+    row = script("model_bridges").brain(0, 8, n_samples=10_000)
+    assert 2 / 7 < row["setting 2"]["vote"]
+    assert row["setting 2"]["vote"] < row["end-to-end"]["LDA, raw"] - 0.05
