@@ -257,10 +257,12 @@ def run_pytest(folder, *arguments, **variables):
 
 
 def run(folder, *arguments, check=False, **variables):
+    environment = {**os.environ, **variables}
+    environment.pop("PERFALIGN_THREADS", None)
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env={**os.environ, **variables},
+        env=environment,
         capture_output=True,
         text=True,
         check=check,
@@ -340,6 +342,4 @@ def test_what_chats_when_it_is_compiled_has_chatted_before(
 
 def test_this_process_has_one_thread_too():
     wanted = int(os.environ.get("PERFALIGN_THREADS", "1"))
-    assert {pool["num_threads"] for pool in threadpool_info()} <= {
-        *range(1, wanted + 1)
-    }
+    assert max(pool["num_threads"] for pool in threadpool_info()) <= wanted
