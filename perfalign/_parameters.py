@@ -87,7 +87,8 @@ def check_estimator(estimator, name, methods=("fit", "transform")):
     if missing:
         raise ValueError(
             f"{name} is {_brief(estimator)}, which has no "
-            f"{' and no '.join(missing)}."
+            f"{' and no '.join(missing)}; wanted an estimator with "
+            f"{' and '.join(methods)}."
         )
 
 

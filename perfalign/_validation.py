@@ -105,7 +105,17 @@ class Signature:
         ValueError
             If there is no such view.
         """
-        return position_of(modality, len(self), self.view_names, kind)
+        whole = isinstance(modality, (int, np.integer))
+        if whole and not isinstance(modality, bool):
+            if 0 <= modality < len(self):
+                return int(modality)
+        elif isinstance(modality, str) and modality in (self.view_names or ()):
+            return self.view_names.index(modality)
+        called = self.view_names and f" or called {_quoted(self.view_names)}"
+        raise ValueError(
+            f"There is no {kind} {modality!r}; there are {len(self)}, "
+            f"numbered from 0 to {len(self) - 1}{called or ''}."
+        )
 
     def name(self, position):
         """Name of a view; its position if views have no names."""
@@ -165,20 +175,6 @@ class Signature:
         return Signature(
             self.n_features, tuple(a or b for a, b in pairs), names
         )
-
-
-def position_of(modality, n_views, names=None, kind="view"):
-    """As `Signature.position`, for any number of views with names or none."""
-    whole = isinstance(modality, (int, np.integer))
-    if whole and not isinstance(modality, bool) and 0 <= modality < n_views:
-        return int(modality)
-    if isinstance(modality, str) and modality in (names or ()):
-        return names.index(modality)
-    called = f" or called {_quoted(names)}" if names else ""
-    raise ValueError(
-        f"There is no {kind} {modality!r}; there are {n_views}, numbered "
-        f"from 0 to {n_views - 1}{called}."
-    )
 
 
 def as_list(views, view_names=None, what="views", of="matrices"):
@@ -393,7 +389,7 @@ def check_paired(views):
     return given, Signature(anything, anything, as_list(views)[1]), lengths[0]
 
 
-def view_slabs(views, *, like=None, n_features=None, allow_empty=False):
+def view_slabs(views, *, like=None, allow_empty=False):
     """Validate paired views as `check_views` does, some rows at a time.
 
     Arrays on disk are never read into memory as a whole. Views without rows
@@ -407,16 +403,12 @@ def view_slabs(views, *, like=None, n_features=None, allow_empty=False):
     eps : list of float
         The precision of each view.
     """
-    if n_features is not None:
-        like = _counted(n_features)
     views, names = _listed(views, like)
     yield from slabs(views, names, like, allow_empty=allow_empty)
 
 
 def slabs(views, names, like=None, *, allow_empty=False):
     """As `view_slabs`, for a list of any number of views with names."""
-    if like is not None and not isinstance(like, Signature):
-        like = _counted(like)
     wanted = _wanted(views, like)
     sources, eps = zip(
         *(
@@ -539,10 +531,6 @@ def _wanted(views, like):
     if like is None:
         return [{"n_features": None}] * len(views)
     return [like.wanted(m) for m in range(len(views))]
-
-
-def _counted(n_features):
-    return Signature(tuple(n_features), (None,) * len(n_features))
 
 
 def _sliceable(view, name, **wanted):

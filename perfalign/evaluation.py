@@ -243,8 +243,15 @@ class Evaluation:
         Raises
         ------
         ValueError
-            If no record is meant.
+            If no record is meant, or a key is none of the records'.
         """
+        known = list(self.records[0]) if self.records else []
+        unknown = [key for key in (name, *where) if key not in known]
+        if unknown:
+            raise ValueError(
+                f"Records have no {unknown[0]!r}; they have "
+                f"{', '.join(known)}."
+            )
         by_split = {}
         for record in self.records:
             if all(record[key] == value for key, value in where.items()):
@@ -294,8 +301,8 @@ def evaluate(
         chooses within the training items; only one with a
         classifier is given their labels.
     views : list or dict of array-like of length n_samples
-        Paired views; anything that the maps take. Records name the views of a
-        dict.
+        Paired views: matrices, or with maps anything that these take. Records
+        name the views of a dict.
     target : array-like of shape (n_samples,)
         Class labels, strings or whole numbers.
     groups : array-like of shape (n_samples,), default=None

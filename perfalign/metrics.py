@@ -42,8 +42,9 @@ def alignment_error(latents, kind="mean"):
     Raises
     ------
     ValueError
-        If there are fewer than two arrays, their shapes differ, one is not a
-        finite real matrix, or `kind` is unknown.
+        If there are fewer than two arrays, their shapes or the labels of
+        their rows differ, one is not a finite real matrix, or `kind` is
+        unknown.
 
     Notes
     -----
@@ -144,7 +145,8 @@ def reconstruction_error(
     ------
     ValueError
         If the arrays are not finite real matrices with matching rows (and
-        columns, without a map), or `kind` or `up_to` is unknown.
+        columns, without a map), labels of rows differ, or `kind` or `up_to`
+        is unknown.
 
     Notes
     -----
@@ -242,13 +244,13 @@ def effective_rank(latents):
 def explained_variance(view, latents):
     r"""Share of a view's variance that its latents explain.
 
-    .. math:: 1 - \min_{B,\,b} \frac1d \sum_{j=1}^d
-              \frac{\sum_i (x_{ij} - b_j^\top \hat z_i - b_{0j})^2}
-                   {\sum_i (x_{ij} - \bar x_j)^2}
+    .. math:: 1 - \frac1d \sum_{j=1}^d \min_{b,\,c}
+              \sum_i (x_{ij} - b^\top \hat z_i - c)^2
+              \Big/ \sum_i (x_{ij} - \bar x_j)^2
 
-    which is the mean R² of the features that vary, each predicted as well as
-    a linear map of the latents can. It changes neither with the unit of a
-    feature nor under an invertible map of the latents.
+    which is the mean R² of the d features that vary, each reconstructed as
+    well as the latents allow. It does not change with the units of features,
+    nor under an invertible map of the latents.
 
     Parameters
     ----------
@@ -263,8 +265,9 @@ def explained_variance(view, latents):
     Raises
     ------
     ValueError
-        If the arrays are not finite real matrices with equal numbers of rows,
-        or the view does not vary, so that there is nothing to explain.
+        If the arrays are not finite real matrices with equal numbers and
+        labels of rows, or the view does not vary, so that there is nothing to
+        explain.
 
     Notes
     -----
@@ -294,11 +297,10 @@ def explained_variance(view, latents):
         )
     if _is_constant(latents, latents_eps):
         return 0.0
-    view = view[:, ~_is_constant_column(view, view_eps)]
-    view, latents = _centred(view), _centred(latents)
+    view = _centred(view[:, ~_constant_columns(view, view_eps)])
     view /= column_norms(view)
-    residual = view - _fitted(view, latents, latents_eps)
-    return float(1.0 - np.sum(residual**2) / view.shape[1])
+    residual = view - _fitted(view, _centred(latents), latents_eps)
+    return float(1.0 - np.mean(np.sum(residual**2, axis=0)))
 
 
 def retrieval_ranks(queries, gallery):
@@ -328,7 +330,8 @@ def retrieval_ranks(queries, gallery):
     Raises
     ------
     ValueError
-        If the arrays are not finite real matrices of one shape.
+        If the arrays are not finite real matrices of one shape, or labels of
+        rows differ.
 
     Notes
     -----
@@ -456,9 +459,8 @@ def _check_latents(latents):
 
 def _fitted(wanted, given, eps):
     """Least squares fit of some columns by others, whatever their units."""
-    size = np.abs(given).max(axis=0)
+    size = column_norms(given)
     given = given / np.where(size > 0, size, 1.0)
-    given /= np.maximum(np.linalg.norm(given, axis=0), 1.0)
     U, s, _ = svd(given, full_matrices=False)
     # Columns of length one: what is left of dependent ones is rounding.
     cut = max(max(given.shape) * FLOAT64_EPS, 10 * eps)
@@ -495,10 +497,10 @@ def _centred(matrix):
     return matrix - matrix.mean(axis=0)
 
 
-def _is_constant(matrix, eps):
-    return _is_constant_column(matrix, eps).all()
-
-
-def _is_constant_column(matrix, eps):
+def _constant_columns(matrix, eps):
     # Sums that should be equal may differ by a few roundings.
     return np.ptp(matrix, axis=0) <= 10 * eps * np.abs(matrix).max(axis=0)
+
+
+def _is_constant(matrix, eps):
+    return bool(np.all(_constant_columns(matrix, eps)))

@@ -17,11 +17,11 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from perfalign._linalg import singular_values, svd
+from perfalign._parameters import check_estimator
 from perfalign._validation import (
     FLOAT64_EPS,
     check_labels,
     check_view,
-    position_of,
     precision,
 )
 from perfalign.diagnostics import CollapseWarning
@@ -344,11 +344,11 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         summary = getattr(alignment, "summary_", None)
         if summary is None:
             raise ValueError(
-                f"alignment is {alignment!r:.80}, whose encoders are not known"
-                " to be linear; wanted a PerfectAlignment."
+                f"alignment is a {type(alignment).__name__}, whose encoders "
+                "are not known to be linear; wanted a PerfectAlignment."
             )
         encoders = alignment.encoders_
-        m = position_of(modality, len(encoders), kind="modality")
+        m = summary.signature.position(modality, "modality")
         encoder = encoders[m]
         k, rank = len(encoder), _row_rank(encoder)
         if rank < k:
@@ -372,16 +372,9 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         """What the alignment makes of X."""
         if modality is None:
             modality = self.modality_
-        alignment = self.alignment
-        if isinstance(alignment, type) or not hasattr(
-            alignment, "transform_view"
-        ):
-            raise ValueError(
-                f"alignment is {alignment!r:.80}, which has no transform_view;"
-                " wanted a fitted alignment, such as PerfectAlignment."
-            )
+        check_estimator(self.alignment, "alignment", ["transform_view"])
         try:
-            latents = alignment.transform_view(X, modality)
+            latents = self.alignment.transform_view(X, modality)
         except NotFittedError:
             raise
         except ValueError as error:

@@ -202,5 +202,7 @@ def test_values_are_means_within_splits():
     error = evaluation.standard_error("accuracy", source=0)
     assert error == pytest.approx(stats.sem([1, 5, 6]))
     assert np.isnan(evaluation.standard_error("accuracy", split=1))
+    with pytest.raises(ValueError, match="Records have no 'acuracy'; they h"):
+        evaluation.values("acuracy")
     with pytest.raises(ValueError, match="No record has {'source': 7}"):
         evaluation.mean("accuracy", source=7)

@@ -15,7 +15,6 @@ from perfalign._validation import (
     check_view,
     check_views,
     column_names,
-    position_of,
     precision,
     slabs,
     view_slabs,
@@ -256,12 +255,13 @@ def test_a_signature_says_what_makes_views_the_same():
 
 @pytest.mark.parametrize("wrong", [True, False, -1, 2, 0.0, "x", None, "b"])
 def test_a_view_is_found_by_place_or_name(wrong):
-    assert position_of(1, 2) == position_of(np.int8(1), 2) == 1
-    assert position_of("b", 2, ("a", "b")) == 1
+    plain, named = Signature.of([X, X]), Signature.of({"a": X, "b": X})
+    assert plain.position(1) == plain.position(np.int8(1)) == 1
+    assert named.position("b") == named.position(1) == 1
     with pytest.raises(ValueError, match="no view .*from 0 to 1"):
-        position_of(wrong, 2)
+        plain.position(wrong)
     with pytest.raises(ValueError, match="no modality 'c'.*called 'a', 'b'"):
-        position_of("c", 2, ("a", "b"), "modality")
+        named.position("c", "modality")
 
 
 @pytest.mark.parametrize(
