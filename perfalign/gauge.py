@@ -29,6 +29,7 @@ from perfalign.placing import (
     moments,
     placing,
     search,
+    seen_as,
     whitened,
 )
 from perfalign.solver import (
@@ -332,11 +333,13 @@ def mixture(
 
     with Bures' distance B. If the centred means span the space, as C ≥ k + 1
     of them do in general, they determine Q; otherwise the covariances must.
-    Without labels, the affine map is one of greatest likelihood under the
-    known mixture,
+    Without labels, the affine map is one of greatest likelihood,
 
     .. math:: \max_{G, g} \; \sum_i \log p(G \bar z_i + g)
-              + n \log |\det G| .
+              + n \log |\det G| ,
+
+    under the known mixture p, blurred by the noise of the latents, which is
+    what views disagree by.
 
     Parameters
     ----------
@@ -381,9 +384,9 @@ def mixture(
         If the placed latents look less like a sample of the mixture than
         chance and the noise in them, by which views disagree, can explain:
         the search has missed the gauge, or the mixture is another one.
-        Without labels the mean log density is compared with minus the
-        entropy of the mixture, with labels the root of the cost above with
-        the sampling errors of moments.
+        The root of the cost above is compared with the sampling errors of
+        moments; without labels, of the classes that the mixture assigns, and
+        the mean log density with minus the entropy of the mixture too.
     AmbiguousGaugeWarning
         If there are such symmetries. The gauge returned is then one of
         several, or of infinitely many, that fit equally well.
@@ -438,19 +441,28 @@ def mixture(
     concepts = Shape(known.weights, known.means, known.covariances)
     symmetries = _symmetries(concepts, exchange=labels is None)
     noise = _noise(alignment, latents)
+    gap, allowed = 0.0, 0.0
     if labels is None:
         # Raises if a class has no density.
         known.posterior(known.means)
         map_ = search(consensus, noise, concepts)
         gap, allowed = likelihood_gap(consensus, noise, concepts, *map_)
-        seen = f"the log likelihood of an item is, on average, {gap:.2g} less"
+        said = f"the log likelihood of an item is, on average, {gap:.2g} less"
+        seen = seen_as(map_[0], noise, concepts)
+        shares = ClassGaussians(
+            seen.means, seen.covariances, seen.weights
+        ).posterior(consensus @ map_[0].T + map_[1])
+        found = moments(consensus, shares)
+        fitted = placing(found, concepts, near=map_[0])
     else:
         shares = _class_shares(labels, consensus, views, len(known.means))
         found = moments(consensus, shares)
-        map_ = placing(found, concepts)
-        sizes = shares.sum(axis=0)
-        gap, allowed = cost_gap(found, sizes, noise, concepts, *map_)
-        seen = (
+        map_ = fitted = placing(found, concepts)
+    if gap <= allowed:
+        gap, allowed = cost_gap(
+            found, shares.sum(axis=0), noise, concepts, *fitted
+        )
+        said = (
             f"classes lie {gap:.2g} standard deviations farther off (root "
             "mean square Wasserstein distance)"
         )
@@ -459,7 +471,7 @@ def mixture(
     if gap > allowed:
         warnings.warn(
             "In the gauge returned, the latents do not look like a sample of "
-            f"the mixture: {seen} than the mixture and the noise in the "
+            f"the mixture: {said} than the mixture and the noise in the "
             f"latents let one expect, and chance explains {allowed:.2g}. "
             "Either the search has missed the right gauge, or the concepts do "
             "not follow this mixture. Check means, covariances and weights"

@@ -36,7 +36,7 @@ CLIMBED, SEARCHED = 50, 4000
 DRAWN = 20_000
 # A fit that is right falls short by more only by a rare chance.
 STANDARD_ERRORS = 6
-# And classes with labels are farther off with the probability exp(−RARE).
+# And classes are farther off with the probability exp(−RARE).
 RARE = 10
 
 
@@ -124,10 +124,9 @@ def search(latents, noise, concepts):
     """Affine map that makes latents most likely to be these concepts.
 
     Candidates come from the components of a free mixture model, matched to
-    the known ones, and from turns of the whole at random. Each is improved
-    by classes that the known mixture itself assigns. The search goes on, from
-    other starts, until the likelihood is what the known mixture promises, at
-    most `ROUNDS` times.
+    the known ones, and from turns of the whole at random. From each the
+    likelihood is climbed. The search goes on, from other starts, until the
+    likelihood is what the known mixture promises, at most `ROUNDS` times.
 
     Parameters
     ----------
@@ -146,16 +145,19 @@ def search(latents, noise, concepts):
     found, heights = [], []
     for attempt in range(ROUNDS):
         found += [
-            _uphill(part, concepts, *candidate, steps=CLIMBED)
+            _uphill(part, noise, concepts, *candidate, steps=CLIMBED)
             for candidate in _candidates(part, concepts, attempt)
         ]
-        heights = [_log_likelihood(part, concepts, *one) for one in found]
+        heights = [
+            _log_likelihood(part, seen_as(one[0], noise, concepts), *one)
+            for one in found
+        ]
         # Of equally good ones the first: rounding must not choose.
         best = np.flatnonzero(heights >= max(heights) - 1e-6)[0]
         gap, allowed = likelihood_gap(part, noise, concepts, *found[best])
         if gap <= allowed:
             break
-    return _uphill(latents, concepts, *found[best], steps=1000)
+    return _uphill(latents, noise, concepts, *found[best], steps=1000)
 
 
 def _candidates(latents, concepts, attempt):
@@ -173,9 +175,9 @@ def _candidates(latents, concepts, attempt):
     return [first, *(others[t] for t in np.argsort(score)[::-1][:REFINED])]
 
 
-def _uphill(latents, concepts, matrix, offset, steps):
+def _uphill(latents, noise, concepts, matrix, offset, steps):
     """Affine map of greater likelihood, uphill of the one given."""
-    target, unwhiten = whitened(concepts, "concepts")
+    target, unwhiten = whitened(seen_as(matrix, noise, concepts), "concepts")
     white, center = np.linalg.inv(unwhiten), concepts.center
     points = (latents @ matrix.T + offset - center) @ white
     k = points.shape[1]
@@ -239,6 +241,36 @@ def _components(latents, n_components, seed):
 # What a map that is right promises
 
 
+def seen_as(matrix, noise, concepts):
+    """The mixture as latents with noise show it.
+
+    Placed latents have the total moments of the concepts, so that noise in
+    them takes the place of some of what concepts vary.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (k, k)
+        That places the latents.
+    noise : ndarray of shape (k, k)
+        Its covariance in the latents.
+    concepts : Shape
+
+    Returns
+    -------
+    shape : Shape
+    """
+    target, unwhiten = whitened(concepts, "concepts")
+    white = np.linalg.solve(unwhiten, matrix)
+    parts, axes = eigh(white @ noise @ white.T)
+    parts = np.clip(parts, 0, 1)
+    signal = (axes * np.sqrt(1 - parts)) @ axes.T
+    shown = target.mapped(signal, 0)
+    blurred = shown.covariances + (axes * parts) @ axes.T
+    return Shape(shown.weights, shown.means, blurred).mapped(
+        unwhiten, concepts.center
+    )
+
+
 def likelihood_gap(latents, noise, concepts, matrix, offset):
     r"""How far the likelihood is below that of a sample of the mixture.
 
@@ -261,19 +293,18 @@ def likelihood_gap(latents, noise, concepts, matrix, offset):
         A larger gap is no chance.
     """
     n_samples, k = latents.shape
+    shape = seen_as(matrix, noise, concepts)
     covariance = np.cov(latents.T, bias=True).reshape(k, k)
     stretch = (
-        np.linalg.slogdet(covariance)[1]
-        - np.linalg.slogdet(concepts.spread)[1]
+        np.linalg.slogdet(covariance)[1] - np.linalg.slogdet(shape.spread)[1]
     )
-    reached = _log_likelihood(latents, concepts, matrix, offset) + stretch / 2
-    blurred, unwhiten = _blurred(matrix @ noise @ matrix.T, concepts)
-    known = ClassGaussians(blurred.means, blurred.covariances, blurred.weights)
-    white, _ = known.sample(DRAWN, random_state=0)
+    reached = _log_likelihood(latents, shape, matrix, offset) + stretch / 2
+    known = ClassGaussians(shape.means, shape.covariances, shape.weights)
+    sample, _ = known.sample(DRAWN, random_state=0)
+    value = logsumexp(_log_joint(sample, shape)[0], axis=0)
     # The volume of the sample makes up for a part of what its density varies.
-    log_joint, _ = _log_joint(white @ unwhiten + concepts.center, concepts)
-    value = logsumexp(log_joint, axis=0)
-    value += ((white**2).sum(axis=1) - k) / 2
+    away = sample - shape.center
+    value += ((away @ np.linalg.inv(shape.spread) * away).sum(1) - k) / 2
     error = value.std() * (1 / n_samples + 1 / DRAWN) ** 0.5
     # To second order, mean and covariance of the sample have their errors.
     freedom = k * (k + 3) / 2
@@ -310,16 +341,19 @@ def cost_gap(found, sizes, noise, concepts, matrix, offset):
     allowed : float
         A larger gap is no chance.
     """
-    blurred, unwhiten = _blurred(matrix @ noise @ matrix.T, concepts)
-    target, _ = whitened(concepts, "concepts")
+    target, unwhiten = whitened(concepts, "concepts")
     white = np.linalg.inv(unwhiten)
+    placed, blurred = (
+        shape.mapped(white, -white @ concepts.center)
+        for shape in (
+            found.mapped(matrix, offset),
+            seen_as(matrix, noise, concepts),
+        )
+    )
     one = np.eye(len(white))
     reached, explained = (
         turn(shape, target, one, steps=0)[1] ** 0.5
-        for shape in (
-            found.mapped(white @ matrix, white @ (offset - concepts.center)),
-            blurred,
-        )
+        for shape in (placed, blurred)
     )
     spreads = np.clip(eigh(blurred.covariances)[0], SINGULAR, None)
     i, j = np.triu_indices(len(one))
@@ -328,21 +362,3 @@ def cost_gap(found, sizes, noise, concepts, matrix, offset):
     v = (shares[:, None] * np.hstack([spreads, mixed])).ravel()
     chance = v.sum() + 2 * (RARE * v @ v) ** 0.5 + 2 * RARE * v.max()
     return reached - explained, chance**0.5
-
-
-def _blurred(noise, concepts):
-    """The mixture with noise, in whitened coordinates, and the map back."""
-    target, unwhiten = whitened(concepts, "concepts")
-    white = np.linalg.inv(unwhiten)
-    shares, axes = eigh(white @ noise @ white)
-    shares = np.clip(shares, 0, 1)
-    signal = (axes * np.sqrt(1 - shares)) @ axes.T
-    blurred = target.mapped(signal, 0)
-    return (
-        Shape(
-            blurred.weights,
-            blurred.means,
-            blurred.covariances + (axes * shares) @ axes.T,
-        ),
-        unwhiten,
-    )
