@@ -21,7 +21,8 @@ book: $(STAMP)
 	$(BIN)/python tools/check_html.py
 	@echo "Open $(CURDIR)/_build/html/index.html in a browser."
 
-# A notebook's cells stay together, in order.
+# A notebook's cells stay together, in order. Libraries get one thread each,
+# whatever the shell says: see tools/kernel_environment.py.
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 

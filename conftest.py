@@ -8,7 +8,6 @@ such or inside HTML, are compared by pixels.
 import base64
 import io
 import math
-import os
 import re
 
 import matplotlib
@@ -17,6 +16,8 @@ from nbval.plugin import IPyNbCell
 from PIL import Image
 from scipy.ndimage import maximum_filter, minimum_filter
 from threadpoolctl import threadpool_limits
+
+from tools import kernel_environment
 
 RTOL = 1e-6
 NOISE = 1e-11  # two numbers that differ by less differ by rounding alone
@@ -33,15 +34,13 @@ DATA_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 IMAGE_SIZE = re.compile(r"\b(?:width|height)=\"\d+\"")
 PNG_IN_BASE64 = "iVBORw0KGgo"
 
-# Two threads wait for each other longer than they compute on matrices as small
-# as these; the kernels inherit the limit. Another number can be set from
-# outside, and no result depends on it.
-THREADS = os.environ.setdefault("OMP_NUM_THREADS", "1")
-threadpool_limits(int(THREADS))
+pytest_plugins = ["tools.busy_machine"]
 
-# Figures of the unit tests need no screen; the kernels choose for themselves.
+# The environment is for kernels and workers; this process has its libraries.
+threadpool_limits(kernel_environment.settle())
+
+# Figures of the unit tests need no screen.
 matplotlib.use("agg")
-os.environ.pop("MPLBACKEND", None)
 
 
 def difference(stored, fresh):

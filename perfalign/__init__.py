@@ -11,7 +11,7 @@ from perfalign.existence import (
     left_null_space,
 )
 from perfalign.flows import ConditionalFlow, GaussianFlow, UnconditionalFlow
-from perfalign.gauge import AmbiguousGaugeWarning
+from perfalign.gauge import AmbiguousGaugeWarning, PoorGaugeWarning
 from perfalign.metrics import (
     alignment_error,
     effective_rank,
@@ -51,6 +51,7 @@ __all__ = [
     "PairedSummary",
     "PerfectAlignment",
     "PermutationTest",
+    "PoorGaugeWarning",
     "StackedSummary",
     "TransportPlan",
     "UnconditionalFlow",

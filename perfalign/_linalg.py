@@ -22,6 +22,30 @@ def singular_values(matrix):
     return svd(matrix, compute_uv=False)
 
 
+def stacked_svd(matrices):
+    """As `numpy.linalg.svd` of each matrix of a stack, thin and guarded."""
+    try:
+        return np.linalg.svd(matrices, full_matrices=False)
+    except linalg.LinAlgError:
+        return _of_each(matrices, lambda one: svd(one, full_matrices=False))
+
+
+def eigh(matrices):
+    """As `numpy.linalg.eigh` of a matrix or of each of a stack, guarded."""
+    try:
+        return np.linalg.eigh(matrices)
+    except linalg.LinAlgError:
+        return _of_each(matrices, lambda one: linalg.eigh(one, driver="ev"))
+
+
+def _of_each(matrices, decompose):
+    places = matrices.shape[:-2]
+    found = [decompose(matrices[place]) for place in np.ndindex(places)]
+    return tuple(
+        np.reshape(part, places + part[0].shape) for part in zip(*found)
+    )
+
+
 def column_norms(matrix):
     """Euclidean norms of the columns, for numbers of any size."""
     size = np.abs(matrix).max(axis=0, initial=0.0)

@@ -516,9 +516,14 @@ class PerfectAlignment(BaseEstimator):
 
     def _frame(self, m):
         """A view's centre, and the latent that it is sent to."""
-        center = _centers(self.summary_, self._params["center"])[m]
-        encoder, offset = self.encoders_[m], self.offsets_[m]
-        return center, encoder @ center + offset
+        summary, encoder = self.summary_, self.encoders_[m]
+        center = _centers(summary, self._params["center"])[m]
+        origin = encoder @ center + self.offsets_[m]
+        if self._params["center"]:
+            # The digits of the mean that neither it nor the offset can hold.
+            rest = summary.rest + np.zeros_like(summary.mean)
+            origin = origin - encoder @ summary.split(rest)[m]
+        return center, origin
 
     def _position(self, modality):
         return self.summary_.signature.position(modality)

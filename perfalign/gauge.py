@@ -8,19 +8,29 @@ fitted alignment with the encoders :math:`G A^m` and offsets
 """
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
-from scipy.stats import multivariate_normal
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
-from sklearn.utils import column_or_1d
-from sklearn.utils.validation import check_is_fitted
+from scipy.linalg import lstsq
 
-from perfalign._validation import FLOAT64_EPS, check_view
-from perfalign.matching import match, polar, turn
+from perfalign._linalg import singular_values, svd
+from perfalign._validation import (
+    FLOAT64_EPS,
+    check_labels,
+    check_row_labels,
+    check_view,
+)
+from perfalign.alignment import PerfectAlignment
 from perfalign.mixtures import ClassGaussians
+from perfalign.placing import (
+    cost_gap,
+    likelihood_gap,
+    moments,
+    placing,
+    search,
+    whitened,
+)
 from perfalign.solver import (
     TIE_RTOL,
     explained_moment,
@@ -36,12 +46,14 @@ from perfalign.ties import principal_rotation, tied_groups
 
 # Anchors closer to dependent than this leave less than half of the digits.
 DEPENDENT = FLOAT64_EPS**0.5
-# Of the search for components without labels.
-STARTS, TURNS, REFINED, SEARCHED = 4, 300, 5, 4000
 
 
 class AmbiguousGaugeWarning(UserWarning):
     """The mixture has symmetries; the gauge is one of several equal ones."""
+
+
+class PoorGaugeWarning(UserWarning):
+    """Placed latents look unlike the mixture that they should come from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +148,8 @@ def principal(alignment):
     Raises
     ------
     ValueError
-        If the encoders' rows are dependent, so that there are no k latents to
-        put in order.
+        If this is no fitted `PerfectAlignment`, or if the encoders' rows are
+        dependent, so that there are no k latents to put in order.
 
     Notes
     -----
@@ -147,8 +159,15 @@ def principal(alignment):
     gauge of the fit, whatever came between. One fitted with ``gauge=None``
     reaches the same encoders if k does not cut a tie; if it does, the
     singular value decomposition has chosen a part of the tie, and only the
-    basis of that part is made definite. Where the diagonal above has equal
-    entries, the rotation among these remains open. Time is O(d² k).
+    basis of that part is made definite. Its parameter `gauge` is
+    ``"principal"`` from then on, so that a clone is fitted in this gauge.
+
+    Where the diagonal above has equal entries within a tie, the rotation
+    among these remains open, and rounding chooses it: the order of the items
+    or the processor will do. Features of equal standing have such entries,
+    as codes 0 and 1 of categories that are equally frequent.
+
+    Time is O(d² k).
 
     Examples
     --------
@@ -161,17 +180,19 @@ def principal(alignment):
     >>> np.allclose(raw.encoders_[0], default.encoders_[0], atol=1e-10)
     True
     """
-    check_is_fitted(alignment, "summary_")
+    _check_alignment(alignment)
     summary, encoders = alignment.summary_, alignment.encoders_
-    blocks = summary.blocks(alignment.center)
-    whitened = alignment.constraint == "whitened"
-    latents = factor_latents(blocks, encoders, alignment.ridge)
-    if whitened:
+    params = alignment._params
+    blocks = summary.blocks(params["center"])
+    is_whitened = params["constraint"] == "whitened"
+    latents = factor_latents(blocks, encoders, params["ridge"])
+    if is_whitened:
         scale, measured = summary.n_observations**0.5, np.vstack(latents)
     else:
         scale, measured = 1.0, np.hstack(encoders).T
     units = np.linalg.qr(measured / scale, mode="r")
-    if np.linalg.cond(units) > 1 / FLOAT64_EPS:
+    sizes = singular_values(units)
+    if sizes[-1] < FLOAT64_EPS * sizes[0]:
         raise ValueError(
             f"The latents have rank below n_components={len(units)}; there "
             "are not that many directions to order."
@@ -184,20 +205,24 @@ def principal(alignment):
             for row in summary.contrasts
         ]
     )
-    _, sigma, Vt = np.linalg.svd(misfit @ matrix.T / scale)
+    _, sigma, Vt = svd(misfit @ matrix.T / scale)
     sigma, matrix = sigma[::-1], Vt[::-1] @ matrix
     groups = tied_groups(sigma, TIE_RTOL * alignment.singular_values_[0])
-    rtol = alignment.rtol or summary.default_rtol()
+    rtol = params["rtol"] or summary.default_rtol()
     moment = explained_moment(
-        summary, [matrix @ A for A in encoders], rtol, pooled=not whitened
+        summary, [matrix @ A for A in encoders], rtol, pooled=not is_whitened
     )
     matrix = principal_rotation(moment, groups).T @ matrix
     signs = orientation(
-        summary, [matrix @ A for A in encoders], pooled=not whitened
+        summary, [matrix @ A for A in encoders], pooled=not is_whitened
     )
     matrix = signs[:, None] * matrix
-    origins = [alignment._frame(m)[1] for m in range(len(encoders))]
-    return alignment._with_gauge(matrix, -matrix @ np.mean(origins, axis=0))
+    # The offsets of the fit, which the encoders determine.
+    origins = [-alignment._frame(m)[1] for m in range(len(encoders))]
+    if params["center"]:
+        origins = origins + summary.latents_of_means(encoders)
+    placed = alignment._with_gauge(matrix, matrix @ np.mean(origins, axis=0))
+    return placed.set_params(gauge="principal")
 
 
 def anchored(alignment, views, latents, indices, affine=False):
@@ -214,9 +239,9 @@ def anchored(alignment, views, latents, indices, affine=False):
     ----------
     alignment : PerfectAlignment
         Fitted, in any gauge.
-    views : list of (array-like of shape (n_samples, n_features_m) or None)
-        In the order of the fit. None stands for a view in which the anchors
-        were not observed.
+    views : list or dict of (array-like (n_samples, n_features_m) or None)
+        In the order of the fit, or by its names. None stands for a view in
+        which the anchors were not observed.
     latents : array-like of shape (n_anchors, k)
         Concepts of the anchors.
     indices : array-like of shape (n_anchors,)
@@ -229,13 +254,15 @@ def anchored(alignment, views, latents, indices, affine=False):
     Returns
     -------
     alignment : PerfectAlignment
-        New and fitted, with composed encoders and offsets.
+        New and fitted, with composed encoders and offsets. A clone forgets
+        them, as it forgets all that was fitted.
 
     Raises
     ------
     ValueError
-        If there are too few anchors, their concepts or their latents are
-        dependent (within half of the digits), or shapes do not agree.
+        If this is no fitted `PerfectAlignment`, there are too few anchors,
+        their concepts or their latents are dependent (within half of the
+        digits), or shapes do not agree.
 
     Notes
     -----
@@ -256,7 +283,7 @@ def anchored(alignment, views, latents, indices, affine=False):
     >>> reconstruction_error(data.latents, z) < 1e-11
     True
     """
-    consensus = _consensus(alignment, views)
+    consensus = np.mean(_latents(alignment, views), axis=0)
     indices = _check_rows(indices, len(consensus))
     latents, _ = check_view(latents, "latents")
     k = consensus.shape[1]
@@ -272,7 +299,8 @@ def anchored(alignment, views, latents, indices, affine=False):
         origin, center = np.mean(alignment.offsets_, axis=0), np.zeros(k)
     estimated, known = consensus[indices] - origin, latents - center
     for name, points in (("latents", estimated), ("concepts", known)):
-        rank = np.linalg.matrix_rank(_unit_columns(points), rtol=DEPENDENT)
+        sizes = singular_values(_unit_columns(points))
+        rank = np.count_nonzero(sizes > DEPENDENT * sizes[0])
         if rank < k:
             raise ValueError(
                 f"The {name} of the {len(indices)} anchors have rank {rank}"
@@ -280,7 +308,7 @@ def anchored(alignment, views, latents, indices, affine=False):
                 f"latent dimension. Choose {k + bool(affine)} or more anchors "
                 "that are independent."
             )
-    matrix = np.linalg.lstsq(estimated, known, rcond=None)[0].T
+    matrix = lstsq(estimated, known, lapack_driver="gelsy")[0].T
     return alignment._with_gauge(matrix, center - matrix @ origin)
 
 
@@ -304,13 +332,19 @@ def mixture(
 
     with Bures' distance B. If the centred means span the space, as C ≥ k + 1
     of them do in general, they determine Q; otherwise the covariances must.
+    Without labels, the affine map is one of greatest likelihood under the
+    known mixture,
+
+    .. math:: \max_{G, g} \; \sum_i \log p(G \bar z_i + g)
+              + n \log |\det G| .
 
     Parameters
     ----------
     alignment : PerfectAlignment
         Fitted, in any gauge.
-    views : list of (array-like of shape (n_samples, n_features_m) or None)
-        In the order of the fit. Latents are averaged over the given views.
+    views : list or dict of (array-like (n_samples, n_features_m) or None)
+        In the order of the fit, or by its names. Latents are averaged over
+        the views that are given.
     means : array-like of shape (C, k)
     covariances : array-like of shape (C, k, k) or (k, k)
         Of the classes of concepts, or one for all.
@@ -320,14 +354,15 @@ def mixture(
         the balance of the sample does not matter.
     labels : array-like of shape (n_samples,), default=None
         Classes of the items; the c-th of the sorted labels is that of row c
-        of the means. None: classes are found as components of a Gaussian
-        mixture model of the latents, matched to the known ones in the order
-        that costs least, and the map is improved under the known mixture.
+        of the means. None: components of a Gaussian mixture model of the
+        latents, matched to the known classes in the order that costs least,
+        are where the search begins.
 
     Returns
     -------
     alignment : PerfectAlignment
-        New and fitted, with composed encoders and offsets. Its attribute
+        New and fitted, with composed encoders and offsets; a clone forgets
+        them, as it forgets all that was fitted. Its attribute
         ``gauge_symmetries_`` (`GaugeSymmetries`) lists the affine maps that
         carry the known mixture to itself, each class to itself if there are
         labels. The result is right up to these.
@@ -335,12 +370,20 @@ def mixture(
     Raises
     ------
     ValueError
-        If shapes do not agree, the total covariance of the concepts or of
-        the latents is singular, a class has no samples, or, without labels,
-        the covariance of a class is singular.
+        If this is no fitted `PerfectAlignment`, shapes do not agree, the
+        total covariance of the concepts or of the latents is singular, a
+        label is missing or a class has no samples, or, without labels, the
+        covariance of a class is singular.
 
     Warns
     -----
+    PoorGaugeWarning
+        If the placed latents look less like a sample of the mixture than
+        chance and the noise in them, by which views disagree, can explain:
+        the search has missed the gauge, or the mixture is another one.
+        Without labels the mean log density is compared with minus the
+        entropy of the mixture, with labels the root of the cost above with
+        the sampling errors of moments.
     AmbiguousGaugeWarning
         If there are such symmetries. The gauge returned is then one of
         several, or of infinitely many, that fit equally well.
@@ -351,12 +394,19 @@ def mixture(
     it is known, mean views of labelled classes are anchors of a linear map.
 
     With n samples the error falls as :math:`n^{-1/2}`. Symmetries are those
-    of the moments as given, exact to 1e-6 of the total spread; a mixture that
-    is almost symmetric needs very many samples to be resolved. Orders of up
-    to seven components are all compared; of more, those that no weight or
-    Mahalanobis distance speaks against. The orthogonal map is found in closed
-    form when means span the space, and then improved; otherwise from a fixed
-    set of starts.
+    of the moments as given, exact to 1e-6 of the total spread. A mixture that
+    is almost symmetric needs very many samples to be resolved; of gauges that
+    fit these equally well one is returned, without a warning.
+
+    The search for Q begins with what is linear in it,
+    :math:`Q \hat m_c = m_c` and :math:`Q \hat S_c = S_c Q`: from exact
+    moments this is the answer, if there is one. For the r directions that the
+    means leave open it takes O(C r⁴ + r⁶), and the symmetries take O(C k⁶).
+    Without labels at most 20 orders of the components are turned into place,
+    those that agree best in weights and in inner products of means and
+    covariances. The likelihood is climbed from there and from three turns at
+    random, at O(n C k²) a step, on 4000 of the items. If it stays below what
+    the mixture promises, the search begins anew, six times at most.
 
     Examples
     --------
@@ -376,7 +426,8 @@ def mixture(
     >>> print(placed.gauge_symmetries_)
     none
     """
-    consensus = _consensus(alignment, views)
+    latents = _latents(alignment, views)
+    consensus = np.mean(latents, axis=0)
     known = ClassGaussians(means, covariances, weights)
     k = consensus.shape[1]
     if known.means.shape[1] != k:
@@ -385,19 +436,45 @@ def mixture(
             f"latents of {k} dimensions."
         )
     concepts = Shape(known.weights, known.means, known.covariances)
+    symmetries = _symmetries(concepts, exchange=labels is None)
+    noise = _noise(alignment, latents)
     if labels is None:
-        matrix, offset = _search(consensus, concepts)
+        # Raises if a class has no density.
+        known.posterior(known.means)
+        map_ = search(consensus, noise, concepts)
+        gap, allowed = likelihood_gap(consensus, noise, concepts, *map_)
+        seen = f"the log likelihood of an item is, on average, {gap:.2g} less"
     else:
-        found = _class_moments(consensus, labels, len(concepts.weights))
-        matrix, offset = _placing(found, concepts)
-    placed = alignment._with_gauge(matrix, offset)
-    placed.gauge_symmetries_ = _symmetries(
-        concepts, exchange=labels is None
-    )
-    if placed.gauge_symmetries_:
+        shares = _class_shares(labels, consensus, views, len(known.means))
+        found = moments(consensus, shares)
+        map_ = placing(found, concepts)
+        sizes = shares.sum(axis=0)
+        gap, allowed = cost_gap(found, sizes, noise, concepts, *map_)
+        seen = (
+            f"classes lie {gap:.2g} standard deviations farther off (root "
+            "mean square Wasserstein distance)"
+        )
+    placed = alignment._with_gauge(*map_)
+    placed.gauge_symmetries_ = symmetries
+    if gap > allowed:
+        warnings.warn(
+            "In the gauge returned, the latents do not look like a sample of "
+            f"the mixture: {seen} than the mixture and the noise in the "
+            f"latents let one expect, and chance explains {allowed:.2g}. "
+            "Either the search has missed the right gauge, or the concepts do "
+            "not follow this mixture. Check means, covariances and weights"
+            + (
+                ", and that their rows are in the sorted order of the labels."
+                if labels is not None
+                else "."
+            ),
+            PoorGaugeWarning,
+            stacklevel=2,
+        )
+    if symmetries:
         warnings.warn(
             "The mixture does not determine the gauge. It looks the same "
-            f"after: {placed.gauge_symmetries_}. The gauge returned is one "
+            f"after: {symmetries}. The gauge returned is one "
             "of those that fit equally well.",
             AmbiguousGaugeWarning,
             stacklevel=2,
@@ -405,29 +482,59 @@ def mixture(
     return placed
 
 
-def _consensus(alignment, views):
-    """Latents of the items, averaged over the views that are given."""
-    check_is_fitted(alignment, "summary_")
-    n_views = len(alignment.summary_.n_features)
-    if not isinstance(views, (list, tuple)) or len(views) != n_views:
-        seen = type(views).__name__
-        if isinstance(views, (list, tuple)):
-            seen += f" of {len(views)}"
+def _check_alignment(alignment):
+    """Raise unless there are fitted encoders to compose a gauge with."""
+    if not isinstance(alignment, PerfectAlignment):
+        inside = [
+            f"; perhaps its {name}, which is one"
+            for name in ("best_alignment_", "alignment_")
+            if isinstance(getattr(alignment, name, None), PerfectAlignment)
+        ]
         raise ValueError(
-            f"views must be a list of {n_views}, as in the fit; seen {seen}."
+            f"alignment is of type {type(alignment).__name__}, which has no "
+            "linear encoders that a gauge could be composed with; wanted a "
+            f"fitted PerfectAlignment{''.join(inside)}."
         )
-    latents = {
-        m: alignment.transform_view(view, m)
-        for m, view in enumerate(views)
+    alignment._solved()
+
+
+def _latents(alignment, views):
+    """Latents of the items in each of the views that are given."""
+    _check_alignment(alignment)
+    like = alignment.summary_.signature
+    given = [
+        (m, view)
+        for m, view in enumerate(like.in_order(views))
         if view is not None
-    }
-    if len({len(z) for z in latents.values()}) != 1:
-        seen = [f"view {m}: {len(z)} rows" for m, z in latents.items()]
+    ]
+    every = like.view_names or range(len(like))
+    names = [f"view {every[m]!r}" for m, _ in given]
+    latents = [alignment.transform_view(view, m) for m, view in given]
+    if len(set(map(len, latents))) != 1:
+        seen = [f"{name}: {len(z)} rows" for name, z in zip(names, latents)]
         raise ValueError(
             "At least one view must be given, and all given must show the "
             f"same items; seen {', '.join(seen) or 'none'}."
         )
-    return np.mean(list(latents.values()), axis=0)
+    check_row_labels([view for _, view in given], names)
+    return latents
+
+
+def _noise(alignment, latents):
+    """Covariance of what is noise in the mean of the latents.
+
+    It is what views of one item disagree by: of those that are given or, if
+    there is one alone, those of the fit.
+    """
+    n_views = len(latents)
+    if n_views > 1:
+        apart = np.vstack(latents - np.mean(latents, axis=0))
+        return apart.T @ apart / (n_views - 1) / n_views / len(latents[0])
+    summary = alignment.summary_
+    blocks = summary.blocks(alignment._params["center"])
+    parts = [b @ A.T for b, A in zip(blocks, alignment.encoders_)]
+    apart = np.vstack(np.tensordot(summary.contrasts, parts, 1))
+    return apart.T @ apart / len(summary.contrasts) / summary.n_observations
 
 
 def _check_rows(indices, n_samples):
@@ -452,142 +559,23 @@ def _unit_columns(points):
     return points / np.where(size > 0, size, 1.0)
 
 
-def _whitened(shape, name):
-    """Mixture with total covariance I, and the symmetric map back."""
-    variances, axes = np.linalg.eigh(shape.spread)
-    if variances[0] <= DEPENDENT**1.5 * variances[-1]:
-        raise ValueError(
-            f"The total covariance of the {name} is singular: its eigenvalues "
-            f"go from {variances[0]:.3g} to {variances[-1]:.3g}. A gauge "
-            f"needs {name} that vary in all {len(axes)} dimensions."
-        )
-    deviations = np.sqrt(variances)
-    white = (axes / deviations) @ axes.T
-    return (
-        shape.mapped(white, -white @ shape.center),
-        (axes * deviations) @ axes.T,
-    )
-
-
-def _class_moments(latents, labels, n_classes):
-    labels = column_or_1d(labels)
-    if len(labels) != len(latents):
-        raise ValueError(
-            f"There are {len(labels)} labels; wanted {len(latents)}, one for "
-            "each row of the views."
-        )
+def _class_shares(labels, latents, views, n_classes):
+    """One row an item, with a one for its class."""
+    given = views.values() if isinstance(views, Mapping) else views
+    like = next(view for view in given if view is not None)
+    labels = check_labels(labels, len(latents), "labels", like=like)
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) != n_classes:
         raise ValueError(
             f"labels name {len(classes)} classes; wanted {n_classes}, one for "
             "each row of the means."
         )
-    return _moments(latents, np.eye(n_classes)[codes])
-
-
-def _placing(found, concepts, near=None):
-    """Affine map of least cost from class moments to those of concepts.
-
-    With a map that is `near`, the search is for the best one around it.
-    """
-    found = Shape(concepts.weights, found.means, found.covariances)
-    target, unwhiten = _whitened(concepts, "concepts")
-    source, spread = _whitened(found, "latents")
-    if near is not None:
-        near = polar(np.linalg.solve(unwhiten, near @ spread))
-    Q, _ = turn(source, target, near)
-    matrix = unwhiten @ Q @ np.linalg.inv(spread)
-    return matrix, concepts.center - matrix @ found.center
-
-
-def _search(latents, concepts):
-    """Affine map that makes latents most likely to be these concepts.
-
-    Candidates come from the components of a free mixture model, matched to
-    the known ones, and from turns of the whole at random. Each is improved
-    by classes that the known mixture itself assigns.
-    """
-    # Candidates are compared on a part of the items, evenly spaced.
-    part = latents[:: -(-len(latents) // SEARCHED)]
-    found = _components(part, len(concepts.weights))
-    target, unwhiten = _whitened(concepts, "concepts")
-    source, spread = _whitened(found, "latents")
-    first = _placing(found.reordered(match(source, target)), concepts)
-    turns = polar(
-        np.random.default_rng(0).standard_normal((TURNS, *spread.shape))
-    )
-    maps = unwhiten @ turns @ np.linalg.inv(spread)
-    others = [(A, concepts.center - A @ found.center) for A in maps]
-    score = [_log_likelihood(part[:500], concepts, *other) for other in others]
-    others = [others[t] for t in np.argsort(score)[::-1][:REFINED]]
-    candidates = [
-        _refined(part, concepts, *candidate, n_rounds=30)
-        for candidate in [first, *others]
-    ]
-    score = [_log_likelihood(part, concepts, *c) for c in candidates]
-    # Of equally good ones the first: rounding must not choose.
-    best = np.flatnonzero(score >= max(score) - 1e-6 * len(part))[0]
-    return _refined(latents, concepts, *candidates[best], n_rounds=200)
-
-
-def _refined(latents, concepts, matrix, offset, n_rounds):
-    """Alternate between classes given the map and the map given classes."""
-    known = ClassGaussians(
-        concepts.means, concepts.covariances, concepts.weights
-    )
-    for _ in range(n_rounds):
-        shares = known.posterior(latents @ matrix.T + offset)
-        before, found = matrix, _moments(latents, shares)
-        matrix, offset = _placing(found, concepts, near=before)
-        if np.abs(matrix - before).max() < 1e-8 * np.abs(matrix).max():
-            break
-    return matrix, offset
-
-
-def _log_likelihood(latents, concepts, matrix, offset):
-    points = latents @ matrix.T + offset
-    parts = [
-        np.log(weight) + multivariate_normal.logpdf(points, mean, covariance)
-        for weight, mean, covariance in zip(
-            concepts.weights, concepts.means, concepts.covariances
-        )
-    ]
-    size = np.linalg.slogdet(matrix)[1]
-    return logsumexp(parts, axis=0).sum() + len(latents) * size
-
-
-def _components(latents, n_components):
-    """Moments of the components of a Gaussian mixture model.
-
-    Its search starts from k-means, which has a ruler that the model has not:
-    whitened coordinates give every gauge the same one.
-    """
-    whole = _moments(latents, np.ones((len(latents), 1)))
-    _, spread = _whitened(whole, "latents")
-    white = np.linalg.solve(spread, (latents - whole.center).T).T
-    model = GaussianMixture(n_components, n_init=STARTS, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(white)
-    return Shape(model.weights_, model.means_, model.covariances_).mapped(
-        spread, whole.center
-    )
-
-
-def _moments(latents, shares):
-    """Class moments, each item counting for a class by its share."""
-    total = shares.sum(axis=0)
-    means = shares.T @ latents / total[:, None]
-    covariances = []
-    for share, size, mean in zip(shares.T, total, means):
-        deviations = latents - mean
-        covariances.append(deviations.T @ (share[:, None] * deviations) / size)
-    return Shape(total / len(latents), means, np.array(covariances))
+    return np.eye(n_classes)[codes]
 
 
 def _symmetries(concepts, exchange):
     """Symmetries of a mixture, from those of its whitened form."""
-    target, unwhiten = _whitened(concepts, "concepts")
+    target, unwhiten = whitened(concepts, "concepts")
     reflections, dimension = fixing_symmetries(target)
     fixed = tuple(range(len(target.weights)))
     found = [(Q, fixed) for Q in reflections]

@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 from scipy.stats import Covariance, multivariate_normal, norm
 from sklearn.utils import check_random_state
 
-from perfalign._linalg import singular_values, svd
+from perfalign._linalg import eigh, singular_values, svd
 from perfalign._parameters import check_integer
 from perfalign._validation import FLOAT64_EPS, check_labels, check_view
 
@@ -367,7 +367,7 @@ def _factor(covariance, c):
     units[units == 0] = units.max() or 1.0
     correlation = covariance / np.outer(units, units)
     slack = np.sqrt(FLOAT64_EPS)
-    eigenvalues, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
+    eigenvalues, vectors = eigh((correlation + correlation.T) / 2)
     if (
         np.abs(correlation - correlation.T).max() > slack
         or eigenvalues.min() < -slack

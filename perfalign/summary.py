@@ -32,6 +32,9 @@ class Summary(ABC):
     relative rounding error of each view's numbers.
     """
 
+    #: What `mean` has lost by rounding, where that is kept.
+    rest = 0.0
+
     @property
     @abstractmethod
     def signature(self):

@@ -11,6 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
+from perfalign._linalg import eigh, singular_values, svd
+
 # Whitened moments have size one, and are given, not estimated.
 EXACT = 1e-6
 
@@ -82,12 +84,13 @@ def fixing_symmetries(shape):
 
     turns = free.reshape(-1, k, k)
     turns = (turns - turns.transpose(0, 2, 1)).reshape(-1, k * k)
-    dimension = int(np.linalg.matrix_rank(turns, EXACT)) if turns.size else 0
+    sizes = singular_values(turns) if turns.size else np.zeros(1)
+    dimension = int(np.count_nonzero(sizes > EXACT))
     # The spaces of a general symmetric element are irreducible.
-    size, basis = np.linalg.eigh(element(np.eye(k)))
+    size, basis = eigh(element(np.eye(k)))
     basis = basis[:, size > 0.5]
     mixed = rng.standard_normal((k, k))
-    values, vectors = np.linalg.eigh(
+    values, vectors = eigh(
         basis.T @ element(mixed + mixed.T) @ basis
     )
     starts = np.flatnonzero(np.diff(values) > EXACT) + 1
@@ -154,7 +157,7 @@ def transport(source, target):
         (k, k)
     )
     X = found + free.T @ (free @ (general.ravel() - found))
-    U, s, Vt = np.linalg.svd(X.reshape(k, k))
+    U, s, Vt = svd(X.reshape(k, k))
     return U @ Vt if s[-1] > EXACT else None
 
 
@@ -170,18 +173,35 @@ def _transporters(source, target):
         rows += [np.kron(one, S) - np.kron(T, one)]
         right += [n, m, np.zeros(k * k)]
     rows, right = np.vstack(rows), np.concatenate(right)
-    U, s, Vt = np.linalg.svd(rows, full_matrices=True)
+    U, s, Vt = svd(rows, full_matrices=False)
     rank = np.count_nonzero(s > EXACT)
     found = Vt[:rank].T @ (U[:, :rank].T @ right / s[:rank])
     return found, Vt[rank:], np.abs(rows @ found - right).max()
 
 
-def _agreement(shape):
-    """What pairs of components must share to be carried to each other."""
+def pair_invariants(shape):
+    """What pairs of components have that no orthogonal map changes.
+
+    Parameters
+    ----------
+    shape : Shape
+
+    Returns
+    -------
+    invariants : ndarray of shape (4, C, C)
+        Inner products of means, energies of one's mean in the other's
+        covariance and the other way round, inner products of covariances.
+    """
     m, S = shape.means, shape.covariances
     energy = np.einsum("ai,bij,aj->ab", m, S, m)
-    pairs = [m @ m.T, energy, energy.T, np.einsum("aij,bji->ab", S, S)]
-    pairs = np.stack([*pairs, np.add.outer(shape.weights, shape.weights)])
+    common = np.einsum("aij,bji->ab", S, S)
+    return np.stack([m @ m.T, energy, energy.T, common])
+
+
+def _agreement(shape):
+    """What pairs of components must share to be carried to each other."""
+    weights = np.add.outer(shape.weights, shape.weights)
+    pairs = np.stack([*pair_invariants(shape), weights])
 
     def agree(places):
         c = len(places) - 1

@@ -9,6 +9,8 @@ on every machine.
 
 import numpy as np
 
+from perfalign._linalg import eigh
+
 # Entries this close to the largest are taken as equally large, so that
 # rounding cannot decide which of them fixes the sign.
 SIGN_RTOL = 1e-6
@@ -65,7 +67,7 @@ def principal_rotation(moment, groups):
     rotation = np.zeros_like(moment)
     for group in groups:
         block = np.ix_(group, group)
-        rotation[block] = np.linalg.eigh(moment[block])[1][:, ::-1]
+        rotation[block] = eigh(moment[block])[1][:, ::-1]
     return rotation
 
 

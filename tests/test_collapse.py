@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from perfalign import GaussianTransfer, PerfectAlignment
-from perfalign.datasets import load_digit_halves
+from perfalign.datasets import load_digit_halves, make_gaussian_views
 
 K = 8
 pytestmark = pytest.mark.filterwarnings("ignore::perfalign.CollapseWarning")
@@ -39,7 +39,10 @@ def whitened_by_shrunk_covariances(views, ridge):
         roots.append(np.linalg.inv(np.linalg.cholesky(C)))
     stack = [block @ W.T for block, W in zip(blocks, roots, strict=True)]
     stack = np.hstack([stack[0], -stack[1]])
-    rows = np.split(np.linalg.svd(stack, False)[2][-K:], 2, axis=1)
+    _, s, rows = np.linalg.svd(stack, full_matrices=False)
+    # What is silent but for rounding is silent.
+    rows[s < 1e-9 * s[0]] = 0
+    rows = np.split(rows[-K:], 2, axis=1)
     alignment = copy(fit(views))
     alignment.encoders_ = [B @ W for B, W in zip(rows, roots, strict=True)]
     alignment.offsets_ = [
@@ -129,3 +132,154 @@ def test_regularised_correlations_fall_with_the_ridge(digits, halves):
         roots[0] @ C[:32, 32:] @ roots[1].T, compute_uv=False
     )
     assert_allclose(kappa[3], expected[: len(kappa[3])], atol=1e-12)
+
+
+# ----------------------------------------- what a ridge in one place charges
+
+
+def whitened_by(views, ridges):
+    """(C + λI)^(-1/2) X / √n of every view, with absolute ridges."""
+    whitened = []
+    for view, ridge in zip(views, ridges):
+        x = view - view.mean(axis=0)
+        values, vectors = np.linalg.eigh(x.T @ x / len(x))
+        root = vectors / np.sqrt(values + ridge) @ vectors.T
+        whitened.append(root @ x.T / np.sqrt(len(x)))
+    return whitened
+
+
+def independent_signals(n, scales):
+    """Columns of exactly these standard deviations, exactly uncorrelated."""
+    x = np.random.default_rng(0).normal(size=(n, len(scales)))
+    x = np.linalg.qr(x - x.mean(axis=0))[0]
+    return x * np.sqrt(n) * scales
+
+
+@pytest.mark.parametrize("v", [0.1, 0.5, 2.0])
+def test_a_perfectly_shared_pair_costs_nothing_however_quiet(v):
+    """Quiet directions were once said to be cheaper than any such pair."""
+    shared, lone = independent_signals(50, np.sqrt([v, 0.01])).T
+    views = [np.c_[shared, lone], shared[:, None]]
+    U = whitened_by(views, (1, 1))
+    kappa = np.linalg.svd(U[0] @ U[1].T, compute_uv=False)[0]
+    assert kappa == pytest.approx(v / (v + 1), rel=1e-12)
+    alone = 0.01 / 1.01
+    # What was claimed: the lone direction is the cheaper of the two.
+    assert 1 - kappa > alone
+    # What is so: the pair costs 0, and is chosen.
+    _, s, rows = np.linalg.svd(np.vstack([U[0], -U[1]]).T)
+    assert_allclose(s[::-1] ** 2, [0, alone, 2 * v / (v + 1)], atol=1e-12)
+    assert_allclose(np.abs(rows[-1]), np.array([1, 0, 1]) / 2**0.5, atol=1e-7)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_price_of_a_pair_and_of_a_lone_direction(seed):
+    rng = np.random.default_rng(seed)
+    views = [
+        rng.normal(size=(80, d)) @ rng.normal(size=(d, d)) for d in (3, 4)
+    ]
+    views[1][:, 0] += 2 * views[0][:, 0]
+    ridges = rng.uniform(0.1, 3, size=2)
+    U = whitened_by(views, ridges)
+    a, b = (rng.normal(size=len(u)) for u in U)
+    a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
+    u, w = a @ U[0], b @ U[1]
+    alpha, beta = u @ u, w @ w
+    rho = u @ w / np.sqrt(alpha * beta)
+    assert max(alpha, beta) <= 1
+    row = np.r_[a, b] / 2**0.5
+    stack = np.vstack([U[0], -U[1]])
+    root = np.sqrt(alpha * beta)
+    assert np.sum((row @ stack) ** 2) == pytest.approx(
+        (alpha**0.5 - beta**0.5) ** 2 / 2 + (1 - rho) * root, abs=1e-12
+    )
+    # An eigenvector of one covariance, alone.
+    C = np.cov(views[0].T, bias=True)
+    values, vectors = np.linalg.eigh(C)
+    for v, e in zip(values, vectors.T):
+        price = np.sum((np.r_[e, np.zeros(4)] @ stack) ** 2)
+        assert price == pytest.approx(v / (v + ridges[0]), rel=1e-9)
+    # With pseudo-samples: 1 − ρ √(αβ) for the pair, and 1.
+    longer = []
+    for m, (view, ridge) in enumerate(zip(views, ridges)):
+        rows = [np.zeros((d, view.shape[1])) for d in (3, 4)]
+        np.fill_diagonal(rows[m], np.sqrt(80 * ridge))
+        longer.append(np.vstack([view - view.mean(axis=0), *rows]))
+    Q = []
+    for x, view, ridge in zip(longer, views, ridges):
+        values, vectors = np.linalg.eigh(np.cov(view.T, bias=True))
+        root = vectors / np.sqrt(values + ridge) @ vectors.T
+        Q.append(root @ x.T / np.sqrt(80))
+    stack = np.vstack([Q[0], -Q[1]])
+    assert np.sum((row @ stack) ** 2) == pytest.approx(
+        1 - rho * np.sqrt(alpha * beta), abs=1e-12
+    )
+    assert np.sum((np.r_[a, 0 * b] @ stack) ** 2) == pytest.approx(1)
+
+
+def test_on_digits_the_optimum_is_at_the_price_of_the_quiet(digits, halves):
+    views = [view[halves[0][0]] for view in digits.views]
+    variances = [np.linalg.eigvalsh(np.cov(v.T, bias=True)) for v in views]
+    ridges = [0.05 * v.sum() / 32 for v in variances]
+    alone = np.concatenate([v / (v + r) for v, r in zip(variances, ridges)])
+    quiet = np.sort(alone)[:K].sum()
+    U = whitened_by(views, ridges)
+    a, _, b = np.linalg.svd(U[0] @ U[1].T)
+    pairs = np.sum((a.T[:K] @ U[0] - b[:K] @ U[1]) ** 2) / 2
+    s = np.linalg.svd(np.vstack([U[0], -U[1]]), compute_uv=False)
+    optimum = np.sum(s[-K:] ** 2)
+    assert optimum <= quiet < 0.01
+    assert pairs > 2
+
+
+def test_the_ridge_reaches_the_encoders_and_not_the_spectrum_alone(
+    digits, halves
+):
+    """They are those of pseudo-samples added by hand."""
+    views = [view[halves[0][0]] for view in digits.views]
+    n, blocks = len(views[0]), [v - v.mean(axis=0) for v in views]
+    longer = []
+    for m, block in enumerate(blocks):
+        rows = [np.zeros((32, 32))] * 2
+        rows[m] = np.sqrt(0.05 * np.sum(block**2) / 32) * np.eye(32)
+        longer.append(np.vstack([block, *rows]))
+    by_hand = fit(longer, center=False)
+    built_in, plain = fit(views, ridge=0.05), fit(views)
+    for A, B, C in zip(built_in.encoders_, by_hand.encoders_, plain.encoders_):
+        # Up to signs, so compare products.
+        expected = B.T @ B * n / (n + 64)
+        assert_allclose(A.T @ A, expected, rtol=1e-7, atol=1e-10)
+        assert np.linalg.norm(A.T @ A - C.T @ C) > 0.1 * np.linalg.norm(
+            A.T @ A
+        )
+
+
+# --------------------------------------------------- MAXVAR, silence included
+
+
+def test_a_view_that_shares_nothing_is_silent_and_its_signal_arbitrary():
+    rng = np.random.default_rng(0)
+    x, y, alone = rng.normal(size=(3, 60, 2))
+    y = y + x
+    centred = [v - v.mean(axis=0) for v in (x, y, alone)]
+    others = np.linalg.qr(np.hstack(centred[:2]))[0]
+    centred[2] = centred[2] - others @ (others.T @ centred[2])
+    alignment = PerfectAlignment(1).fit(centred)
+    z = alignment.transform(centred)
+    assert_allclose(z[2], 0, atol=1e-12)
+    Q = [np.linalg.qr(v)[0].T for v in centred]
+    largest = np.linalg.svd(np.vstack(Q), compute_uv=False)[0] ** 2
+    first, second = (w[:, 0] / np.linalg.norm(w) for w in z[:2])
+    for angle in (0, 1, 2):
+        # Any unit signal of the third view attains MAXVAR's eigenvalue.
+        third = np.array([np.cos(angle), np.sin(angle)]) @ Q[2]
+        W = np.stack([first, second, third])
+        assert np.linalg.eigvalsh(W @ W.T)[-1] == pytest.approx(largest)
+
+
+def test_components_are_orthogonal_in_the_pool_and_not_in_each_view():
+    views = make_gaussian_views(200, (3, 4, 3), noise=2, random_state=0).views
+    latents = PerfectAlignment(3).fit_transform(views)
+    covariances = [np.cov(z.T, bias=True) for z in latents]
+    assert_allclose(np.mean(covariances, axis=0), np.eye(3), atol=1e-12)
+    assert max(abs(C[0, 1]) for C in covariances) > 1e-3

@@ -238,7 +238,13 @@ def test_figures_and_explorers_show_themselves_in_a_notebook():
     ]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    client = NotebookClient(notebook, kernel_name="python3", timeout=60)
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=None,
+        startup_timeout=600,
+        iopub_timeout=600,
+    )
     client.create_kernel_manager()
     client.km.transport_encryption = "auto"
     client.execute()

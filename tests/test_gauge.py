@@ -10,11 +10,33 @@ from itertools import permutations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import linalg
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import StandardScaler
 
-from perfalign import AmbiguousGaugeWarning, PerfectAlignment, gauge
+from perfalign import (
+    AmbiguousGaugeWarning,
+    ClassGaussians,
+    OverfitWarning,
+    PerfectAlignment,
+    PoorGaugeWarning,
+    gauge,
+)
+from perfalign.baselines import ProcrustesAlignment
 from perfalign.datasets import make_gaussian_views
+from perfalign.evaluation import HeldOutSearch
+from perfalign.features import MappedAlignment
 from perfalign.matching import match, polar, turn
 from perfalign.metrics import alignment_error
+from perfalign.placing import (
+    cost_gap,
+    likelihood_gap,
+    moments,
+    placing,
+    search,
+    whitened,
+)
 from perfalign.symmetries import Shape, transport
 
 THREE = {"means": [[-4, 0], [4, 0], [0, 6]], "weights": [0.5, 0.3, 0.2]}
@@ -119,6 +141,61 @@ def test_principal_of_pairs_and_of_three_views():
     pairs = {(0, 1): (X[:200], Y[:200]), (1, 2): (Y[200:], W[200:])}
     joined = PerfectAlignment(2).fit_pairs(pairs)
     assert_same(gauge.principal(turned(joined)), joined)
+
+
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("constraint", ["whitened", "orthonormal"])
+@pytest.mark.parametrize("raw", [True, False])
+def test_principal_is_the_identity_from_the_principal_gauge(
+    center, constraint, raw
+):
+    # Items and pairings of all sizes, means far from 0, any map between.
+    data = make_gaussian_views(400, (3, 4, 5), noise=1.0, random_state=0)
+    X, Y, W = [x + 9 * (m + 1) for m, x in enumerate(data.views)]
+    params = {"center": center, "constraint": constraint}
+    chain = {(0, 1): (X[:40], Y[:40]), (1, 2): (Y[40:200], W[40:200])}
+    cycle = {**chain, (0, 2): (X[200:], W[200:])}
+    gauge_of_fit = None if raw else "principal"
+    for seed, fitted in enumerate(
+        [
+            PerfectAlignment(2, gauge=gauge_of_fit, **params).fit([X, Y]),
+            PerfectAlignment(2, gauge=gauge_of_fit, **params).fit([X, Y, W]),
+            PerfectAlignment(2, gauge=gauge_of_fit, **params).fit_pairs(chain),
+            PerfectAlignment(2, gauge=gauge_of_fit, **params).fit_pairs(cycle),
+        ]
+    ):
+        first = gauge.principal(fitted)
+        if not raw:
+            assert_same(first, fitted)
+        assert_same(gauge.principal(first), first)
+        assert_same(gauge.principal(turned(fitted, seed)), first)
+
+
+def test_a_clone_keeps_the_principal_gauge_and_forgets_the_others():
+    data = noisy()
+    raw = PerfectAlignment(2, gauge=None).fit(data.views)
+    principal = gauge.principal(raw)
+    assert raw.gauge is None
+    again = clone(principal).fit(data.views)
+    assert_same(again, principal)
+    placed = gauge.anchored(raw, data.views, data.latents[:9], range(9))
+    assert clone(placed).get_params() == raw.get_params()
+
+
+def test_equal_codes_leave_the_rotation_of_a_tie_open():
+    # Balanced categories: what the components explain is equal for all. The
+    # space of the latents is definite, the basis is not.
+    codes = np.eye(3)[np.repeat([0, 1, 2], 20)]
+    order = np.random.default_rng(0).permutation(60)
+    with pytest.warns(OverfitWarning):
+        one, other = (
+            PerfectAlignment(2).fit([c, c @ np.diag([1.0, 2.0, 3.0])])
+            for c in (codes, codes[order])
+        )
+    z, w = (a.transform_view(codes, 0) for a in (one, other))
+    turn_between = np.linalg.lstsq(z, w)[0]
+    assert_allclose(z @ turn_between, w, atol=1e-9)
+    assert_allclose(turn_between.T @ turn_between, np.eye(2), atol=1e-9)
 
 
 def test_principal_needs_as_many_latents_as_it_shall_order():
@@ -256,8 +333,104 @@ def test_anchors_must_determine_the_map():
         gauge.anchored(alignment, data.views, z[:2], [0.0, 1.0])
     with pytest.raises(ValueError, match="seen none"):
         gauge.anchored(alignment, [None, None], z[:2], [0, 1])
-    with pytest.raises(ValueError, match="list of 2"):
+    with pytest.raises(ValueError, match="Seen 1 views; wanted 2"):
         gauge.anchored(alignment, data.views[:1], z[:2], [0, 1])
+
+
+# What a gauge can be composed with
+
+
+def fitted_elsewhere(views):
+    scalers = [StandardScaler(), StandardScaler()]
+    return {
+        "ProcrustesAlignment": ProcrustesAlignment(2).fit(views),
+        "MappedAlignment": MappedAlignment(
+            PerfectAlignment(2), scalers
+        ).fit(views),
+        "HeldOutSearch": HeldOutSearch(
+            PerfectAlignment(2), {"ridge": [0.0, 0.1]}
+        ).fit(views),
+        "list": [1, 2],
+        "NoneType": None,
+        "type": PerfectAlignment,
+    }
+
+
+ENTRANCES = [
+    lambda a, data: gauge.principal(a),
+    lambda a, data: gauge.anchored(
+        a, data.views, data.latents[:3], range(3), affine=True
+    ),
+    lambda a, data: gauge.mixture(
+        a, data.views, data.means, data.covariances, labels=data.labels
+    ),
+    lambda a, data: gauge.mixture(
+        a, data.views, data.means, data.covariances, data.weights
+    ),
+]
+
+
+@pytest.mark.parametrize("enter", ENTRANCES)
+def test_what_is_no_fitted_alignment_is_refused_by_name(enter):
+    data = make_gaussian_views(300, (2, 2), random_state=0, **THREE)
+    for name, other in fitted_elsewhere(data.views).items():
+        with pytest.raises(ValueError, match=f"of type {name}") as caught:
+            enter(other, data)
+        assert "not fitted" not in str(caught.value)
+    with pytest.raises(NotFittedError):
+        enter(PerfectAlignment(2), data)
+
+
+@pytest.mark.parametrize("enter", ENTRANCES)
+def test_entrances_walk_on_if_divide_and_conquer_fails(enter, monkeypatch):
+    data = make_gaussian_views(1000, (2, 2), random_state=0, **THREE)
+    expected = enter(PerfectAlignment(2).fit(data.views), data)
+    svd = linalg.svd
+
+    def fails(*args, **kwargs):
+        raise np.linalg.LinAlgError("did not converge")
+
+    def stubborn(matrix, *, lapack_driver="gesdd", **kwargs):
+        if lapack_driver == "gesdd":
+            fails()
+        return svd(matrix, lapack_driver=lapack_driver, **kwargs)
+
+    alignment = PerfectAlignment(2).fit(data.views)
+    monkeypatch.setattr(linalg, "svd", stubborn)
+    for name in ("svd", "eigh", "eigvalsh"):
+        monkeypatch.setattr(np.linalg, name, fails)
+    assert_same(enter(alignment, data), expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_views_by_name_and_labels_of_any_type(labelled):
+    data = make_gaussian_views(2000, random_state=0, **THREE)
+    named = dict(zip(("seen", "heard"), data.views))
+    by_name = PerfectAlignment(2).fit(named)
+    by_place = PerfectAlignment(2).fit(data.views)
+    given = data.means, data.covariances, data.weights
+    names = np.array(["a", "b", "c"])[data.labels] if labelled else None
+    for one, other in [
+        ({"heard": named["heard"], "seen": named["seen"]}, data.views),
+        ({"heard": named["heard"], "seen": None}, [None, data.views[1]]),
+    ]:
+        assert_same(
+            gauge.mixture(by_name, one, *given, names),
+            gauge.mixture(
+                by_place, other, *given, data.labels if labelled else None
+            ),
+        )
+    anchors = {"heard": named["heard"][:3], "seen": None}
+    placed = gauge.anchored(by_name, anchors, data.latents[:3], range(3))
+    assert relative_error(
+        data.latents, placed.transform_view(named["seen"], "seen")
+    ) < 1e-11
+    with pytest.raises(ValueError, match="'sen'"):
+        gauge.mixture(by_name, {"sen": named["seen"]}, *given)
+    if labelled:
+        with pytest.raises(ValueError, match="labels"):
+            missing = [None, *names[1:]]
+            gauge.mixture(by_place, data.views, *given, missing)
 
 
 # Mixtures that determine the gauge
@@ -304,7 +477,7 @@ def random_mixture(seed):
         B = rng.normal(size=(4, 2, 2))
         covariances = B @ B.transpose(0, 2, 1) / 2 + 0.2 * np.eye(2)
         weights = rng.dirichlet(np.full(4, 5.0))
-        shape = whitened(Shape(weights, means, covariances))
+        shape = whitened(Shape(weights, means, covariances), "concepts")[0]
         scaled = np.sqrt(weights)[:, None] * shape.means
         if np.linalg.svd(scaled, compute_uv=False)[-1] >= 0.1:
             return {
@@ -389,6 +562,173 @@ def test_without_offsets_class_means_are_anchors():
         placed = gauge.anchored(fit, centres, data.means, [0, 1])
         latents = placed.transform(data.views)[0]
         assert relative_error(data.latents, latents) < 0.05
+
+
+def two_general_classes(k, seed, n):
+    """Two covariances that share no axes; means that span a line."""
+    rng = np.random.default_rng(seed)
+    B = rng.normal(size=(2, k, k))
+    return make_gaussian_views(
+        n,
+        (k, k + 1),
+        means=rng.normal(size=(2, k)),
+        covariances=B @ B.transpose(0, 2, 1) / k + 0.1 * np.eye(k),
+        random_state=seed,
+    )
+
+
+@pytest.mark.parametrize("k", range(2, 17, 2))
+def test_exact_moments_of_two_classes_place_all_concepts(k):
+    for seed in range(3):
+        data = two_general_classes(k, seed, 60 * k)
+        seen = moments(data.latents, np.eye(2)[data.labels])
+        placed = gauge.mixture(
+            PerfectAlignment(k).fit(data.views),
+            data.views,
+            seen.means,
+            seen.covariances,
+            labels=data.labels,
+        )
+        latents = placed.transform(data.views)[0]
+        assert relative_error(data.latents, latents) < 1e-8
+
+
+def test_many_samples_of_two_classes_do_as_well_as_the_truth_does():
+    data = two_general_classes(12, 0, 200_000)
+    fit = PerfectAlignment(12).fit(data.views)
+    placed = gauge.mixture(
+        fit, data.views, data.means, data.covariances, labels=data.labels
+    )
+    z = fit.transform_view(data.views[0], 0)
+    truth = np.linalg.inv(fit.encoders_[0] @ data.projections[0])
+    concepts = Shape(data.weights, data.means, data.covariances)
+    found = moments(z, np.eye(2)[data.labels])
+    G, g = placing(found, concepts, near=truth)
+    wanted = relative_error(data.latents, z @ G.T + g)
+    reached = relative_error(data.latents, placed.transform(data.views)[0])
+    assert reached < 1.1 * wanted < 0.05
+
+
+@pytest.mark.parametrize("n", [2000, 200_000])
+def test_the_turn_found_costs_no_more_than_the_true_one(n):
+    for k in (4, 9, 14):
+        rng = np.random.default_rng(k)
+        target = general_shape(2, k, k, spread=1.0)
+        # Moments of n samples, to first order.
+        noise = rng.normal(size=(2, k, k)) / n**0.5
+        roots_of = np.linalg.cholesky(target.covariances)
+        sampled = Shape(
+            target.weights,
+            target.means + rng.normal(size=(2, k)) / n**0.5,
+            roots_of
+            @ (np.eye(k) + noise + noise.transpose(0, 2, 1))
+            @ roots_of.transpose(0, 2, 1),
+        )
+        Q = polar(rng.normal(size=(k, k)))
+        source, _ = whitened(sampled.mapped(Q, np.zeros(k)), "latents")
+        assert (
+            turn(source, target)[1] <= turn(source, target, Q.T)[1] + 1e-6
+        )
+
+
+def overlapping(n_components, k, seed):
+    """Concepts of classes of all sizes and shapes."""
+    rng = np.random.default_rng(seed)
+    B = rng.normal(size=(n_components, k, k))
+    sizes = np.exp(rng.normal(size=n_components))
+    return Shape(
+        rng.dirichlet(np.full(n_components, 4.0)) * 0.9 + 0.1 / n_components,
+        3 * rng.normal(size=(n_components, k)),
+        sizes[:, None, None] * (B @ B.transpose(0, 2, 1) + 0.05 * np.eye(k)),
+    )
+
+
+def latents_of(concepts, n, seed):
+    """A sample in a gauge at random: latents, labels, the map back."""
+    k = concepts.means.shape[1]
+    rng = np.random.default_rng(seed)
+    known = ClassGaussians(
+        concepts.means, concepts.covariances, concepts.weights
+    )
+    z, labels = known.sample(n, random_state=seed)
+    H, h = rng.normal(size=(k, k)), rng.normal(size=k)
+    back = np.linalg.inv(H)
+    return z @ H.T + h, labels, (back, -back @ h)
+
+
+def test_search_without_labels_reaches_the_likelihood_of_the_truth():
+    nothing = np.zeros((3, 3))
+    for seed in range(12):
+        concepts = overlapping(6, 3, seed)
+        latents, _, truth = latents_of(concepts, 3000, seed)
+        found = search(latents, nothing, concepts)
+        reached, wanted = (
+            likelihood_gap(latents, nothing, concepts, *placed)[0]
+            for placed in (found, truth)
+        )
+        assert reached <= wanted
+
+
+# What a right gauge promises
+
+
+@pytest.mark.parametrize("n", [200, 2000, 20_000])
+def test_a_right_gauge_is_as_good_as_promised(n):
+    # Of a sample, the truth is; what is found is more likely still.
+    ratios = []
+    for seed in range(200 if n < 20_000 else 40):
+        rng = np.random.default_rng(seed)
+        k, n_components = rng.integers(1, 6), rng.integers(1, 7)
+        concepts = overlapping(n_components, k, seed)
+        latents, labels, truth = latents_of(concepts, n, seed)
+        shares = np.eye(n_components)[labels]
+        found, sizes = moments(latents, shares), shares.sum(axis=0)
+        nothing = np.zeros((k, k))
+        placed = placing(found, concepts, near=truth[0])
+        for gap, allowed in [
+            likelihood_gap(latents, nothing, concepts, *truth),
+            cost_gap(found, sizes, nothing, concepts, *placed),
+        ]:
+            ratios.append(gap / allowed)
+    assert max(ratios) < 0.8
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("noise", [0.0, 1.0, 5.0])
+def test_noise_is_no_reason_to_warn(labelled, noise):
+    for seed in range(4):
+        data = make_gaussian_views(
+            2000, (6, 7), noise=noise, random_state=seed, **THREE
+        )
+        fit = PerfectAlignment(2).fit(data.views)
+        labels = data.labels if labelled else None
+        given = data.means, data.covariances, data.weights, labels
+        for views in (data.views, [None, data.views[1]]):
+            gauge.mixture(fit, views, *given)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_mixture_that_does_not_match_the_data_is_warned_about(labelled):
+    data = make_gaussian_views(2000, random_state=0, **THREE)
+    fit = PerfectAlignment(2).fit(data.views)
+    labels = data.labels if labelled else None
+    far = [[-4, 0], [4, 0], [0, 60]], np.eye(2), THREE["weights"]
+    narrow = data.means, np.diag([0.01, 3.0]), THREE["weights"]
+    for given in (far, narrow):
+        with pytest.warns(PoorGaugeWarning, match="do not follow this"):
+            gauge.mixture(fit, data.views, *given, labels)
+    if labelled:
+        # Rows in another order than the labels; mirror images do not count.
+        means, weights = data.means[[1, 2, 0]], data.weights[[1, 2, 0]]
+        with pytest.warns(PoorGaugeWarning, match="sorted order"):
+            gauge.mixture(
+                fit,
+                data.views,
+                means,
+                [np.eye(2), 2 * np.eye(2), 0.1 * np.eye(2)],
+                weights,
+                labels,
+            )
 
 
 # Mixtures that do not
@@ -513,22 +853,15 @@ def test_a_triangle_of_equal_classes_has_all_six_orders():
 # Turning and matching
 
 
-def whitened(shape):
-    values, vectors = np.linalg.eigh(shape.spread)
-    white = vectors / np.sqrt(values) @ vectors.T
-    return shape.mapped(white, -white @ shape.center)
-
-
 def general_shape(n_components, k, seed=0, spread=4.0):
     rng = np.random.default_rng(seed)
     B = rng.normal(size=(n_components, k, k))
-    return whitened(
-        Shape(
-            rng.dirichlet(np.full(n_components, 9.0)),
-            spread * rng.normal(size=(n_components, k)),
-            B @ B.transpose(0, 2, 1),
-        )
+    shape = Shape(
+        rng.dirichlet(np.full(n_components, 9.0)),
+        spread * rng.normal(size=(n_components, k)),
+        B @ B.transpose(0, 2, 1),
     )
+    return whitened(shape, "concepts")[0]
 
 
 @pytest.mark.parametrize("n_components", [1, 2, 3, 5, 7, 9])
@@ -552,16 +885,38 @@ def test_a_turned_and_shuffled_mixture_is_recognised(n_components):
         )
 
 
+def test_covariances_in_orthogonal_pairs_find_their_order():
+    # About one mean, equal eigenvalues: only pairs tell the orders apart.
+    quarter = np.array([[0.0, -1.0], [1.0, 0.0]])
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        covariances = []
+        for angle in rng.uniform(0, np.pi, 3):
+            c, s = np.cos(angle), np.sin(angle)
+            S = np.array([[c, -s], [s, c]]) * [0.3, 2.0]
+            S = S @ np.array([[c, s], [-s, c]])
+            covariances += [S, quarter @ S @ quarter.T]
+        shape = Shape(
+            np.full(6, 1 / 6), np.zeros((6, 2)), np.array(covariances)
+        )
+        target, _ = whitened(shape, "concepts")
+        Q = polar(rng.normal(size=(2, 2)))
+        source = target.mapped(Q, np.zeros(2)).reordered(rng.permutation(6))
+        found = match(source, target)
+        assert turn(source.reordered(found), target)[1] < 1e-9
+
+
 def test_weights_tell_the_corners_of_a_hexagon_apart():
     angles = np.pi / 3 * np.arange(6)
     means = 3 * np.column_stack([np.cos(angles), np.sin(angles)])
     weights = np.array([0.2, 0.4] * 3) / 1.8
     covariances = np.stack([np.eye(2)] * 6)
-    target = whitened(Shape(weights, means, covariances))
+    target = whitened(Shape(weights, means, covariances), "concepts")[0]
     for seed in range(12):
         # Which turn fits best is now a matter of chance.
         blur = 0.05 * np.random.default_rng(seed).normal(size=means.shape)
-        source = whitened(Shape(weights, means + blur, covariances))
+        seen = Shape(weights, means + blur, covariances)
+        source, _ = whitened(seen, "latents")
         source = source.reordered(np.roll(np.arange(6), seed))
         found = match(source, target)
         assert_allclose(source.weights[found], target.weights)

@@ -1,7 +1,11 @@
-"""What the notebook run lets pass as rounding, and what it does not."""
+"""What the notebook run lets pass as rounding, and what it does not.
+
+And that it does not hang on the shell, on first runs and on lost kernels.
+"""
 
 import base64
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -13,8 +17,10 @@ import nbformat
 import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from threadpoolctl import threadpool_info
 
 from conftest import difference
+from tools import busy_machine
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -162,9 +168,22 @@ EXPLORE = (
     "image = base64.b64encode(buffer.getvalue()).decode()\n"
     'display(HTML(f"<img src=\'data:image/png;base64,{{image}}\'>"))'
 )
+FONTS = (
+    "from pathlib import Path\n"
+    "import matplotlib\n"
+    "print(any(Path(matplotlib.get_cachedir()).glob('fontlist*')))"
+)
+THREADS = (
+    "import numpy, scipy.linalg\n"
+    "from threadpoolctl import threadpool_info\n"
+    "print(*{library['num_threads'] for library in threadpool_info()})"
+)
 # What a notebook printed when it was stored, what it prints now, and whether
 # the run is to accept it.
 CASES = {
+    # Before a figure is drawn, which would make the cache.
+    "fonts_are_known": ("print(True)", FONTS, True),
+    "one_thread": ("print(1)", THREADS, True),
     "same": ("print('error', 0.25)", "print('error', 0.25)", True),
     "rounding": ("print(0.1 + 0.2)", "print(0.3)", True),
     "relative_1e9": ("print(0.25)", "print(0.25 * (1 + 1e-9))", True),
@@ -184,12 +203,12 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
-    """Outcome and explanation of each case, all in one run of pytest."""
-    folder = tmp_path_factory.mktemp("run")
-    shutil.copy(ROOT / "conftest.py", folder)
-    shutil.copy(ROOT / "pyproject.toml", folder)
-    shutil.copytree(ROOT / "tools", folder / "tools")
-    (folder / "chapters").mkdir()
+    """Outcome and explanation of each case, all in one run of pytest.
+
+    It runs in parallel, like `make test`; the shell asks for two threads, and
+    no program has drawn anything before.
+    """
+    folder = copy_of_the_setup(tmp_path_factory.mktemp("run"))
     notebook = new_notebook(cells=[new_code_cell(s) for s, *_ in cases()])
     path = folder / "chapters" / "cases.ipynb"
     nbformat.write(notebook, path)
@@ -211,17 +230,39 @@ def outcomes(tmp_path_factory):
     for copy in ("_build/html/_sources", ".venv", "chapters/_build"):
         (folder / copy).mkdir(parents=True)
         nbformat.write(stale, folder / copy / "stale.ipynb")
-    return run(folder, "-m", "pytest", "-rA", "--color=no", "-W", "default")
+    return run_pytest(
+        folder,
+        "--numprocesses=2",
+        "--dist=loadfile",
+        OPENBLAS_NUM_THREADS="2",
+        MPLCONFIGDIR=str(folder / "empty"),
+    )
+
+
+def copy_of_the_setup(folder):
+    shutil.copy(ROOT / "conftest.py", folder)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    shutil.copytree(ROOT / "tools", folder / "tools")
+    (folder / "chapters").mkdir()
+    return folder
 
 
 def cases():
     return list(CASES.values())
 
 
-def run(folder, *arguments, check=False):
+def run_pytest(folder, *arguments, **variables):
+    options = ["-rA", "--color=no", "-W", "default"]
+    return run(folder, "-m", "pytest", *options, *arguments, **variables)
+
+
+def run(folder, *arguments, check=False, **variables):
+    environment = {**os.environ, **variables}
+    environment.pop("PERFALIGN_THREADS", None)
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
         check=check,
@@ -247,3 +288,58 @@ def test_explanations(outcomes):
 def test_copies_made_by_the_build_are_not_collected(outcomes):
     assert "cases.ipynb" in outcomes
     assert "stale" not in outcomes
+
+
+# --------------------------------------------------- busy machines
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (
+            "import time\ntime.sleep(1e4)",
+            "Timeout of 15 seconds exceeded",
+        ),
+        ("import os\nos._exit(1)", "the kernel has died"),
+    ],
+)
+def test_cells_after_a_lost_kernel_are_not_run(tmp_path, loss, message):
+    """One failure, which is the cause, and no others that hide it."""
+    folder = copy_of_the_setup(tmp_path)
+    stored = new_output("stream", text="1\n")
+    cells = [
+        new_code_cell(source, execution_count=number + 1, outputs=outputs)
+        for number, (source, outputs) in enumerate(
+            [("print(1)", [stored]), (loss, []), ("print(1)", [stored])]
+        )
+    ]
+    nbformat.write(
+        new_notebook(cells=cells), folder / "chapters" / "lost.ipynb"
+    )
+    report = run_pytest(folder, "--nbval-cell-timeout=15")
+    assert message in report
+    assert re.search(r"^PASSED \S+::Cell 0", report, re.MULTILINE), report
+    assert re.search(r"^FAILED \S+::Cell 1", report, re.MULTILINE), report
+    assert re.search(r"SKIPPED .* not run: Cell 1", report), report
+    assert "1 failed, 1 passed, 1 skipped" in report
+
+
+def test_what_chats_when_it_is_compiled_has_chatted_before(
+    tmp_path, monkeypatch
+):
+    package = tmp_path / "chatty"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "words.py").write_text(r'pattern = "\d"')
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    strict = ["-W", "error", "-c", "import chatty.words"]
+    with pytest.raises(subprocess.CalledProcessError):
+        run(tmp_path, *strict, check=True)
+    busy_machine.first_run("chatty")
+    run(tmp_path, *strict, check=True)
+
+
+def test_this_process_has_one_thread_too():
+    wanted = int(os.environ.get("PERFALIGN_THREADS", "1"))
+    assert max(pool["num_threads"] for pool in threadpool_info()) <= wanted

@@ -2,9 +2,9 @@
 
 import os
 import signal
-import threading
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import dask
 import dask.array as da
@@ -316,15 +316,27 @@ def test_without_dask_the_message_says_what_to_install(monkeypatch):
         _dask.tree_summary(StackedSummary.from_views, [])
 
 
-def test_a_killed_worker_loses_nothing():
-    n, rows, killed = 20_000, 500, []
+def test_a_killed_worker_loses_nothing(tmp_path):
+    """Killed while it holds results and the last rows are still to come."""
+    n, rows, killed = 20_000, 500, tmp_path / "killed"
     views = views_of(n, (6, 5))
 
-    def slowly(block):
-        time.sleep(0.1)
+    def last_rows_wait(block, block_id):
+        while block_id[0] == n // rows - 1 and not killed.exists():
+            time.sleep(0.01)
         return block
 
-    arrays = [a.map_blocks(slowly) for a in lazily(views, rows)]
+    # Two blocks wait, and keep at most two of the four workers from the rest.
+    x, y = lazily(views, rows)
+    arrays = [x.map_blocks(last_rows_wait, dtype=float), y]
+
+    def kill_a_holder(client):
+        pids = client.run(os.getpid)
+        while not any((held := client.has_what()).values()):
+            time.sleep(0.01)
+        victim = next(worker for worker in held if held[worker])
+        os.kill(pids[victim], getattr(signal, "SIGKILL", signal.SIGTERM))
+
     cluster = LocalCluster(
         n_workers=4,
         threads_per_worker=1,
@@ -332,21 +344,13 @@ def test_a_killed_worker_loses_nothing():
         dashboard_address=":0",
         silence_logs=50,
     )
-    with cluster, Client(cluster) as client:
-        victim = list(client.run(os.getpid).values())[0]
-
-        def kill():
-            while not any(client.has_what().values()):
-                time.sleep(0.01)
-            os.kill(victim, getattr(signal, "SIGKILL", signal.SIGTERM))
-            killed.append(time.monotonic())
-
-        thread = threading.Thread(target=kill)
-        thread.start()
+    with cluster, Client(cluster) as client, ThreadPoolExecutor() as pool:
+        client.wait_for_workers(4)
+        killing = pool.submit(kill_a_holder, client)
+        # Or a failure to kill would keep the last rows waiting.
+        killing.add_done_callback(lambda _: killed.touch())
         summary = StackedSummary.from_dask(arrays)
-        finished = time.monotonic()
-        thread.join()
-    assert killed[0] < finished
+        killing.result()
     with dask.config.set(scheduler="synchronous"):
         alone = StackedSummary.from_dask(lazily(views, rows))
     assert_identical(summary, alone)

@@ -8,12 +8,13 @@ the state of widgets (the explorers store a page of their own beside them)
 and the name of the program that wrote an image.
 """
 
-import os
 import sys
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+
+import kernel_environment
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 KERNELSPEC = {
@@ -37,7 +38,10 @@ def execute(path):
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        timeout=120,
+        # A busy machine is slow to start a kernel and to bring its output.
+        timeout=None,
+        startup_timeout=600,
+        iopub_timeout=600,
         record_timing=False,
         store_widget_state=False,
         # Or the number of stored outputs would depend on timing.
@@ -73,10 +77,7 @@ def normalise(notebook):
 
 
 def main(arguments):
-    # The kernel chooses the inline backend itself unless told otherwise.
-    os.environ.pop("MPLBACKEND", None)
-    # More threads are slower on small matrices.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    kernel_environment.settle()
     paths = [Path(argument).resolve() for argument in arguments]
     for path in paths or sorted(CHAPTERS.glob("*.ipynb")):
         print(path.name, flush=True)
