@@ -5,16 +5,16 @@ known on both sides as pairs or by their labels, provide one. Optimal
 transport under it couples all the rest, which has neither partners nor
 labels.
 
-The costs are ours: of the source (Gholamzadeh and Sajid 2025) only the
-abstract is public, which speaks of an "inter-space bridge cost" and does not
-define it.
+The setting is that of Gholamzadeh and Sajid (2025), with their "inter-space
+bridge cost". The definitions here, as in `couplings`, `transport`, `flows` and
+`model_bridge`, are ours; see the page *Sources*.
 """
 
 import numpy as np
 from scipy.spatial.distance import cdist
-from sklearn.utils import column_or_1d
 
-from perfalign._validation import check_view
+from perfalign._validation import check_labels, check_view, column_names
+from perfalign.couplings import check_label_pair
 
 # Numbers in a block of a cost matrix: 2 MB, what a processor keeps at hand.
 BLOCK = 2**18
@@ -219,45 +219,53 @@ def _both_sides(X, Y, bridges_X, bridges_Y, labels_X, labels_Y):
     """Distances to exemplars and their membership, of X and of Y."""
     if (labels_X is None) != (labels_Y is None):
         raise ValueError("Labels are wanted for both sides, or for none.")
-    if labels_X is None and len(bridges_X) != len(bridges_Y):
+    sides = [
+        _to_bridges(X, bridges_X, labels_X, "_X"),
+        _to_bridges(Y, bridges_Y, labels_Y, "_Y"),
+    ]
+    here, there = (member.shape[0] for _, member in sides)
+    if labels_X is None and here != there:
         raise ValueError(
-            f"bridges_X has {len(bridges_X)} rows and bridges_Y "
-            f"{len(bridges_Y)}; pairs are wanted, or labels."
+            f"bridges_X has {here} rows and bridges_Y {there}; pairs are "
+            "wanted, or labels."
         )
     if labels_X is not None:
-        lonely = np.setxor1d(labels_X, labels_Y)
+        lonely = np.setxor1d(
+            *check_label_pair(labels_X, labels_Y, here, there)
+        )
         if len(lonely):
             raise ValueError(
                 "Each label must have exemplars on both sides; on one only: "
                 f"{', '.join(map(str, lonely))}."
             )
-    return [
-        _to_bridges(X, bridges_X, labels_X, "_X"),
-        _to_bridges(Y, bridges_Y, labels_Y, "_Y"),
-    ]
+    return sides
 
 
 def _to_bridges(X, bridges, labels, side):
     """Distances in units of their median, and exemplars × columns."""
+    columns = column_names(X, side.strip("_") or "X")
     X, _ = check_view(X, side.strip("_") or "X")
-    bridges, _ = check_view(bridges, f"bridges{side}")
+    given, name = bridges, f"bridges{side}"
+    bridges, _ = check_view(bridges, name, columns=columns)
     if bridges.shape[1] != X.shape[1]:
         raise ValueError(
-            f"bridges{side} have {bridges.shape[1]} features, and the latents "
+            f"{name} have {bridges.shape[1]} features, and the latents "
             f"{X.shape[1]}; they must lie in one space."
         )
-    labels = (
-        np.arange(len(bridges)) if labels is None else column_or_1d(labels)
-    )
-    if len(labels) != len(bridges):
-        raise ValueError(
-            f"bridges{side} has {len(bridges)} rows and {len(labels)} labels."
+    if labels is None:
+        labels = np.arange(len(bridges))
+    else:
+        labels = check_labels(
+            labels, len(bridges), f"labels{side}", like=given
         )
-    distances = cdist(X, bridges)
+    # A power of two, so that no square is too large or too small.
+    largest = max(np.abs(X).max(), np.abs(bridges).max())
+    unit = np.exp2(np.floor(np.log2(largest))) if largest > 0 else 1.0
+    distances = cdist(X / unit, bridges / unit)
     middle = np.median(distances)
     if middle == 0:
         raise ValueError(
-            f"bridges{side}: more than half of the distances to them are 0."
+            f"{name}: more than half of the distances to them are 0."
         )
     member = (labels[:, None] == np.unique(labels)).astype(float)
     return distances / middle, member

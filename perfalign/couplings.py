@@ -9,9 +9,10 @@ their mass, and for what its quality can be judged by.
 from abc import ABC, abstractmethod
 
 import numpy as np
-from sklearn.utils import check_array, check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 
-from perfalign._validation import check_view
+from perfalign._parameters import check_integer
+from perfalign._validation import check_labels, check_view, column_names
 
 
 class _Coupling(ABC):
@@ -136,6 +137,7 @@ class TransportPlan(_Coupling):
         -----
         Time O(n₁ n₂) at most, memory O(n₁ + n₂) beside the plan.
         """
+        n_samples = check_integer(n_samples, "n_samples")
         rng = check_random_state(random_state)
         rows = _draw(self.mass_X, rng.random_sample(n_samples))
         where = rng.random_sample(n_samples)
@@ -217,9 +219,9 @@ class ClassCoupling(_Coupling):
     Notes
     -----
     Memory is O((n₁ + n₂) C). This is setting 2, "memory-efficient alignment
-    using labelled exemplars", of Gholamzadeh and Sajid 2025; the formula is
-    ours. Given its classes a row goes with all members alike: such a coupling
-    knows nothing of single items.
+    using labelled exemplars", of Gholamzadeh and Sajid 2025. Given its
+    classes a row goes with all members alike: such a coupling knows nothing
+    of single items.
 
     Examples
     --------
@@ -233,10 +235,9 @@ class ClassCoupling(_Coupling):
     """
 
     def __init__(self, probabilities_X, probabilities_Y):
-        P, Q = (
-            _probabilities(p, f"probabilities_{name}")
-            for p, name in ((probabilities_X, "X"), (probabilities_Y, "Y"))
-        )
+        classes = column_names(probabilities_X, "probabilities_X")
+        P = _probabilities(probabilities_X, "probabilities_X")
+        Q = _probabilities(probabilities_Y, "probabilities_Y", classes)
         if P.shape[1] != Q.shape[1]:
             raise ValueError(
                 f"probabilities_X are of {P.shape[1]} classes and "
@@ -268,7 +269,7 @@ class ClassCoupling(_Coupling):
         coupling : ClassCoupling
             Its classes are the sorted labels of both sides.
         """
-        return cls(*_one_hot(labels_X, labels_Y))
+        return cls(*_one_hot(*check_label_pair(labels_X, labels_Y)))
 
     @property
     def mass_X(self):
@@ -283,6 +284,7 @@ class ClassCoupling(_Coupling):
 
         Time O((n₁ + n₂) C + n_samples log(n₁ n₂)).
         """
+        n_samples = check_integer(n_samples, "n_samples")
         rng = check_random_state(random_state)
         c = _draw(self.priors, rng.random_sample(n_samples))
         pair = []
@@ -313,14 +315,13 @@ class ClassCoupling(_Coupling):
 def _draw(masses, where):
     """Positions in `masses` at the fractions `where` of their running sum."""
     steps = np.cumsum(masses)
-    return np.searchsorted(steps, where * steps[-1], side="right")
+    found = np.searchsorted(steps, where * steps[-1], side="right")
+    # A fraction just below 1 may be rounded to the whole.
+    return np.minimum(found, np.searchsorted(steps, steps[-1]))
 
 
-def _masses(matrix, name):
-    try:
-        matrix = check_array(matrix, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: {error}") from error
+def _masses(matrix, name, columns=None):
+    matrix, _ = check_view(matrix, name, columns=columns)
     if matrix.min() < 0 or matrix.max() == 0:
         raise ValueError(
             f"{name}: numbers of at least 0 are wanted, not all 0; seen "
@@ -329,8 +330,8 @@ def _masses(matrix, name):
     return matrix
 
 
-def _probabilities(matrix, name):
-    matrix = _masses(matrix, name)
+def _probabilities(matrix, name, columns=None):
+    matrix = _masses(matrix, name, columns)
     off = np.abs(matrix.sum(axis=1) - 1).max()
     if off > 1e-6:
         raise ValueError(
@@ -340,28 +341,50 @@ def _probabilities(matrix, name):
 
 
 def _one_hot(labels_X, labels_Y):
-    labels = [column_or_1d(labels) for labels in (labels_X, labels_Y)]
-    classes = np.union1d(*labels)
-    return [(side[:, None] == classes).astype(float) for side in labels]
+    classes = np.union1d(labels_X, labels_Y)
+    return [
+        (labels[:, np.newaxis] == classes).astype(float)
+        for labels in (labels_X, labels_Y)
+    ]
 
 
 def _one_hot_pair(labels_X, labels_Y, coupling):
-    pair = _one_hot(labels_X, labels_Y)
-    wanted = len(coupling.mass_X), len(coupling.mass_Y)
-    if (len(pair[0]), len(pair[1])) != wanted:
+    return _one_hot(
+        *check_label_pair(
+            labels_X, labels_Y, len(coupling.mass_X), len(coupling.mass_Y)
+        )
+    )
+
+
+def check_label_pair(labels_X, labels_Y, n_X=None, n_Y=None):
+    """Labels of both sides, of one kind, as many as there are rows."""
+    pair = [
+        check_labels(labels, np.shape(labels)[0] if n is None else n, name)
+        for labels, n, name in (
+            (labels_X, n_X, "labels_X"),
+            (labels_Y, n_Y, "labels_Y"),
+        )
+    ]
+    text = [labels.dtype.kind in "SU" for labels in pair]
+    if text[0] != text[1]:
         raise ValueError(
-            f"Seen {len(pair[0])} labels of X and {len(pair[1])} of Y; "
-            f"wanted {wanted[0]} and {wanted[1]}, one a row."
+            f"labels_X are {pair[0].dtype} and labels_Y {pair[1].dtype}; "
+            "wanted strings on both sides, or numbers."
         )
     return pair
 
 
 def _checked_partners(partners, coupling):
-    partners = column_or_1d(partners)
     n1, n2 = len(coupling.mass_X), len(coupling.mass_Y)
-    if len(partners) != n1 or not np.all((partners >= 0) & (partners < n2)):
+    rows = np.asarray(partners)
+    if rows.dtype.kind not in "iu" or rows.shape != (n1,):
+        raise ValueError(
+            f"partners must be {n1} row numbers from 0 to {n2 - 1}; seen an "
+            f"array of {rows.dtype} of shape {rows.shape}."
+        )
+    if rows.min() < 0 or rows.max() >= n2:
         raise ValueError(
             f"partners must be {n1} row numbers from 0 to {n2 - 1}; seen "
-            f"{len(partners)} from {partners.min()} to {partners.max()}."
+            f"{n1} from {rows.min()} to {rows.max()}."
         )
-    return partners
+    return rows

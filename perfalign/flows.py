@@ -19,11 +19,18 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._noise_flow import NoiseFlow, integrate
-from perfalign._validation import check_view
+from perfalign._noise_flow import NoiseFlow, check_times, integrate
+from perfalign._parameters import (
+    check_estimator,
+    check_integer,
+    check_number,
+)
+from perfalign._validation import check_view, column_names
+from perfalign.couplings import TransportPlan
+from perfalign.mixtures import ClassGaussians
 
 
-class GaussianFlow(NoiseFlow):
+class GaussianFlow(NoiseFlow, BaseEstimator):
     r"""The exact flow into Gaussian classes, without any training.
 
     If the target latents of class c are :math:`N(m_c, S_c)` and a source
@@ -50,16 +57,19 @@ class GaussianFlow(NoiseFlow):
         Fitted on source latents. Its classes must be among the mixture's;
         those it does not know get probability 0. None takes the mixture's
         weights, whatever x is.
-    rtol : float, default=1e-6
-        Tolerance of the integration, `integrate`.
-
-    Raises
-    ------
-    ValueError
-        If a covariance is singular or the classifier knows other classes.
+    rtol : float, default=1e-7
+        Bound of the error of a step, in units of the spread that each
+        coordinate has at that time.
 
     Notes
     -----
+    Any unit of the target gives the same endpoints in that unit. Of features
+    in different units the largest decides, as in all that is said of
+    distances: standardise them first. The mixture and the classifier are
+    looked at when the flow is used, and there refused with a ``ValueError``
+    if a covariance is singular, or the classifier knows other classes. A copy
+    made by ``sklearn.base.clone`` has the same, fitted classifier.
+
     A velocity costs O(n C d_2²). The formula is that of conditional flow
     matching (Lipman et al. 2023; conditioned on x, Klein et al. 2024) with
     the class Gaussians of Kamboj and Do (2025, eq. 6–7) put in.
@@ -73,58 +83,138 @@ class GaussianFlow(NoiseFlow):
     [[ 2. -1.]]
     """
 
-    # Smooth: an order of eight takes few steps.
-    _method = "DOP853"
-
-    def __init__(self, mixture, classifier=None, rtol=1e-6):
+    def __init__(self, mixture, classifier=None, rtol=1e-7):
         self.mixture = mixture
         self.classifier = classifier
         self.rtol = rtol
-        self._variances, self._axes = np.linalg.eigh(mixture.covariances)
-        smallest, largest = self._variances[:, 0], self._variances[:, -1]
-        cut = self._variances.shape[1] * np.finfo(float).eps * largest
-        for c in np.flatnonzero(smallest <= cut):
-            raise ValueError(
-                f"The covariance of class {mixture.classes[c]} is singular: "
-                f"its variances reach from {smallest[c]:.3g} to "
-                f"{largest[c]:.3g}. A flow needs room in every direction."
-            )
-        if classifier is not None:
-            unknown = set(classifier.classes_) - set(mixture.classes)
-            if unknown:
-                raise ValueError(
-                    f"The classifier knows the classes {sorted(unknown)}, of "
-                    "which the mixture has no Gaussian."
-                )
+
+    def __sklearn_clone__(self):
+        # A clone of the classifier would have forgotten what it knows.
+        return type(self)(self.mixture, self.classifier, self.rtol)
+
+    def fit(self, X, Y, coupling=None):
+        """Nothing is learned: checks that latents are those of the mixture.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_source, d_1)
+        Y : array-like of shape (n_target, d_2)
+        coupling : object, default=None
+            Not used; the classifier says what X has to do with the classes.
+
+        Returns
+        -------
+        self : GaussianFlow
+
+        Raises
+        ------
+        ValueError
+            If Y has another dimension than the mixture, or what `sample`
+            needs is not there.
+        """
+        field, n_features = self._field(X)
+        check_view(Y, "Y", n_features=n_features)
+        return self
 
     def _field(self, X):
-        means, axes = self.mixture.means, self._axes
+        return self._velocity(X, *self._units)
+
+    def _field_at(self, X):
+        return self._velocity(X, 0.0, 1.0)
+
+    def _velocity(self, X, origin, scale):
+        """Velocity in units of `scale`, from `origin`, and the dimension."""
+        mixture = self._classes
+        means = (mixture.means - origin) / scale
+        variances, axes = self._principal(mixture.covariances / scale**2)
         with np.errstate(divide="ignore"):  # a class may be impossible
             log_prior = np.log(self._class_probabilities(X))
 
-        def field(y, t):
-            variances = (1 - t) ** 2 + t**2 * self._variances
-            # Coordinates along each class's own axes: (C, n, d).
+        def field(y, t, rows):
+            t = t[:, np.newaxis]
+            # Along each class's own axes: (C, n, d).
+            spread = (1 - t) ** 2 + t**2 * variances[:, np.newaxis]
             gaps = (y - t * means[:, np.newaxis]) @ axes
             log_joint = -0.5 * np.sum(
-                gaps**2 / variances[:, np.newaxis]
-                + np.log(variances)[:, np.newaxis],
-                axis=2,
+                gaps**2 / spread + np.log(spread), axis=2
             )
-            share = softmax(log_prior + log_joint.T, axis=1)
-            pull = (t * self._variances - (1 - t)) / variances
-            toward = (gaps * pull[:, np.newaxis]) @ axes.transpose(0, 2, 1)
+            share = softmax(log_prior[rows] + log_joint.T, axis=1)
+            pull = (t * variances[:, np.newaxis] - (1 - t)) / spread
+            toward = (gaps * pull) @ axes.transpose(0, 2, 1)
             toward += means[:, np.newaxis]
             return np.einsum("nc,cnd->nd", share, toward)
 
-        return field, np.zeros(means.shape[1]), 1.0
+        return field, means.shape[1]
+
+    def _principal(self, covariances):
+        """Variances and axes of the classes, none of them flat."""
+        variances, axes = np.linalg.eigh(covariances)
+        smallest, largest = variances[:, 0], variances[:, -1]
+        cut = variances.shape[1] * np.finfo(float).eps * largest
+        for c in np.flatnonzero(smallest <= cut):
+            raise ValueError(
+                f"The covariance of class {self.mixture.classes[c]} is "
+                "singular: of its greatest variance the least is "
+                f"{smallest[c] / largest[c] if largest[c] else 0:.2g}. A flow "
+                "needs room in every direction, and features of like units."
+            )
+        return variances, axes
+
+    @property
+    def _classes(self):
+        if not isinstance(self.mixture, ClassGaussians):
+            raise ValueError(
+                "mixture must be a ClassGaussians; seen "
+                f"{type(self.mixture).__name__}."
+            )
+        return self.mixture
 
     def _class_probabilities(self, X):
+        mixture = self._classes
         if self.classifier is None:
-            return np.tile(self.mixture.weights, (len(X), 1))
-        found = self.classifier.predict_proba(X)
-        known = self.classifier.classes_[:, np.newaxis] == self.mixture.classes
-        return found @ known
+            return np.tile(mixture.weights, (len(check_view(X, "X")[0]), 1))
+        check_estimator(
+            self.classifier, "classifier", ("predict_proba", "classes_")
+        )
+        classes = np.asarray(self.classifier.classes_)
+        unknown = np.setdiff1d(classes, mixture.classes)
+        if len(unknown):
+            raise ValueError(
+                f"The classifier knows the classes {unknown.tolist()}, of "
+                "which the mixture has no Gaussian."
+            )
+        known = classes[:, np.newaxis] == mixture.classes
+        return self.classifier.predict_proba(X) @ known
+
+    # Scaling y scales the noise in y_t = (1 − t) ξ + t y against it. That is
+    # the same way at another pace: in units of the target's spread σ and from
+    # its mean m, y_t = t m + (1 − t + t σ) z_τ with τ = t σ / (1 − t + t σ).
+
+    @property
+    def _moments(self):
+        """Mean, and variance of each feature, of all classes together."""
+        weights, means = self._classes.weights, self._classes.means
+        mean = weights @ means
+        within = np.diagonal(self._classes.covariances, axis1=1, axis2=2)
+        return mean, weights @ (within + (means - mean) ** 2)
+
+    @property
+    def _units(self):
+        mean, variances = self._moments
+        return mean, np.sqrt(variances.mean())
+
+    def _clock(self, t):
+        _, scale = self._units
+        return t * scale / ((1 - t) + t * scale)
+
+    def _unit(self, t):
+        mean, variances = self._moments
+        t = t[:, np.newaxis]
+        return np.sqrt((1 - t) ** 2 + t**2 * variances / variances.mean())
+
+    def _place(self, z, t):
+        origin, scale = self._units
+        return t * origin + ((1 - t) + t * scale) * z
 
 
 class ConditionalFlow(NoiseFlow, BaseEstimator):
@@ -138,20 +228,21 @@ class ConditionalFlow(NoiseFlow, BaseEstimator):
               \qquad y_t = (1 - t)\,\xi + t\, y .
 
     The minimiser is :math:`E[y - \xi \mid y_t, x]`, whose flow sends noise to
-    the coupling's partners of x. Target latents are brought to mean 0 and
-    variance 1 in each feature before, and back at the end, so that the noise
-    suits them in any unit.
+    the coupling's partners of x. Source and target latents are brought to mean
+    0 and variance 1 in each feature before, and target latents back at the
+    end: no unit of either space matters, and the noise suits them in any.
 
     Parameters
     ----------
     velocity : scikit-learn regressor with many outputs, default=None
-        Learns v from the columns (y_t, t, x). None takes a multilayer
-        perceptron in a pipeline that standardises both sides, `perceptron`.
+        Learns v, which `velocity_at` returns, from the columns (y_t, t, x).
+        None takes a multilayer perceptron in a pipeline that standardises
+        both sides, `perceptron`.
     n_samples : int, default=40_000
         Quadruples (x, y, ξ, t) that it learns from.
     rtol : float, default=1e-2
-        Tolerance of the integration, `integrate`; a learned velocity has
-        larger errors.
+        Bound of the error of a step, in standard units; a learned velocity
+        has larger errors.
     random_state : int, RandomState instance or None, default=None
         Seeds what is drawn, and the default regressor.
 
@@ -160,12 +251,24 @@ class ConditionalFlow(NoiseFlow, BaseEstimator):
     velocity_ : regressor
         Fitted.
     mean_, scale_ : ndarray of shape (d_2,)
-        Of the target latents, in their units.
+        Of the target latents, in their units; the scale of what is constant
+        is 0, and it is drawn as that constant.
+    mean_X_, scale_X_ : ndarray of shape (d_1,)
+        The same of the source.
     n_features_in_ : int
         Source dimension d_1.
+    feature_names_in_ : ndarray of str of shape (d_1,)
+        Of a source that came as a data frame; the same columns in the same
+        order are wanted afterwards.
 
     Notes
     -----
+    The minimiser over all functions would only repeat the coupled rows: of
+    finitely many partners y it is a mean of :math:`(y - y_t) / (1 - t)`,
+    without bound as t → 1, and its flow, on [0, 1) with a limit, ends in one
+    of them. What lies between is what the regressor makes of finitely many
+    samples.
+
     Flow matching of Lipman et al. (2023) from noise to target, conditioned on
     the source as in GENOT (Klein et al. 2024). Memory is that of the samples:
     no plan is formed here.
@@ -180,9 +283,9 @@ class ConditionalFlow(NoiseFlow, BaseEstimator):
     >>> from perfalign import ConditionalFlow
     >>> class SameClass:
     ...     def sample(self, n_samples, random_state=None):
-    ...         rng = np.random.default_rng(random_state)
-    ...         i = rng.integers(200, size=n_samples)
-    ...         return i, 2 * rng.integers(100, size=n_samples) + i % 2
+    ...         i = random_state.randint(200, size=n_samples)
+    ...         other = random_state.randint(100, size=n_samples)
+    ...         return i, 2 * other + i % 2
     >>> rng = np.random.default_rng(0)
     >>> labels = np.arange(200) % 2
     >>> X = rng.normal(size=(200, 3)) + 5 * labels[:, np.newaxis]
@@ -216,9 +319,11 @@ class ConditionalFlow(NoiseFlow, BaseEstimator):
             Source latents.
         Y : array-like of shape (n_target, d_2)
             Target latents, of whatever other items.
-        coupling : object
+        coupling : TransportPlan, ClassCoupling, matrix of masses or the like
             ``coupling.sample(n_samples, random_state)`` returns row numbers
-            into X and into Y, one pair a position.
+            into X and into Y, one pair a position. A plain matrix of shape
+            (n_source, n_target), such as POT returns, is taken as the masses
+            of a `TransportPlan`.
 
         Returns
         -------
@@ -227,42 +332,50 @@ class ConditionalFlow(NoiseFlow, BaseEstimator):
         Raises
         ------
         ValueError
-            If X or Y is not a finite real matrix, or the coupling speaks of
-            other rows.
+            If X or Y is not a finite real matrix, the coupling speaks of
+            other rows or cannot be sampled, or a parameter is out of its
+            range.
         """
+        _check_parameters(self)
         x, y, rng = _draw(X, Y, coupling, self.n_samples, self.random_state)
-        scaler = StandardScaler().fit(check_view(Y, "Y")[0])
-        self.mean_, self.scale_ = scaler.mean_, scaler.scale_
-        y = (y - self.mean_) / self.scale_
+        self.mean_X_, self.scale_X_ = _standard_units(X)
+        self.mean_, self.scale_ = _standard_units(Y)
+        x = _standardised(x, self.mean_X_, self.scale_X_)
+        y = _standardised(y, self.mean_, self.scale_)
         noise = rng.standard_normal(y.shape)
         t = rng.uniform(size=(len(y), 1))
         features = np.hstack([(1 - t) * noise + t * y, t, x])
-        self.n_features_in_ = x.shape[1]
+        _remember_columns(self, X, x.shape[1])
         self.velocity_ = _learn(self.velocity, features, y - noise, rng)
         return self
 
     def _field(self, X):
-        check_is_fitted(self, "velocity_")
-        X, _ = check_view(X, "X", n_features=self.n_features_in_)
+        X = _checked_as_fitted(self, X)
+        x = _standardised(X, self.mean_X_, self.scale_X_)
 
-        def field(y, t):
-            times = np.full((len(y), 1), t)
-            return self.velocity_.predict(np.hstack([y, times, X]))
+        def field(y, t, rows):
+            return _predicted(self.velocity_, y, t, x[rows])
 
-        return field, self.mean_, self.scale_
+        return field, len(self.mean_)
+
+    def _place(self, z, t):
+        return self.mean_ + self.scale_ * z
 
 
 class UnconditionalFlow(BaseEstimator):
     r"""A flow from the source itself; a warning, not a tool.
 
-    Points move along :math:`x_t = (1 - t)\,x + t\,y`, and the velocity knows
-    where they are but not where they came from,
+    Source and target latents are each brought to mean 0 and variance 1 in
+    every feature. There points move along :math:`x_t = (1 - t)\,x + t\,y`,
+    and the velocity knows where they are but not where they came from,
 
     .. math:: v(x_t, t) = E[y - x \mid x_t] .
 
     The flow transports the distribution of x to that of y. It need not keep
     the coupling: trajectories of an ordinary differential equation cannot
-    cross, so classes whose straight paths cross are exchanged where they meet.
+    cross, so where the straight paths of two classes cross, points are
+    exchanged. If the classes are each other's mirror image, as many as meet
+    there; a class of weight .9 beside one of .1 keeps most of its points.
 
     Parameters
     ----------
@@ -272,7 +385,11 @@ class UnconditionalFlow(BaseEstimator):
     Attributes
     ----------
     velocity_ : regressor
+    mean_X_, scale_X_, mean_Y_, scale_Y_ : ndarray of shape (d,)
+        Of the source and of the target latents, in their units.
     n_features_in_ : int
+    feature_names_in_ : ndarray of str of shape (d,)
+        Of a source that came as a data frame.
 
     Notes
     -----
@@ -310,17 +427,45 @@ class UnconditionalFlow(BaseEstimator):
         ValueError
             As there, and if the dimensions differ.
         """
+        _check_parameters(self)
         x, y, rng = _draw(X, Y, coupling, self.n_samples, self.random_state)
         if x.shape[1] != y.shape[1]:
             raise ValueError(
                 "An unconditional flow needs one dimension for both spaces; "
                 f"seen {x.shape[1]} (X) and {y.shape[1]} (Y)."
             )
+        self.mean_X_, self.scale_X_ = _standard_units(X)
+        self.mean_Y_, self.scale_Y_ = _standard_units(Y)
+        x = _standardised(x, self.mean_X_, self.scale_X_)
+        y = _standardised(y, self.mean_Y_, self.scale_Y_)
         t = rng.uniform(size=(len(y), 1))
         features = np.hstack([(1 - t) * x + t * y, t])
-        self.n_features_in_ = x.shape[1]
+        _remember_columns(self, X, x.shape[1])
         self.velocity_ = _learn(self.velocity, features, y - x, rng)
         return self
+
+    def velocity_at(self, y, t):
+        """Velocity of points on their way, in standard units.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples, d)
+        t : float
+            Time from 0 (source) to 1 (target).
+
+        Returns
+        -------
+        velocity : ndarray of shape (n_samples, d)
+
+        Raises
+        ------
+        ValueError
+            As `predict`.
+        """
+        check_is_fitted(self, "velocity_")
+        y, _ = check_view(y, "y", n_features=self.n_features_in_)
+        (t,) = check_times([t])
+        return _predicted(self.velocity_, y, np.full(len(y), t))
 
     def predict(self, X, times=None):
         """Send source latents to target latents.
@@ -329,7 +474,9 @@ class UnconditionalFlow(BaseEstimator):
         ----------
         X : array-like of shape (n_samples, d)
         times : array-like of shape (n_times,), default=None
-            Ascending, in [0, 1], to see the points on their way.
+            Ascending, in [0, 1], to see the points on their way. There they
+            are shown with mean and scale between those of the source and
+            those of the target.
 
         Returns
         -------
@@ -338,17 +485,45 @@ class UnconditionalFlow(BaseEstimator):
         Raises
         ------
         ValueError
-            If not fitted, or X does not have d columns.
+            If not fitted, X does not have d columns, or the flow cannot be
+            followed.
         """
-        check_is_fitted(self, "velocity_")
-        X, _ = check_view(X, "X", n_features=self.n_features_in_)
+        X = _checked_as_fitted(self, X)
+        start = _standardised(X, self.mean_X_, self.scale_X_)
 
-        def field(y, t):
-            return self.velocity_.predict(
-                np.hstack([y, np.full((len(y), 1), t)])
-            )
+        def field(y, t, rows):
+            return _predicted(self.velocity_, y, t)
 
-        return integrate(field, X, self.rtol, times)
+        seen = np.ones(1) if times is None else check_times(times)
+        t = seen[:, np.newaxis, np.newaxis]
+        path = integrate(
+            field, start, check_number(self.rtol, "rtol", 0), seen
+        )
+        path *= (1 - t) * self.scale_X_ + t * self.scale_Y_
+        path += (1 - t) * self.mean_X_ + t * self.mean_Y_
+        return path[0] if times is None else path
+
+    def sample(self, X, n_draws=1, random_state=None):
+        """Target latents as other flows draw them; here all draws are equal.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, d)
+        n_draws : int, default=1
+        random_state : object, default=None
+            Not used: where a point ends has no chance in it.
+
+        Returns
+        -------
+        latents : ndarray of shape (n_draws, n_samples, d)
+
+        Raises
+        ------
+        ValueError
+            As `predict`.
+        """
+        n_draws = check_integer(n_draws, "n_draws")
+        return np.tile(self.predict(X), (n_draws, 1, 1))
 
 
 def perceptron(random_state=None):
@@ -374,20 +549,92 @@ def perceptron(random_state=None):
     )
 
 
+def _check_parameters(flow):
+    check_integer(flow.n_samples, "n_samples")
+    check_number(flow.rtol, "rtol", 0)
+    if flow.velocity is not None:
+        check_estimator(flow.velocity, "velocity", ("fit", "predict"))
+
+
 def _draw(X, Y, coupling, n_samples, random_state):
     """Pairs from the coupling, and the generator to go on with."""
     X, _ = check_view(X, "X")
     Y, _ = check_view(Y, "Y")
     rng = check_random_state(random_state)
-    i, j = coupling.sample(n_samples, rng)
-    for name, rows, view in (("X", i, X), ("Y", j, Y)):
-        if rows.min() < 0 or rows.max() >= len(view):
+    coupling = as_coupling(coupling)
+    masses = [getattr(coupling, f"mass_{name}", None) for name in "XY"]
+    i, j = (np.asarray(rows) for rows in coupling.sample(n_samples, rng))
+    for name, rows, mass, view in zip("XY", (i, j), masses, (X, Y)):
+        if rows.shape != (n_samples,) or rows.dtype.kind not in "iu":
+            raise ValueError(
+                f"The coupling draws, of {name}, an array of {rows.dtype} of "
+                f"shape {rows.shape}; wanted {n_samples} row numbers."
+            )
+        speaks_of = rows.max() + 1 if mass is None else len(mass)
+        if rows.min() < 0 or len(view) < speaks_of:
             raise ValueError(
                 f"The coupling draws rows {rows.min()} to {rows.max()} of "
                 f"{name}, which has {len(view)}; wanted the coupling of these "
                 "latents."
             )
+        if mass is not None and len(view) != len(mass):
+            raise ValueError(
+                f"The coupling is of {len(mass)} rows of {name}, which has "
+                f"{len(view)}; wanted the coupling of these latents."
+            )
     return X[i], Y[j], rng
+
+
+def as_coupling(coupling):
+    """What can be sampled as it is, a plain matrix as a `TransportPlan`."""
+    # A data frame samples its own rows: it is a matrix here.
+    plain = isinstance(coupling, (list, tuple)) or hasattr(
+        coupling, "__array__"
+    )
+    if plain:
+        return TransportPlan(coupling)
+    if not callable(getattr(coupling, "sample", None)):
+        raise ValueError(
+            "The coupling must be a TransportPlan, a ClassCoupling or a "
+            f"matrix of masses; {type(coupling).__name__} has no method "
+            "sample(n_samples, random_state)."
+        )
+    return coupling
+
+
+def _standard_units(Y):
+    """Mean and scale of each feature; scale 0 of what is constant."""
+    # Of a data frame the order in memory, and so the rounding, is another.
+    scaler = StandardScaler().fit(np.ascontiguousarray(check_view(Y, "Y")[0]))
+    # The scaler gives unit scale to what varies by rounding alone.
+    varies = np.sqrt(scaler.var_) == scaler.scale_
+    return scaler.mean_, np.where(varies, scaler.scale_, 0.0)
+
+
+def _standardised(y, mean, scale):
+    """Standard units; 0 in features that are constant."""
+    return np.where(scale > 0, y - mean, 0) / np.where(scale > 0, scale, 1)
+
+
+def _remember_columns(flow, X, n_features):
+    flow.n_features_in_ = n_features
+    names = column_names(X, "X")
+    if names is not None:
+        flow.feature_names_in_ = np.array(names, dtype=object)
+    elif hasattr(flow, "feature_names_in_"):
+        del flow.feature_names_in_
+
+
+def _checked_as_fitted(flow, X):
+    check_is_fitted(flow, "velocity_")
+    names = getattr(flow, "feature_names_in_", None)
+    return check_view(X, "X", n_features=flow.n_features_in_, columns=names)[0]
+
+
+def _predicted(velocity, *columns):
+    """What a regressor says, of one target too, as a matrix."""
+    features = np.column_stack(columns)
+    return velocity.predict(features).reshape(len(features), -1)
 
 
 def _learn(velocity, features, targets, rng):

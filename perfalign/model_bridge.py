@@ -5,7 +5,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
+from perfalign._parameters import check_estimator, check_integer
+from perfalign._validation import check_view
 from perfalign.flows import ConditionalFlow
+
+# Shares that differ by less are equal.
+ROUNDING = 1e-9
 
 
 def votes(head, latents):
@@ -30,6 +35,9 @@ def votes(head, latents):
 
     Notes
     -----
+    Equal shares are left as they are. Whoever takes the first class of them
+    favours it wherever few draws are unsure; `ModelBridge.predict` does not.
+
     Draws follow the flow's idea q of the class, and so a single one is right
     with probability :math:`\sum_c p(c)\, q(c)` only. Where q is the true
     posterior p, it errs up to twice as often as the vote of many, by the
@@ -43,14 +51,34 @@ def votes(head, latents):
     >>> print(votes(head, [[[0.1]], [[0.9]], [[0.8]], [[1.2]]]))
     [[0.25 0.75]]
     """
+    return _ballots(head, latents).mean(axis=0)
+
+
+def _ballots(head, latents):
+    """Shares of the classes, of shape (n_draws, n_samples, C)."""
+    check_estimator(head, "head", ("predict", "classes_"))
     latents = np.asarray(latents, dtype=float)
-    n_draws, n_samples, n_features = latents.shape
-    flat = latents.reshape(-1, n_features)
+    if latents.ndim != 3:
+        raise ValueError(
+            f"latents have shape {latents.shape}; wanted (n_draws, n_samples, "
+            "d_2), as a flow draws them."
+        )
+    flat = latents.reshape(-1, latents.shape[2])
     if hasattr(head, "predict_proba"):
         ballots = head.predict_proba(flat)
     else:
         ballots = head.predict(flat)[:, np.newaxis] == head.classes_
-    return ballots.reshape(n_draws, n_samples, -1).mean(axis=0)
+    return ballots.reshape(*latents.shape[:2], -1)
+
+
+def _winners(ballots):
+    """Classes with the most votes; the first draws decide between equals."""
+    totals = ballots.mean(axis=0)
+    leads = totals >= totals.max(axis=1, keepdims=True) - ROUNDING
+    for ballot in ballots:
+        best = np.max(ballot, axis=1, where=leads, initial=0, keepdims=True)
+        leads &= ballot >= best - ROUNDING
+    return leads.argmax(axis=1)
 
 
 class ModelBridge(ClassifierMixin, BaseEstimator):
@@ -75,7 +103,10 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         The target model's: something fitted whose ``inverse_transform``, or
         else ``predict``, turns target latents into what they stand for.
     flow : flow, default=None
-        Unfitted; None takes ``ConditionalFlow(random_state=random_state)``.
+        A `ConditionalFlow`, a `GaussianFlow`, an `UnconditionalFlow`, or what
+        has their methods ``fit(X, Y, coupling)`` and ``sample(X, n_draws,
+        random_state)``. A copy of it is fitted; None takes
+        ``ConditionalFlow(random_state=random_state)``.
     n_draws : int, default=20
         Target latents drawn for each source latent, to vote or to average.
     random_state : int or None, default=None
@@ -90,10 +121,13 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    The use of two models that Gholamzadeh and Sajid (2025) describe; only
-    their abstract is public to us, and the definitions are ours. The head is
-    never better on bridged latents than on its own: read `score` beside the
-    head's accuracy on target latents.
+    The use of two models that Gholamzadeh and Sajid (2025) describe. Read
+    `score` beside the head's accuracy on target latents, which bounds what
+    can be hoped for.
+
+    What comes of a row does not depend on the rows beside it: each has noise
+    of its own, which `random_state` and its numbers decide. A copy made by
+    ``sklearn.base.clone`` keeps the head and the decoder as they are, fitted.
 
     Examples
     --------
@@ -136,6 +170,16 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         self.n_draws = n_draws
         self.random_state = random_state
 
+    def __sklearn_clone__(self):
+        # Clones of the target model's parts would have forgotten everything.
+        return type(self)(
+            self.head,
+            decoder=self.decoder,
+            flow=clone(self.flow),
+            n_draws=self.n_draws,
+            random_state=self.random_state,
+        )
+
     def fit(self, X, Y, coupling):
         """Learn the flow; the head and the decoder stay as they are.
 
@@ -145,9 +189,8 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
             Source latents that the coupling speaks of.
         Y : array-like of shape (n_target, d_2)
             Target latents that it speaks of, of other items.
-        coupling : TransportPlan, ClassCoupling or the like
-            ``coupling.sample(n_samples, random_state)`` returns rows of X and
-            of Y that belong together.
+        coupling : TransportPlan, ClassCoupling, matrix of masses or the like
+            As for `ConditionalFlow.fit`.
 
         Returns
         -------
@@ -156,23 +199,37 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            As `ConditionalFlow.fit`, or if the head or the decoder was made
-            for latents of another dimension.
+            As `ConditionalFlow.fit`, or if the head, the decoder or the flow
+            lacks what it is asked for, or was made for latents of another
+            dimension.
         """
-        for name, part in (("head", self.head), ("decoder", self.decoder)):
-            wanted = _latent_dimension(part)
-            if wanted not in (None, np.shape(Y)[1]):
-                raise ValueError(
-                    f"The {name} reads latents of dimension {wanted}; Y has "
-                    f"shape {np.shape(Y)}."
-                )
+        check_integer(self.n_draws, "n_draws")
+        self._check_parts(check_view(Y, "Y")[0])
+        if self.head is not None:
+            check_view(
+                Y, "Y", columns=getattr(self.head, "feature_names_in_", None)
+            )
         flow = self.flow
         if flow is None:
             flow = ConditionalFlow(random_state=self.random_state)
+        check_estimator(flow, "flow", ("fit", "sample"))
         self.flow_ = clone(flow).fit(X, Y, coupling)
         if self.head is not None:
             self.classes_ = self.head.classes_
         return self
+
+    def _check_parts(self, Y):
+        if self.head is not None:
+            check_estimator(self.head, "head", ("predict", "classes_"))
+        if self.decoder is not None and not hasattr(self.decoder, "predict"):
+            check_estimator(self.decoder, "decoder", ("inverse_transform",))
+        for name in ("head", "decoder"):
+            wanted = _latent_dimension(getattr(self, name))
+            if wanted not in (None, Y.shape[1]):
+                raise ValueError(
+                    f"The {name} reads latents of dimension {wanted}; Y has "
+                    f"shape {Y.shape}."
+                )
 
     def sample(self, X, n_draws=None):
         """Draw target latents for each source latent.
@@ -235,6 +292,11 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
     def predict(self, X):
         """Class with the most votes.
 
+        Between classes with equally many, the first draw decides, or the
+        first that prefers one of them. Draws are in no order, so that each
+        class has the same chance; only where the head itself never prefers
+        one, the first of `classes_` is taken.
+
         Parameters
         ----------
         X : array-like of shape (n_samples, d_1)
@@ -242,15 +304,14 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         Returns
         -------
         labels : ndarray of shape (n_samples,)
-            The first of `classes_` where votes are equal.
 
         Raises
         ------
         ValueError
             As `predict_proba`.
         """
-        winners = np.argmax(self.predict_proba(X), axis=1)
-        return self.classes_[winners]
+        ballots = _ballots(self._part("head"), self.sample(X))
+        return self.classes_[_winners(ballots)]
 
     def generate(self, X, n_draws=1):
         """What the target model's decoder makes of bridged latents.

@@ -1,21 +1,23 @@
 r"""Optimal transport of all latents of one space to those of another.
 
 Balanced, where every latent has to go somewhere, or unbalanced, where some
-may stay; exact or regularised. POT solves all of it.
+may stay; exact or regularised. No plan is believed: each comes with a lower
+bound of what any other costs.
 """
 
 import warnings
+from numbers import Real
 
 import numpy as np
-import ot
 from sklearn.exceptions import ConvergenceWarning
 
+from perfalign import _plans
 from perfalign._validation import check_view
 from perfalign.couplings import TransportPlan
 
-# exp(-700) is about the smallest number with full precision.
-UNDERFLOW = 700
 TOLERANCE = 1e-6
+# Ratio of numbers of which the larger one's rounding would be seen.
+TOO_LARGE = 1e8
 
 
 def bridge_plan(
@@ -36,7 +38,8 @@ def bridge_plan(
     Parameters
     ----------
     cost : array-like of shape (n1, n2)
-        From `gluing_cost`, `relational_cost` or elsewhere; at least 0.
+        From `gluing_cost`, `relational_cost` or elsewhere; at least 0. A pair
+        of cost ``inf`` is forbidden.
     marginal_penalty : float, default=inf
         λ, in units of the cost. See `typical_penalty`.
     divergence : {"tv", "kl"}, default="tv"
@@ -46,8 +49,8 @@ def bridge_plan(
         all rows lose mass gradually, and gain it.
     regularisation : float, default=0.0
         ε, in units of the cost. 0 is the exact optimum, which moves few pairs
-        (at most n₁ + n₂ − 1 when balanced); more spreads the mass and is
-        faster on many rows.
+        (at most n₁ + n₂ − 1); more spreads the mass and is faster on many
+        rows.
 
     Returns
     -------
@@ -56,21 +59,34 @@ def bridge_plan(
     Raises
     ------
     ValueError
-        If the cost is not a finite matrix of numbers of at least 0, an
-        argument is out of its range, or ε is below 1/700 of the largest cost,
-        where exponentials underflow.
+        If the cost is not a matrix of numbers of at least 0, an argument is
+        out of its range, nothing is moved, or no balanced plan avoids the
+        forbidden pairs. With a regularisation, also if it is so small, or
+        the price of total variation so large, that rounding decides.
 
     Warns
     -----
     ConvergenceWarning
-        If the iterations end before the marginals are right.
+        If the iterations end before it is certain that no plan is better by
+        more than a millionth, or before the marginals of a balanced one are
+        right.
 
     Notes
     -----
-    Solved by POT: network simplex (exact, about O(n³)), Sinkhorn's iterations
-    (O(n₁ n₂) each), and for KL majorisation–minimisation or scaling (Chizat et
-    al. 2018). Total variation is a balanced problem with one more row and
-    column, "nowhere", at the price λ; what stays counts in its entropy too.
+    Potentials f and g of the dual problem bound from below what any plan
+    costs; the plan returned is held against the bound. What solves it:
+
+    - exact, balanced: network simplex (POT; about O(n³)). A cost that is
+      larger than the sum of all costs a plan can pay is never paid and is
+      lowered to it, or it would use up the digits of the others.
+    - exact, total variation: the same with min(C, 2λ) for the cost, since a
+      row and a column that both stay pay 2λ.
+    - exact, Kullback–Leibler: a primal–dual interior point method, about
+      twenty to a hundred Newton steps of O(n₁ n₂ min(n₁, n₂)); then network
+      simplex between the marginals found.
+    - regularised: Sinkhorn's iterations (O(n₁ n₂) each), which scale rows and
+      columns as the divergence asks (Chizat et al. 2018), then Newton steps
+      on the dual if they are slow.
 
     References
     ----------
@@ -89,25 +105,34 @@ def bridge_plan(
     [1. 0.]
     """
     cost = _checked_cost(cost)
-    _check_plan(cost, marginal_penalty, divergence, regularisation)
-    a, b = (np.full(n, 1 / n) for n in cost.shape)
-    if np.isinf(marginal_penalty):
-        return TransportPlan(_balanced(a, b, cost, regularisation))
-    if divergence == "tv":
-        nowhere = np.pad(cost, (0, 1), constant_values=float(marginal_penalty))
-        nowhere[-1, -1] = 0
-        plan = _balanced(
-            np.append(a, 1), np.append(b, 1), nowhere, regularisation
-        )[:-1, :-1]
-    elif regularisation == 0:
-        plan = ot.unbalanced.mm_unbalanced(
-            a, b, cost, marginal_penalty, numItermax=2000, stopThr=1e-9
+    _check_plan(marginal_penalty, divergence, regularisation)
+    try:
+        plan, value, bound = _solve(
+            cost, float(marginal_penalty), divergence, float(regularisation)
         )
-    else:
-        plan = ot.unbalanced.sinkhorn_unbalanced(
-            a, b, cost, regularisation, marginal_penalty, numItermax=10000
+    except _plans.NoPlanError:
+        raise ValueError(
+            "cost: no balanced plan avoids the pairs of infinite cost. Allow "
+            "more of them, or take a finite marginal_penalty."
+        ) from None
+    if plan.max() == 0:
+        raise ValueError(
+            "Nothing is moved: every way is dearer than the penalty "
+            f"{marginal_penalty:.3g} allows."
         )
-    return _plan_that_moves(plan, marginal_penalty)
+    coupling = TransportPlan(plan)
+    largest = cost.max(where=np.isfinite(cost), initial=0.0)
+    rounding = 1e-14 * min(largest or np.inf, marginal_penalty)
+    off = sum(coupling.marginal_violation())
+    if np.isinf(marginal_penalty) and not off < TOLERANCE:
+        _warn(f"{off:.2g} of the mass is in the wrong place", regularisation)
+    elif not value - bound <= TOLERANCE * value + rounding:
+        _warn(
+            f"the best plan costs {max(0.0, bound):.6g} at least, and this "
+            f"one {value:.6g}",
+            regularisation,
+        )
+    return coupling
 
 
 def typical_penalty(cost):
@@ -135,8 +160,8 @@ def typical_penalty(cost):
 
     Notes
     -----
-    Ours. Rows are left out whether or not a class is missing, about two in
-    five: that is its price.
+    Rows are left out whether or not a class is missing, about two in five:
+    that is its price.
 
     Examples
     --------
@@ -144,40 +169,57 @@ def typical_penalty(cost):
     >>> print(f"{typical_penalty([[0.1, 0.9], [0.8, 0.7]]):.2f}")
     0.20
     """
-    coupling = bridge_plan(cost)
-    paid = np.sum(coupling.plan * np.asarray(cost, dtype=float), axis=1)
+    cost = _checked_cost(cost)
+    paid = _plans.paid(bridge_plan(cost).plan, cost).sum(axis=1)
     return float(np.median(paid) * len(paid) / 2)
 
 
-def _balanced(a, b, cost, regularisation):
-    if regularisation == 0:
-        return ot.emd(a, b, cost, numItermax=10**7)
-    plan = ot.sinkhorn(
-        a, b, cost, regularisation, numItermax=10000, warn=False
+def _solve(cost, penalty, divergence, regularisation):
+    """A plan, what it costs, and what any other costs at least."""
+    balanced = np.isinf(penalty)
+    if balanced and (regularisation == 0 or np.isinf(cost).any()):
+        a, b, total = _plans.uniform(*cost.shape)
+        plan, value, bound = _plans.exact(a, b, cost)
+        if regularisation == 0:
+            return plan / total, value / total, bound / total
+    if regularisation > 0:
+        usual = max(_dearest_of_cheapest(cost), regularisation)
+        if usual > TOO_LARGE * regularisation:
+            raise ValueError(
+                f"regularisation must be 0 or at least {usual / TOO_LARGE:.2g}"
+                f", {1 / TOO_LARGE:.0e} of what a row must pay at least; seen "
+                f"{regularisation!r}."
+            )
+        if divergence == "tv" and TOO_LARGE < penalty / usual < np.inf:
+            raise ValueError(
+                f"marginal_penalty is {penalty / usual:.2g} times what a row "
+                "must pay at least: the rounding of a marginal would cost "
+                "more than the plan. Take inf, or 0 for the regularisation."
+            )
+        return _plans.with_entropy(cost, regularisation, penalty, divergence)
+    if divergence == "tv":
+        return _plans.with_total_variation(cost, penalty)
+    return _plans.with_kullback_leibler(cost, penalty)
+
+
+def _dearest_of_cheapest(cost):
+    cheapest = np.concatenate([cost.min(axis=1), cost.min(axis=0)])
+    return cheapest.max(where=np.isfinite(cheapest), initial=0.0)
+
+
+def _warn(seen, regularisation):
+    advice = "a regularisation above 0"
+    if regularisation:
+        advice = "a larger regularisation, or 0, which is exact"
+    warnings.warn(
+        f"The iterations ended early: {seen}. Take {advice}.",
+        ConvergenceWarning,
+        stacklevel=3,
     )
-    off = np.abs(plan.sum(axis=1) - a).sum() + np.abs(plan.sum(0) - b).sum()
-    if not off < TOLERANCE:
-        warnings.warn(
-            f"Sinkhorn's iterations ended early: {off:.2g} of the mass is in "
-            "the wrong place. Take a larger regularisation, or 0, which is "
-            "exact.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
-    return plan
 
 
-def _plan_that_moves(plan, marginal_penalty):
-    if plan.max() == 0:
-        raise ValueError(
-            "Nothing is moved: every way is dearer than the penalty "
-            f"{marginal_penalty:.3g} allows."
-        )
-    return TransportPlan(plan)
-
-
-def _check_plan(cost, marginal_penalty, divergence, regularisation):
-    if not marginal_penalty > 0:
+def _check_plan(marginal_penalty, divergence, regularisation):
+    if not (_is_number(marginal_penalty) and marginal_penalty > 0):
         raise ValueError(
             f"marginal_penalty must be above 0; seen {marginal_penalty!r}."
         )
@@ -185,18 +227,28 @@ def _check_plan(cost, marginal_penalty, divergence, regularisation):
         raise ValueError(
             f"divergence must be 'tv' or 'kl'; seen {divergence!r}."
         )
-    largest = cost.max()
-    if not np.isinf(marginal_penalty):
-        largest = max(largest, marginal_penalty)
-    if regularisation != 0 and not largest / UNDERFLOW <= regularisation:
+    if not (_is_number(regularisation) and 0 <= regularisation < np.inf):
         raise ValueError(
-            f"regularisation must be 0 or at least {largest / UNDERFLOW:.2g}, "
-            f"1/{UNDERFLOW} of the largest cost; seen {regularisation!r}."
+            "regularisation must be a number of at least 0; seen "
+            f"{regularisation!r}."
         )
 
 
+def _is_number(value):
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def _checked_cost(cost):
+    """Finite numbers by the door of all views; infinite ones beside them."""
+    forbidden = False
+    if not isinstance(cost, np.ma.MaskedArray):
+        try:
+            forbidden = np.isposinf(np.asarray(cost, dtype=float))
+        except (TypeError, ValueError):
+            pass  # the door says why
+    if np.any(forbidden):
+        cost = np.where(forbidden, 0, np.asarray(cost, dtype=float))
     cost, _ = check_view(cost, "cost")
     if cost.min() < 0:
         raise ValueError(f"cost must be at least 0; seen {cost.min():.3g}.")
-    return cost
+    return np.where(forbidden, np.inf, cost)

@@ -3,25 +3,29 @@
 import importlib.util
 import json
 import tracemalloc
+import warnings
 from pathlib import Path
 
 import numpy as np
 import ot
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linear_sum_assignment, linprog
 from scipy.sparse.csgraph import shortest_path
 from scipy.spatial.distance import cdist
-from scipy.special import softmax
+from scipy.special import kl_div, softmax
 from scipy.stats import chisquare
 from sklearn.exceptions import ConvergenceWarning
 
 from perfalign import (
     ClassCoupling,
     TransportPlan,
+    _plans,
     bridge_plan,
     bridge_profile,
     bridges,
+    couplings,
     gluing_cost,
     relational_cost,
     typical_penalty,
@@ -189,13 +193,40 @@ class TestCosts:
             ),
             (
                 {"labels_X": LABELS[:5], "labels_Y": LABELS},
-                "6 rows and 5 labels",
+                "labels_X has 5 labels; wanted 6",
             ),
             ({"X": X[:1], "bridges_X": X[[0] * 6]}, "more than half"),
         ]:
             given = {"X": X, "Y": Y, "bridges_X": A, "bridges_Y": B, **change}
             with pytest.raises(ValueError, match=message):
                 cost(**given)
+
+
+@pytest.mark.parametrize("unit", [1e-170, 1e-9, 1e9, 1e170])
+@pytest.mark.parametrize("cost", [gluing_cost, relational_cost])
+def test_squares_of_distances_neither_overflow_nor_vanish(cost, unit):
+    X, Y, A, B = two_spaces()
+    found = cost(unit * X, Y, unit * A, B)
+    assert_allclose(found, cost(X, Y, A, B), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("cost", [gluing_cost, relational_cost])
+def test_columns_and_labels_of_bridges_are_read(cost):
+    X, Y, A, B = two_spaces()
+    frames = [pd.DataFrame(Z, columns=list("abc")) for Z in (X, A)]
+    assert_allclose(cost(frames[0], Y, frames[1], B), cost(X, Y, A, B))
+    with pytest.raises(ValueError, match="bridges_X has the columns"):
+        cost(frames[0], Y, frames[1][["b", "a", "c"]], B)
+    named = {"labels_X": LABELS, "labels_Y": pd.Categorical(LABELS)}
+    expected = {"labels_X": LABELS, "labels_Y": LABELS}
+    assert_allclose(cost(X, Y, A, B, **named), cost(X, Y, A, B, **expected))
+    for bad, message in [
+        ([*LABELS[:5], None], "labels_Y has no label"),
+        (np.arange(6), "wanted strings on both sides"),
+        (LABELS[:, None] == LABELS, "labels_Y: "),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            cost(X, Y, A, B, labels_X=LABELS, labels_Y=bad)
 
 
 def test_temperature_must_be_positive():
@@ -334,9 +365,226 @@ def test_typical_penalty_is_half_the_median_price():
     assert typical_penalty(cost) == pytest.approx(expected, abs=1e-12)
 
 
-def test_iterations_that_end_early_are_warned_of():
+# Every plan against others that are feasible, and a bound of all of them.
+
+PENALTIES = (1e-3, 0.1, 0.3, 10.0, 1e3, 1e6, np.inf)
+
+
+def objective(plan, cost, penalty, divergence, eps):
+    """What the documentation says is minimised, written out once more."""
+    a, b = (np.full(n, 1 / n) for n in plan.shape)
+    value = np.sum(plan[plan > 0] * cost[plan > 0])
+    if np.isfinite(penalty):
+        for mass, share in ((plan.sum(axis=1), a), (plan.sum(axis=0), b)):
+            off = (
+                np.abs(mass - share)
+                if divergence == "tv"
+                else kl_div(mass, share)
+            )
+            value += penalty * np.sum(off)
+    return value + eps * np.sum(kl_div(plan, np.outer(a, b)))
+
+
+def with_forbidden(cost, price):
+    """A third of the pairs at that price; three blocks remain allowed."""
+    n1, n2 = cost.shape
+    same = np.arange(n1)[:, None] % 3 == np.arange(n2) % 3
+    rare = np.random.default_rng(9).uniform(size=cost.shape) < 0.5
+    return np.where(rare & ~same, price, cost)
+
+
+COSTS = {
+    "plain": cost_of(),
+    "zeros": np.where(cost_of(seed=1) < 0.2, 0, cost_of(seed=1)),
+    **{
+        f"forbidden at {price:g}": with_forbidden(cost_of(), price)
+        for price in (1e3, 1e9, 1e15, np.inf)
+    },
+}
+
+
+def quiet_plan(cost, **arguments):
+    """A plan, and whether it was warned of; zeros if nothing is moved."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            plan = bridge_plan(cost, **arguments).plan
+        except ValueError as error:
+            assert "Nothing is moved" in str(error)
+            plan = np.zeros(cost.shape)
+    return plan, bool(caught)
+
+
+@pytest.mark.parametrize("name", COSTS)
+@pytest.mark.parametrize("divergence", ["tv", "kl"])
+@pytest.mark.parametrize("eps", [0.0, 0.001, 0.05, 1.0])
+def test_no_feasible_plan_is_better(name, divergence, eps):
+    cost = COSTS[name]
+    allowed = np.isfinite(cost)
+    others = [bridge_plan(cost).plan]
+    if allowed.all():
+        others.append(np.full(cost.shape, 1 / cost.size))
+    for penalty in PENALTIES:
+        form = penalty, divergence, eps
+        plan, warned = quiet_plan(
+            cost,
+            marginal_penalty=penalty,
+            divergence=divergence,
+            regularisation=eps,
+        )
+        assert not warned
+        found = objective(plan, cost, *form)
+        feasible = list(others)
+        if np.isfinite(penalty):
+            feasible += [t * others[0] for t in (0, 0.3, 0.9, 1.01)]
+            feasible.append(quiet_plan(cost, marginal_penalty=penalty)[0])
+        else:
+            assert_allclose(plan.sum(axis=1), 1 / 15, atol=1e-9)
+            assert_allclose(plan.sum(axis=0), 1 / 12, atol=1e-9)
+        # A mix with anything feasible is feasible: the plan is the best of
+        # the segment, too.
+        feasible += [(plan + other) / 2 for other in feasible]
+        best = min(objective(other, cost, *form) for other in feasible)
+        slack = 1e-6 * best
+        if np.isfinite(penalty):
+            slack += 1e-14 * penalty  # rounding of masses at this price
+        assert found <= best + slack
+        assert plan[~allowed].sum() == 0
+
+
+@pytest.mark.parametrize("name", COSTS)
+@pytest.mark.parametrize("penalty", [1e-2, 0.2, 5.0, 1e3, np.inf])
+def test_dual_bounds_the_exact_plan_under_kullback_leibler(name, penalty):
+    """Potentials f ⊕ g ≤ C, from the plan's own masses, prove it best."""
+    cost = COSTS[name]
+    plan, _ = quiet_plan(cost, marginal_penalty=penalty, divergence="kl")
+    found = objective(plan, cost, penalty, "kl", 0)
+    if np.isinf(penalty):
+        large = np.where(np.isfinite(cost), cost, 1e4)
+        n1, n2 = cost.shape
+        sums = np.vstack(
+            [
+                np.kron(np.eye(n1), np.ones((1, n2))),
+                np.kron(np.ones((1, n1)), np.eye(n2)),
+            ]
+        )
+        shares = np.repeat([1 / n1, 1 / n2], [n1, n2])
+        bound = linprog(large.clip(max=1e4).ravel(), A_eq=sums, b_eq=shares)
+        assert found == pytest.approx(bound.fun, rel=1e-7)
+        return
+    with np.errstate(divide="ignore"):
+        f = -penalty * np.log(plan.sum(axis=1) * len(plan))
+    f = f.clip(max=100 * penalty)
+    g = (cost - f[:, None]).min(axis=0)
+    f = (cost - g).min(axis=1)
+    bound = penalty * sum(-np.mean(np.expm1(-p / penalty)) for p in (f, g))
+    assert bound <= found + 1e-9
+    assert found <= bound * (1 + 1e-6) + 1e-12
+
+
+@pytest.mark.parametrize("divergence", ["tv", "kl"])
+@pytest.mark.parametrize("eps", [0.0, 0.05])
+def test_price_of_forbidden_pairs_does_not_matter(divergence, eps):
+    plans = [
+        bridge_plan(
+            with_forbidden(cost_of(), price),
+            marginal_penalty=2.0,
+            divergence=divergence,
+            regularisation=eps,
+        ).plan
+        for price in (1e4, 1e15, 1e300, np.inf)
+    ]
+    for plan in plans[:-1]:
+        assert_allclose(plan, plans[-1], atol=1e-9)
+
+
+def test_largest_costs_leave_the_digits_of_the_others():
+    cost = with_forbidden(cost_of(30, 30), np.inf)
+    expected = bridge_plan(cost)
+    for price in (1e3, 1e15, 1e200):
+        priced = np.where(np.isinf(cost), price, cost)
+        assert_allclose(bridge_plan(priced).plan, expected.plan, atol=1e-14)
+        for penalty in (1e3, 1e16, 1e300):
+            plan = bridge_plan(priced, marginal_penalty=penalty).plan
+            assert_allclose(plan, expected.plan, atol=1e-14)
+    assert typical_penalty(cost) == pytest.approx(
+        np.median(30 * np.sum(expected.plan * np.where(cost < 9, cost, 0), 1))
+        / 2
+    )
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-9, 1e9, 1e200])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"marginal_penalty": 0.2},
+        {"marginal_penalty": 0.2, "divergence": "kl"},
+        {"regularisation": 0.1},
+        {"marginal_penalty": 0.2, "regularisation": 0.1},
+    ],
+)
+def test_plans_do_not_depend_on_the_unit_of_the_cost(unit, arguments):
+    cost = cost_of()
+    scaled_ = {
+        key: value if key == "divergence" else value * unit
+        for key, value in arguments.items()
+    }
+    assert_allclose(
+        bridge_plan(unit * cost, **scaled_).plan,
+        bridge_plan(cost, **arguments).plan,
+        atol=1e-9,
+    )
+
+
+def test_rows_without_any_way_stay_or_are_refused():
+    cost = cost_of(6, 5)
+    cost[2], cost[:, 3] = np.inf, np.inf
+    for divergence in ("tv", "kl"):
+        for eps in (0.0, 0.1):
+            coupling = bridge_plan(
+                cost,
+                marginal_penalty=3.0,
+                divergence=divergence,
+                regularisation=eps,
+            )
+            assert coupling.moved_X[2] == coupling.moved_Y[3] == 0
+            assert coupling.plan.sum() > 0.5
+    blocks = np.where(np.eye(4, 5) > 0, 1.0, np.inf)
+    for eps in (0.0, 0.1):
+        for none in (cost, blocks):
+            with pytest.raises(ValueError, match="no balanced plan avoids"):
+                bridge_plan(none, regularisation=eps)
+    with pytest.raises(ValueError, match="Nothing is moved"):
+        bridge_plan(np.full((2, 2), np.inf), marginal_penalty=1.0)
+    with pytest.raises(ValueError, match="no balanced plan"):
+        typical_penalty(cost)
+
+
+def test_block_of_equal_shares_needs_no_forbidden_pair():
+    """Not even for the rounding of seven times 1/21 and fourteen of 1/42."""
+    here, there = np.repeat([0, 1, 2], 7), np.repeat([0, 1, 2], 14)
+    coupling = bridge_plan(np.where(here[:, None] == there, 1.0, np.inf))
+    assert coupling.class_share(here, there) == 1
+    assert_allclose(coupling.marginal_violation(), 0, atol=1e-15)
+
+
+def test_iterations_that_end_early_are_warned_of(monkeypatch):
+    monkeypatch.setattr(_plans, "ITERATIONS", _plans.ROUND)
+    monkeypatch.setattr(_plans._EntropicDual, "newton", lambda self, *p: p)
     with pytest.warns(ConvergenceWarning, match="of the mass"):
         bridge_plan(cost_of(40, 40), regularisation=0.0015)
+    with pytest.warns(ConvergenceWarning, match="best plan costs .* at least"):
+        bridge_plan(
+            cost_of(40, 40), marginal_penalty=1e4, regularisation=0.0015
+        )
+    monkeypatch.setattr(
+        _plans, "_interior_point", lambda cost, a, b: (0 * cost[:, 0],) * 2
+    )
+    with pytest.warns(
+        ConvergenceWarning, match="costs 0 at least, .* above 0"
+    ):
+        bridge_plan(cost_of(5, 5), marginal_penalty=1.0, divergence="kl")
 
 
 @pytest.mark.parametrize(
@@ -347,8 +595,19 @@ def test_iterations_that_end_early_are_warned_of():
         ({"marginal_penalty": 0}, "marginal_penalty .* seen 0"),
         ({"marginal_penalty": np.nan}, "marginal_penalty .* seen nan"),
         ({"divergence": "l2"}, "divergence .*'l2'"),
-        ({"regularisation": 1e-4}, "at least 0.0014"),
+        ({"regularisation": np.inf}, "at least 0; seen inf"),
+        ({"regularisation": "auto"}, "at least 0; seen 'auto'"),
+        ({"marginal_penalty": "auto"}, "above 0; seen 'auto'"),
+        ({"marginal_penalty": True}, "above 0; seen True"),
+        (
+            {"marginal_penalty": 1e16, "regularisation": 0.1},
+            r"marginal_penalty is 1e\+16 times",
+        ),
+        ({"cost": [["a", "b"]]}, "cost: "),
+        ({"cost": np.ma.masked_equal([[1.0, 2.0]], 2)}, "cost: a mask hides"),
+        ({"cost": [[-np.inf, 1.0]]}, "cost: .*infinity"),
         ({"regularisation": -1}, "seen -1"),
+        ({"regularisation": 1e-9}, "0 or at least 1e-08, 1e-08 of what"),
         ({"marginal_penalty": 0.1}, "Nothing is moved"),
     ],
 )
@@ -418,6 +677,13 @@ def test_impossible_pairs_are_never_drawn():
     assert set(zip(i, j)) == {(0, 1), (1, 0), (2, 0)}
 
 
+def test_last_fraction_below_one_draws_a_row_that_has_mass():
+    """0.999… of a sum may be rounded to the whole of it."""
+    just_below = np.full(3, np.nextafter(1, 0))
+    masses = np.array([0.1, 0.7, 0.0])
+    assert_array_equal(couplings._draw(masses, just_below), 1)
+
+
 def test_labels_couple_members_alike():
     labels = np.array([0, 0, 1]), np.array([1, 0, 1, 1])
     coupling = ClassCoupling.from_labels(*labels)
@@ -468,7 +734,46 @@ def test_ten_thousand_rows_need_no_square_array():
         ),
         (
             lambda: TransportPlan(np.eye(3)).class_share([1, 2], [1, 2, 3]),
-            "Seen 2 labels of X and 3 of Y; wanted 3 and 3",
+            "labels_X has 2 labels; wanted 3",
+        ),
+        (
+            lambda: TransportPlan(np.eye(2)).class_share(["a", None], [1, 2]),
+            "labels_X has no label",
+        ),
+        (
+            lambda: TransportPlan(np.eye(2)).class_share(["a", "b"], [1, 2]),
+            "wanted strings on both sides, or numbers",
+        ),
+        (
+            lambda: ClassCoupling.from_labels([1, 2.5], [1, 2]),
+            "labels_X holds numbers that are not whole",
+        ),
+        (
+            lambda: TransportPlan(np.eye(3)).partner_share([]),
+            "3 row numbers from 0 to 2; seen an array of float64 of shape",
+        ),
+        (
+            lambda: TransportPlan(np.eye(3)).partner_share([0.0, 1.0, 2.0]),
+            "3 row numbers from 0 to 2; seen an array of float64",
+        ),
+        (
+            lambda: TransportPlan(np.eye(3)).sample(0),
+            "n_samples is .* wanted an integer",
+        ),
+        (
+            lambda: ClassCoupling.from_labels([1], [1]).sample(2.5),
+            "n_samples is .* wanted an integer",
+        ),
+        (
+            lambda: ClassCoupling(
+                pd.DataFrame(np.eye(2), columns=["a", "b"]),
+                pd.DataFrame(np.eye(2), columns=["b", "a"]),
+            ),
+            "probabilities_Y has the columns .* in another order",
+        ),
+        (
+            lambda: TransportPlan(np.ma.masked_equal(np.eye(3), 1)),
+            "plan: a mask hides 3",
         ),
         (
             lambda: TransportPlan(np.eye(3)).partner_share([0, 1, 3]),

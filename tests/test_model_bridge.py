@@ -5,17 +5,23 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.svm import LinearSVC
 
 from perfalign import (
     ClassCoupling,
+    ClassGaussians,
     ConditionalFlow,
+    GaussianFlow,
     ModelBridge,
     TransportPlan,
+    UnconditionalFlow,
     votes,
 )
 
@@ -99,6 +105,149 @@ def test_votes_count_or_average():
     soft = LogisticRegression().fit([[-1], [1]], [0, 1])
     expected = soft.predict_proba(draws[:, 0]).mean(axis=0)
     assert_allclose(votes(soft, draws), [expected])
+
+
+class Coin:
+    """A head whose classes are told by the sign of the first coordinate."""
+
+    def __init__(self, classes):
+        self.classes_ = np.array(classes)
+
+    def predict(self, Y):
+        return self.classes_[(Y[:, 0] > 0).astype(int)]
+
+
+class Given:
+    """A flow that draws what it is given."""
+
+    def __init__(self, draws):
+        self.draws = draws
+
+    def __sklearn_clone__(self):
+        return self
+
+    def fit(self, X, Y, coupling):
+        return self
+
+    def sample(self, X, n_draws=1, random_state=None):
+        return self.draws[:n_draws]
+
+
+@pytest.mark.parametrize("n_draws", [1, 2, 4, 6])
+def test_ties_favour_no_label(n_draws):
+    """The same draws, under names in both orders, are named alike."""
+    draws = np.random.default_rng(0).normal(size=(n_draws, 4000, 1))
+    X = np.zeros((4000, 1))
+    said = {}
+    for names in (["a", "b"], ["b", "a"]):
+        bridge = ModelBridge(Coin(names), flow=Given(draws), n_draws=n_draws)
+        said[names[0]] = bridge.fit(X, X, None).predict(X)
+    assert np.all((said["a"] == "a") == (said["b"] == "b"))
+    # A fair coin is called a as often as b, and where votes differ they win.
+    assert abs(np.mean(said["a"] == "a") - 0.5) < 0.025
+    shares = votes(Coin(["a", "b"]), draws)
+    clear = shares[:, 0] != shares[:, 1]
+    winners = np.array(["a", "b"])[shares.argmax(axis=1)]
+    assert_array_equal(said["a"][clear], winners[clear])
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_prediction_does_not_depend_on_the_batch(world, soft):
+    X, seen, Y, known, bridge = world
+    head = LogisticRegression() if soft else LinearSVC(random_state=0)
+    rng = np.random.default_rng(0)
+    mixed = ModelBridge(
+        head.fit(Y, known), flow=bridge.flow, n_draws=4, random_state=0
+    )
+    mixed.fit(X, Y, ClassCoupling.from_labels(seen, known))
+    X = X + 3 * rng.normal(size=X.shape)  # doubtful ones
+    said, order = mixed.predict(X), rng.permutation(90)
+    assert 0.1 < np.mean(said == seen) < 0.9
+    assert_array_equal(mixed.predict(X[order]), said[order])
+    for cuts in ([7, 8, 60], range(1, 30)):
+        parts = [mixed.predict(rows) for rows in np.split(X, cuts)]
+        assert_array_equal(np.concatenate(parts), said)
+    assert_array_equal(mixed.predict(X[[3, 3]]), said[[3, 3]])
+
+
+def flows(X, seen, Y, known):
+    classes = ClassGaussians(
+        [Y[known == c].mean(axis=0) for c in range(3)],
+        [np.cov(Y[known == c].T) for c in range(3)],
+    )
+    velocity = ExtraTreesRegressor(10, min_samples_leaf=5, random_state=0)
+    learned = {"n_samples": 2000, "random_state": 0}
+    return [
+        ConditionalFlow(velocity, **learned),
+        GaussianFlow(classes, LogisticRegression().fit(X, seen)),
+        UnconditionalFlow(velocity, **learned),
+    ]
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("kind", ["classes", "plan", "matrix", "frame"])
+def test_any_flow_goes_with_any_coupling(world, which, kind):
+    X, seen, Y, known, bridge = world
+    X = X[:, :3]  # of the target's dimension, for the unconditional flow
+    flow = flows(X, seen, Y, known)[which]
+    same = (seen[:, None] == known).astype(float)
+    coupling = {
+        "classes": ClassCoupling.from_labels(seen, known),
+        "plan": TransportPlan(same / same.sum()),
+        "matrix": same / same.sum(),
+        "frame": pd.DataFrame(same / same.sum()),
+    }[kind]
+    made = ModelBridge(bridge.head, decoder=bridge.decoder, flow=flow)
+    made.set_params(n_draws=3, random_state=0)
+    copy = clone(made.fit(X, Y, coupling))
+    names = np.array(["a", "b", "c"])[seen]
+    score = made.score(X, names)
+    assert score > (0.5 if which == 2 else 0.9)
+    assert made.generate(X, 2).shape == (2, 90, 9)
+    # The copy has the head and the decoder, and its own flow to fit.
+    assert not hasattr(copy, "flow_")
+    assert copy.fit(X, Y, coupling).score(X, names) == score
+
+
+def test_what_lacks_the_protocol_is_named(world):
+    X, seen, Y, known, bridge = world
+    coupling = ClassCoupling.from_labels(seen, known)
+    for parts, message in [
+        ({"head": object()}, "head is .* no predict and no classes_"),
+        ({"head": LogisticRegression()}, "head .* no classes_"),
+        ({"decoder": object()}, "decoder .* no inverse_transform"),
+        ({"flow": PCA(2)}, "flow is PCA.* no sample"),
+        ({"n_draws": 0}, "n_draws is .* wanted an integer"),
+        ({"n_draws": 2.5}, "n_draws is .* wanted an integer"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            ModelBridge(**parts).fit(X, Y, coupling)
+    bridge.fit(X, Y, coupling)
+    with pytest.raises(ValueError, match="n_draws is .* wanted an integer"):
+        bridge.sample(X, 0)
+    with pytest.raises(ValueError, match="latents have shape"):
+        votes(bridge.head, Y)
+    with pytest.raises(ValueError, match="has no method sample"):
+        bridge.fit(X, Y, None)
+
+
+def test_columns_of_data_frames_are_kept(world):
+    X, seen, Y, known, bridge = world
+    frame = pd.DataFrame(X, columns=list("pqrs"))
+    fitted = clone(bridge)
+    fitted.fit(frame, Y, ClassCoupling.from_labels(seen, known))
+    assert fitted.predict(frame).shape == (90,)
+    with pytest.raises(ValueError, match="X has the columns .* order"):
+        fitted.predict(frame[list("qprs")])
+    head = LogisticRegression().fit(
+        pd.DataFrame(Y, columns=list("uvw")), known
+    )
+    with pytest.raises(ValueError, match="Y has the columns .* order"):
+        ModelBridge(head, flow=bridge.flow).fit(
+            X,
+            pd.DataFrame(Y, columns=list("vuw")),
+            ClassCoupling.from_labels(seen, known),
+        )
 
 
 def test_part_of_another_space_is_refused(world):
