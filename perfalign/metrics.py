@@ -272,7 +272,9 @@ def explained_variance(view, latents):
     Notes
     -----
     Time is O(n k (k + d)). With many latents and few samples the share is
-    high for any latents, k/(n − 1) on average for unrelated ones.
+    high for any latents, k/(n − 1) on average for unrelated ones. A latent
+    that varies by the rounding of its encoder counts like any other, as its
+    own size says nothing; ``explained_variance_`` of an alignment knows it.
 
     Examples
     --------
