@@ -324,28 +324,36 @@ def test_a_learned_flow_keeps_the_large_class_and_loses_the_small():
 # ------------------------------------------------------- what a vote carries
 
 
-def accuracy(p, n_draws, order, by_lot):
+def accuracy(p, n_draws, order, rule):
     """Of the vote of independent draws of the class, all cases in full."""
     right = 0.0
     for draws in product(range(len(p)), repeat=n_draws):
         count = np.bincount(draws, minlength=len(p))
         best = [c for c in order if count[c] == count.max()]
-        named = best if by_lot else best[:1]
+        named = {
+            "first label": best[:1],
+            "lot": best,
+            "first draw": [next(c for c in draws if c in best)],
+        }[rule]
         right += np.prod(p[list(draws)]) * np.mean(p[named])
     return right
 
 
 def test_ties_that_go_to_the_first_label_look_at_names():
-    p = np.array([0.6, 0.4])
-    found = [accuracy(p, 2, order, False) for order in ([0, 1], [1, 0])]
+    p, orders = np.array([0.6, 0.4]), ([0, 1], [1, 0])
+    found = [accuracy(p, 2, order, "first label") for order in orders]
     assert_allclose(found, [0.568, 0.472], rtol=1e-12)
+    found = [accuracy(p, 2, order, "first draw") for order in orders]
+    assert_allclose(found, 0.52, rtol=1e-12)
 
 
 @pytest.mark.parametrize("n_draws", [1, 2, 3, 4])
-def test_with_ties_by_lot_every_dealing_is_as_good(n_draws):
+def test_without_a_look_at_names_every_dealing_is_as_good(n_draws):
     p = np.random.default_rng(n_draws).dirichlet(np.ones(3))
-    orders = list(permutations(range(3)))
-    by_lot = [accuracy(p, n_draws, order, True) for order in orders]
-    assert_allclose(by_lot, by_lot[0], rtol=1e-12)
-    first = [accuracy(p, n_draws, order, False) for order in orders]
+    first, lot, draw = (
+        [accuracy(p, n_draws, order, rule) for order in permutations(range(3))]
+        for rule in ("first label", "lot", "first draw")
+    )
+    assert_allclose(lot, lot[0], rtol=1e-12)
+    assert_allclose(draw, lot[0], rtol=1e-12)
     assert (np.ptp(first) > 1e-3) == (n_draws > 1)
