@@ -207,3 +207,17 @@ def test_bad_style_sheet_is_refused(pages):
 
 def test_no_pages_are_refused(tmp_path):
     assert check(tmp_path)[0] == 1
+
+
+BARE = re.compile(r"(?<!KD )\b(?:Theorem|Corollary|Remark) 2\.[1-4]\b(?! of )")
+ASIDES = re.compile(
+    r"public to us|(?:source|text) (?:has lost|at hand)|symbol is lost"
+)
+
+
+def test_statements_of_the_paper_are_called_by_its_authors():
+    for page in (ROOT / "chapters").glob("*.[mi]*"):
+        if page.stem != "sources":
+            text = page.read_text("utf-8")
+            assert not BARE.search(text), page.name
+            assert not ASIDES.search(text), page.name
