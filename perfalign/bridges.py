@@ -13,7 +13,9 @@ bridge cost". The definitions here, as in `couplings`, `transport`, `flows` and
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from perfalign._validation import check_labels, check_view, column_names
+from perfalign._labels import check_labels
+from perfalign._names import column_names
+from perfalign._validation import check_view
 from perfalign.couplings import check_label_pair
 
 # Numbers in a block of a cost matrix: 2 MB, what a processor keeps at hand.

@@ -11,8 +11,10 @@ from abc import ABC, abstractmethod
 import numpy as np
 from sklearn.utils import check_random_state
 
+from perfalign._labels import check_labels
+from perfalign._names import column_names
 from perfalign._parameters import check_integer
-from perfalign._validation import check_labels, check_view, column_names
+from perfalign._validation import check_view
 
 
 class _Coupling(ABC):

@@ -23,17 +23,14 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 from tqdm import tqdm
 
+from perfalign._labels import check_labels
+from perfalign._names import as_list
 from perfalign._parameters import (
     check_estimator,
     check_integer,
     check_number,
 )
-from perfalign._validation import (
-    as_list,
-    check_labels,
-    check_paired,
-    check_views,
-)
+from perfalign._validation import check_paired, check_views
 from perfalign.baselines import ShuffledPairs
 from perfalign.diagnostics import CollapseWarning, OverfitWarning
 from perfalign.features import fit_maps

@@ -14,18 +14,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
+from perfalign._names import Signature, as_list
 from perfalign._parameters import (
     check_estimator,
     check_integer,
     check_number,
 )
-from perfalign._validation import (
-    Signature,
-    as_list,
-    check_hidden,
-    check_paired,
-    check_view,
-)
+from perfalign._validation import check_hidden, check_paired, check_view
 
 # Rows among which distances are measured: their median needs no more.
 N_MEASURED = 500

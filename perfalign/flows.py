@@ -19,13 +19,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from perfalign._names import column_names
 from perfalign._noise_flow import NoiseFlow, check_times, integrate
 from perfalign._parameters import (
     check_estimator,
     check_integer,
     check_number,
 )
-from perfalign._validation import check_view, column_names
+from perfalign._validation import check_view
 from perfalign.couplings import TransportPlan
 from perfalign.mixtures import ClassGaussians
 

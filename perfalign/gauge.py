@@ -14,13 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lstsq
 
+from perfalign._labels import check_labels
 from perfalign._linalg import singular_values, svd
-from perfalign._validation import (
-    FLOAT64_EPS,
-    check_labels,
-    check_row_labels,
-    check_view,
-)
+from perfalign._names import check_row_labels
+from perfalign._validation import FLOAT64_EPS, check_view
 from perfalign.alignment import PerfectAlignment
 from perfalign.mixtures import ClassGaussians
 from perfalign.placing import (

@@ -15,7 +15,8 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from perfalign._linalg import column_norms
-from perfalign._validation import Signature, check_view
+from perfalign._names import Signature
+from perfalign._validation import check_view
 from perfalign.stack import whiten
 from perfalign.summary import StackedSummary, Summary
 

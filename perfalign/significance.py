@@ -16,14 +16,10 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing as rows
 from sklearn.utils import check_random_state
 
+from perfalign._labels import check_labels
+from perfalign._names import as_list, without_row_labels
 from perfalign._parameters import check_estimator, check_integer
-from perfalign._validation import (
-    as_list,
-    check_labels,
-    check_paired,
-    check_views,
-    without_row_labels,
-)
+from perfalign._validation import check_paired, check_views
 from perfalign.alignment import PerfectAlignment, _check_params
 from perfalign.diagnostics import CollapseWarning, OverfitWarning
 from perfalign.existence import shared_structure

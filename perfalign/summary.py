@@ -16,9 +16,10 @@ from tqdm.auto import tqdm
 from perfalign._dask import tree_summary
 from perfalign._distinct import DistinctRows
 from perfalign._linalg import column_norms, two_sum
+from perfalign._names import Signature
 from perfalign._storage import load_arrays, save_arrays
 from perfalign._triangle import CentredTriangle
-from perfalign._validation import FLOAT64_EPS, Signature, view_slabs
+from perfalign._validation import FLOAT64_EPS, view_slabs
 
 #: Roundings that a number may have gone through before it came here.
 ROUNDINGS = 4

@@ -16,14 +16,10 @@ from sklearn.mixture import GaussianMixture
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
+from perfalign._labels import check_labels
 from perfalign._linalg import singular_values, svd
 from perfalign._parameters import check_estimator
-from perfalign._validation import (
-    FLOAT64_EPS,
-    check_labels,
-    check_view,
-    precision,
-)
+from perfalign._validation import FLOAT64_EPS, check_view, precision
 from perfalign.diagnostics import CollapseWarning
 from perfalign.mixtures import ClassGaussians
 

@@ -6,19 +6,21 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from perfalign._labels import check_labels
+from perfalign._names import (
+    Signature,
+    as_list,
+    column_names,
+    without_row_labels,
+)
 from perfalign._validation import (
     FLOAT64_EPS,
     SLAB,
-    Signature,
-    as_list,
-    check_labels,
     check_view,
     check_views,
-    column_names,
     precision,
     slabs,
     view_slabs,
-    without_row_labels,
 )
 
 X = np.arange(12.0).reshape(6, 2) / 8 - 0.5
