@@ -61,9 +61,10 @@ class PerfectAlignment(BaseEstimator):
         first: bring them to comparable units before.
     gauge : {"principal", None}, default="principal"
         Basis of the latent space. ``"principal"`` puts the best aligned
-        component first, orders ties by how much of the data they explain and
-        fixes signs, so that results agree across machines, unless tied
-        components explain equally much. None keeps the last k singular
+        component first, orders ties by how much of the data they explain
+        (under ``"orthonormal"``, by how much the latents vary) and fixes
+        signs, so that results agree across machines, unless tied components
+        explain equally much. None keeps the last k singular
         vectors in the order of eq. 3, as the SVD gave them.
     rtol : float, default=None
         Relative rank tolerance, where each feature has its own norm for unit;
@@ -174,10 +175,11 @@ class PerfectAlignment(BaseEstimator):
         Warns
         -----
         CollapseWarning
-            If the latents of some view have a rank below k, or if, in units
-            of their own size, the views' latents agree less than half as
-            well as k components of the views can: they are near each other
-            because they are small.
+            If the latents of some view have a rank below k, or if k
+            components of the views correlate by more than one half on
+            average and the latents, in units of their own size, agree less
+            than half as well: they are near each other because they are
+            small.
         OverfitWarning
             If any pairing of so few samples would align perfectly.
         """

@@ -256,7 +256,7 @@ def existence_report(views, n_components=None, *, center=True, rtol=None):
         Wanted latent dimension k, for the verdicts.
     center : bool, default=True
         Whether signals are counted after subtracting the means. Uncentred,
-        a constant counts as a signal.
+        a constant counts as a signal, and an offset may hide one.
     rtol : float, default=None
         Relative rank tolerance; see `StackedSummary.default_rtol`.
 

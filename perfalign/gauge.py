@@ -129,7 +129,7 @@ def principal(alignment):
     Latents are normalised as the constraint of the fit asks, ordered by
     misfit, rotated within ties so that :math:`\sum_m L_m^\top L_m` is
     diagonal and descending, and signed. :math:`L_m` are the loadings
-    cov(x^m, ẑ) in units of the view's total standard deviation; under
+    cov(x^m, ẑ), every feature in units of its own standard deviation; under
     ``"orthonormal"`` the pooled covariance of the latents takes the place of
     that sum.
 

@@ -240,9 +240,10 @@ class StackedSummary(Summary):
     Notes
     -----
     A summary never changes: `update` and `merge` return a new one. Time is
-    O(n d²), about twice that of the Gram matrix; memory is O(d min(n, d)) and
-    a few megabytes, beside the block being read. Arrays on disk (`numpy.load`
-    with ``mmap_mode="r"``, `numpy.memmap`) are read a few megabytes at a time.
+    O(n d²), two to three times that of the Gram matrix; memory is
+    O(d min(n, d)) and a few megabytes, beside the block being read. Arrays on
+    disk (`numpy.load` with ``mmap_mode="r"``, `numpy.memmap`) are read a few
+    megabytes at a time.
     Merging is associative and its order does not matter beyond rounding: this
     is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with
     the mean carried along.

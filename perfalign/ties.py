@@ -4,7 +4,8 @@ Singular vectors are unique up to sign, and within a tie of singular values up
 to rotation. Perfect alignment is one large tie: every perfect component has
 the same singular value. The principal gauge settles both freedoms by rules
 that depend on the data alone, so that the same data give the same encoders
-on every machine.
+on every machine, unless tied components explain equally much: the rotation
+among these stays open.
 """
 
 import numpy as np

@@ -460,3 +460,31 @@ def test_regression_is_translation_of_shrunk_latents():
     translated = alignment.translate(views[0], source=0, target=1)
     expected = z[0] @ decoder.T + views[1].mean(axis=0)
     assert_allclose(translated, expected, atol=1e-10)
+
+
+def test_later_maxvar_components_are_eigenvalues_not_always_the_largest():
+    """σ_j² belongs to the weights ‖b^m‖, whatever other weights would do."""
+    views = [
+        [[0, 1, 1, 0, 0, -1], [0, 0, -1, 0, 1, 0]],
+        [[0, 0, -1, -1, -1, 1], [1, -1, 1, 0, 1, 1]],
+        [[1, -1, -1, 1, -1, 1], [0, 1, 1, -1, 1, 0]],
+    ]
+    Q = []
+    for view in views:
+        X = np.array(view, dtype=float)
+        Q.append(np.linalg.qr((X - X.mean(axis=1, keepdims=True)).T)[0].T)
+    stacked = np.vstack(Q)
+    U, s, _ = np.linalg.svd(stacked)
+    largest = []
+    for j in range(3):
+        parts = np.split(U[:, j], 3)
+        weights = np.array([np.linalg.norm(b) for b in parts])
+        signals = np.array([b @ q / w for b, q, w in zip(parts, Q, weights)])
+        correlations = signals @ signals.T
+        np.testing.assert_allclose(np.diag(correlations), 1)
+        np.testing.assert_allclose(
+            correlations @ weights, s[j] ** 2 * weights, atol=1e-12
+        )
+        largest.append(np.linalg.eigvalsh(correlations)[-1])
+    np.testing.assert_allclose(largest[0], s[0] ** 2)
+    assert largest[1] > s[1] ** 2 + 0.5
