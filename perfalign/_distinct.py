@@ -4,6 +4,9 @@ from hashlib import blake2b
 
 import numpy as np
 
+# Rows that are sorted at a time.
+AT_ONCE = 2**14
+
 
 class DistinctRows:
     """Fingerprints of the different rows seen, up to a limit.
@@ -22,16 +25,19 @@ class DistinctRows:
 
     def add(self, columns):
         """Add rows, given as blocks of columns that lie side by side."""
-        start, stop = 0, len(columns[0])
-        while self.seen is not None and start < stop:
-            rows = slice(start, start + self.limit + 1)
+        start, size = 0, self.limit + 1
+        while self.seen is not None and start < len(columns[0]):
+            rows = slice(start, start + size)
             # Adding 0 makes one number of 0 and −0.
             block = np.hstack([part[rows] for part in columns]) + 0.0
+            block = np.ascontiguousarray(block)
+            whole_rows = block.view(np.dtype((np.void, block.strides[0])))
             self.add_prints(
                 int.from_bytes(blake2b(row, digest_size=8).digest(), "little")
-                for row in np.ascontiguousarray(block)
+                for row in np.unique(whole_rows)
             )
-            start = rows.stop
+            # Most streams are done after the first rows; copies take long.
+            start, size = rows.stop, min(2 * size, AT_ONCE)
 
     def add_prints(self, prints):
         """Add rows of which only the fingerprints are at hand, or None."""

@@ -9,7 +9,7 @@ from perfalign._names import SHOWN, check_row_labels
 from perfalign._validation import at_hand, check_hidden, described, named
 
 #: What labels may be, all of one kind; True is a whole number, too.
-LABELS = (str, bytes, (bool, np.bool_), Real)
+LABELS = (str, (bool, np.bool_), Real)
 
 
 def check_labels(y, n_rows, name, like=None):
@@ -49,7 +49,7 @@ def check_labels(y, n_rows, name, like=None):
             "row."
         )
     check_row_labels([like, y], ["the view", name])
-    if labels.dtype.kind not in "biufSU":
+    if labels.dtype.kind not in "biufU":
         raise ValueError(
             f"{name} holds {described(labels.dtype)}; wanted strings or "
             "whole numbers as labels."

@@ -46,6 +46,22 @@ def _of_each(matrices, decompose):
     )
 
 
+def orthonormal(matrix):
+    """Orthonormal columns with the span of others that are independent.
+
+    Householder's method, with rows sorted by size and columns pivoted, errs
+    in each row by rounding of *that* row, not of the largest (Cox and Higham
+    1998): small units keep their digits beside large ones.
+    """
+    order = np.argsort(-np.abs(matrix).max(axis=1, initial=0), kind="stable")
+    size = column_norms(matrix)
+    sorted_rows = (matrix / np.where(size > 0, size, 1.0))[order]
+    Q, _, _ = linalg.qr(sorted_rows, mode="economic", pivoting=True)
+    found = np.empty_like(Q)
+    found[order] = Q
+    return found
+
+
 def column_norms(matrix):
     """Euclidean norms of the columns, for numbers of any size."""
     size = np.abs(matrix).max(axis=0, initial=0.0)

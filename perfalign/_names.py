@@ -130,7 +130,7 @@ class Signature:
     def joined(self, other):
         """Signature of these views and of further samples of them.
 
-        Names that only one of both has are kept.
+        Names of columns that only one of both has are kept.
 
         Raises
         ------
@@ -145,11 +145,11 @@ class Signature:
         pairs = list(zip(self.feature_names, other.feature_names))
         for m, (wanted, seen) in enumerate(pairs):
             check_names(seen, wanted, f"view {m}")
-        names = self.view_names or other.view_names
-        if other.view_names not in (None, names):
+        names = self.view_names
+        if names != other.view_names:
             raise ValueError(
-                f"Seen views with the names {quoted(other.view_names)}; "
-                f"wanted {quoted(names)}."
+                f"Seen views with the names {quoted(other.view_names or [])}; "
+                f"wanted {quoted(names or [])}."
             )
         return Signature(
             self.n_features, tuple(a or b for a, b in pairs), names

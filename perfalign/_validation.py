@@ -91,12 +91,17 @@ def check_view(
 
 
 def precision(view):
-    """Rounding error of a view's type, as `check_view` would return it.
+    """Rounding error of a view's type, or of each column's of a data frame.
 
     Of what holds no numbers, such as texts, it is that of float64.
+
+    Returns
+    -------
+    eps : float or ndarray of shape (n_features,)
     """
-    dtype = getattr(view, "dtype", None)
-    return max(map(_rounding, view.dtypes if is_frame(view) else [dtype]))
+    if is_frame(view):
+        return np.array(list(map(_rounding, view.dtypes)))
+    return _rounding(getattr(view, "dtype", None))
 
 
 def check_views(views, *, like=None):
@@ -174,8 +179,8 @@ def view_slabs(views, *, like=None, allow_empty=False):
     rows : slice
     views : list of ndarray of float64
         These rows of all views.
-    eps : list of float
-        The precision of each view.
+    eps : list of (float or ndarray of shape (n_features_m,))
+        The precision of each view, or of its columns.
     """
     views, names = _listed(views, like)
     yield from slabs(views, names, like, allow_empty=allow_empty)
@@ -205,7 +210,7 @@ def slabs(views, names, like=None, *, allow_empty=False):
                 for view, name, kwargs in zip(sources, names, wanted)
             )
         )
-        yield rows, list(parts), list(map(max, eps, stored))
+        yield rows, list(parts), list(map(np.maximum, eps, stored))
 
 
 def named(error, name):
@@ -242,7 +247,7 @@ def _sliceable(view, name, **wanted):
     """Arrays as they are; whatever else may hold a view, converted."""
     if isinstance(view, np.ndarray) and view.ndim == 2:
         return view, FLOAT64_EPS
-    return check_view(view, name, **wanted)
+    return check_view(view, name, **wanted)[0], precision(view)
 
 
 def _rounding(dtype):

@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._linalg import svd
+from perfalign._linalg import column_norms, svd
 from perfalign._threads import one_blas_thread
-from perfalign._validation import slabs, view_slabs
+from perfalign._validation import at_hand, slabs, view_slabs
 from perfalign.diagnostics import latent_content, surprises
 from perfalign.existence import shared_structure
 from perfalign.pairings import PairedSummary
@@ -74,7 +74,8 @@ class PerfectAlignment(BaseEstimator):
     ----------
     encoders_ : list of ndarray of shape (k, d_m)
         The A^m, in latent units over the view's units; under ``"whitened"``
-        those of least norm, each feature in units of its own spread.
+        those of least norm, each feature in units of its own spread, or of
+        its rounding where it is known to fewer digits than others.
     offsets_ : list of ndarray of shape (k,)
         −A^m times the view's mean (for `fit_pairs`, but for what brings the
         pairings' means together), or zero if not centred.
@@ -399,7 +400,7 @@ class PerfectAlignment(BaseEstimator):
         """
         self._solved()
         like = self.summary_.signature
-        listed = like.in_order(views)
+        listed = list(map(at_hand, like.in_order(views)))
         listed_out = None if out is None else like.in_order(out)
         chunks = view_slabs(listed, like=like)
         latents = self._encode(chunks, range(len(like)), listed, listed_out)
@@ -428,7 +429,7 @@ class PerfectAlignment(BaseEstimator):
             cannot hold the latents.
         """
         self._solved()
-        m = self._position(modality)
+        m, view = self._position(modality), at_hand(view)
         like = self.summary_.signature.only(m)
         chunks = slabs([view], [f"view {modality!r}"], like)
         out = None if out is None else [out]
@@ -487,16 +488,39 @@ class PerfectAlignment(BaseEstimator):
         """Least squares map from the latents of a view to its features."""
         block = self.summary_.blocks(self._params["center"])[m]
         z = block @ self.encoders_[m].T
-        U, s, Vt = svd(z / (np.abs(z).max() or 1.0), full_matrices=False)
+        # A gauge may give every latent a unit of its own; what is rounding
+        # there must not become a signal.
+        size = column_norms(z)
+        live = size > self._rounding_of_latents()
+        units = live / np.where(live, size, 1.0)
+        U, s, Vt = svd(z * units, full_matrices=False)
         kept = s > self.summary_.default_rtol() * s[0]
-        size = np.abs(z).max() or 1.0
-        return (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block) / size
+        loadings = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)
+        return units[:, None] * loadings
+
+    def _rounding_of_latents(self):
+        """Norms, over the samples, of what may be rounding in each latent."""
+        summary, rtol = self.summary_, self._params["rtol"]
+        rtol = summary.default_rtol() if rtol is None else rtol
+        features = summary.rounding(rtol, self._params["center"])
+        noise = np.max(
+            [
+                np.linalg.norm(A * rounding, axis=1)
+                for A, rounding in zip(self.encoders_, features)
+            ],
+            axis=0,
+        )
+        if self._params["constraint"] == "whitened":
+            return noise
+        # Entries of a row have errors of one size there, whatever they meet.
+        rows = np.linalg.norm(np.hstack(self.encoders_), axis=1)
+        return np.maximum(noise, rtol * rows * summary.power().max())
 
     def _with_gauge(self, matrix, offset):
         """This alignment, its latents mapped by ``matrix @ z + offset``."""
+        self._solved()
         encoders = [matrix @ A for A in self.encoders_]
         offsets = [matrix @ b + offset for b in self.offsets_]
-        self._solved()
         mapped = copy(self)
         vars(mapped).pop("gauge_symmetries_", None)
         mapped.encoders_, mapped.offsets_ = encoders, offsets

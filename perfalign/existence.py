@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from perfalign._linalg import column_norms, singular_values
+from perfalign._linalg import column_norms, orthonormal, singular_values
 from perfalign._parameters import check_integer, check_number
 from perfalign.stack import (
     Whitened,
@@ -34,13 +34,15 @@ class SharedStructure:
     """The views in whitened coordinates, and how far they agree there.
 
     `rounding` is, for each view, what may be no more than rounding in each
-    feature; two combinations of features that differ by less are one signal.
+    feature. In these units what is not above `least` is no signal, and two
+    combinations of features that differ by no more are one signal.
     """
 
     summary: Summary
     center: bool
     rtol: float
     rounding: list[np.ndarray]
+    least: float
     whitened: list[Whitened]
     stack: np.ndarray
     singular_values: np.ndarray
@@ -85,7 +87,8 @@ def shared_structure(views, center=True, rtol=None):
     views : list of array-like or summary
     center : bool, default=True
     rtol : float, default=None
-        Relative rank tolerance of each view.
+        Relative rank tolerance: the share of a feature's norm that counts as
+        its rounding, where the feature is not known less well.
 
     Returns
     -------
@@ -99,9 +102,10 @@ def shared_structure(views, center=True, rtol=None):
     Notes
     -----
     The shared dimension is Σ r_m less the rank of the stack of the views'
-    signals *before* they are whitened, in units of their rounding, with one
-    and the same cut. A further feature can raise each of these ranks by one
-    at most, and so the shared dimension too.
+    signals *before* they are whitened, every feature in units of its
+    rounding, all with one and the same cut. A further feature raises each of
+    these ranks by one at most (singular values interlace), and so the shared
+    dimension; the cut itself moves with the number of features by a trifle.
     """
     if rtol is not None:
         rtol = check_number(rtol, "rtol", 0, 1)
@@ -118,15 +122,17 @@ def shared_structure(views, center=True, rtol=None):
             )
     if not center:
         rounding = summary.rounding(rtol, center)
+    n_features, n_samples = sum(summary.n_features), summary.n_samples
+    # Rounding in all features at once may add up to so much in a direction.
+    least = 1 + (n_features / n_samples) ** 0.5
     whitened = [
-        whiten(block, least, rtol)
-        for block, least in zip(summary.blocks(center), rounding)
+        whiten(block, unit, least)
+        for block, unit in zip(summary.blocks(center), rounding)
     ]
     stack = contrast_stack([view.U for view in whitened], summary.contrasts)
     signals = contrast_stack(
         [view.U * view.s for view in whitened], summary.contrasts
     )
-    least = max(view.least for view in whitened)
     ranks = [view.rank for view in whitened]
     joint = np.count_nonzero(singular_values(signals) > least)
     return SharedStructure(
@@ -134,6 +140,7 @@ def shared_structure(views, center=True, rtol=None):
         center=center,
         rtol=rtol,
         rounding=rounding,
+        least=least,
         whitened=whitened,
         stack=stack,
         singular_values=left_singular_values(stack),
@@ -392,7 +399,7 @@ def left_null_space(views, *, center=True, rtol=None):
         A if view.basis is None else A @ view.basis @ view.basis.T
         for A, view in zip(structure.informative_rows(), bases)
     ]
-    rows = np.linalg.qr(np.hstack(rows).T)[0].T
+    rows = orthonormal(np.hstack(rows).T).T
     latents = [block @ A.T for block, A in zip(blocks, summary.split(rows))]
     moment = sum(z.T @ z for z in latents)
     rows = principal_rotation(moment, [np.arange(len(rows))]).T @ rows

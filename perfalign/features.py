@@ -223,6 +223,7 @@ class MappedAlignment(BaseEstimator):
         """Latents of all views, as a list or a dict like the views."""
         check_is_fitted(self)
         given = self.signature_.in_order(views)
+        check_paired(given)
         latents = self.alignment_.transform(
             [self.features(view, m) for m, view in enumerate(given)]
         )

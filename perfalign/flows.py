@@ -19,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from perfalign._linalg import eigh
 from perfalign._names import column_names
 from perfalign._noise_flow import NoiseFlow, check_times, integrate
 from perfalign._parameters import (
@@ -149,7 +150,7 @@ class GaussianFlow(NoiseFlow, BaseEstimator):
 
     def _principal(self, covariances):
         """Variances and axes of the classes, none of them flat."""
-        variances, axes = np.linalg.eigh(covariances)
+        variances, axes = eigh(covariances)
         smallest, largest = variances[:, 0], variances[:, -1]
         cut = variances.shape[1] * np.finfo(float).eps * largest
         for c in np.flatnonzero(smallest <= cut):

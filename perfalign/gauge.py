@@ -30,7 +30,6 @@ from perfalign.placing import (
     whitened,
 )
 from perfalign.solver import (
-    TIE_RTOL,
     explained_moment,
     factor_latents,
     orientation,
@@ -189,7 +188,7 @@ def principal(alignment):
     else:
         scale, measured = 1.0, np.hstack(encoders).T
     units = np.linalg.qr(measured / scale, mode="r")
-    sizes = singular_values(units)
+    sizes = singular_values(_unit_columns(units))
     if sizes[-1] < FLOAT64_EPS * sizes[0]:
         raise ValueError(
             f"The latents have rank below n_components={len(units)}; there "
@@ -203,9 +202,12 @@ def principal(alignment):
             for row in summary.contrasts
         ]
     )
-    _, sigma, Vt = svd(misfit @ matrix.T / scale)
+    _, sigma, Vt = svd(misfit @ matrix.T / scale, full_matrices=False)
     sigma, matrix = sigma[::-1], Vt[::-1] @ matrix
-    groups = tied_groups(sigma, TIE_RTOL * alignment.singular_values_[0])
+    n_perfect = 0 if params["ridge"] else alignment.shared_dimension_
+    if not is_whitened:
+        n_perfect += int(np.sum(summary.n_features - alignment.ranks_))
+    groups = tied_groups(sigma, n_perfect)
     rtol = params["rtol"] or summary.default_rtol()
     moment = explained_moment(
         summary, [matrix @ A for A in encoders], rtol, pooled=not is_whitened

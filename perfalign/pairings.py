@@ -57,7 +57,7 @@ class PairedSummary(Summary):
     mean: np.ndarray
     n_samples: int
     n_features: tuple
-    eps: tuple
+    eps: np.ndarray
     feature_names: tuple
     pairs: dict = field(default_factory=dict)
 
@@ -81,6 +81,8 @@ class PairedSummary(Summary):
             Names the pair, and says what was seen and what was wanted.
         """
         pairs = _summarised(pairs)
+        if not pairs:
+            raise ValueError("No pair has items.")
         n_features = _features(pairs.items())
         n_views = len(n_features)
         _check_graph(pairs, n_views)
@@ -89,9 +91,11 @@ class PairedSummary(Summary):
             mean=np.concatenate(_means(pairs, n_views)),
             n_samples=sum(summary.n_samples for summary in pairs.values()),
             n_features=n_features,
-            eps=tuple(
-                max(np.broadcast_to(s.eps, 2)[place] for s, place in own)
-                for own in _owners(pairs, n_views)
+            eps=np.concatenate(
+                [
+                    np.max([s.split(s.eps)[place] for s, place in own], axis=0)
+                    for own in _owners(pairs, n_views)
+                ]
             ),
             feature_names=_feature_names(pairs.items(), n_views),
             pairs=pairs,
@@ -282,8 +286,9 @@ class PairedSummary(Summary):
         """
         vacuous = {}
         for pair, summary in self.pairs.items():
+            least = 1 + (sum(summary.n_features) / summary.n_samples) ** 0.5
             ranks = [
-                whiten(block, rounding, rtol).rank
+                whiten(block, rounding, least).rank
                 for block, rounding in zip(
                     summary.blocks(center), summary.rounding(rtol, center)
                 )
@@ -300,14 +305,21 @@ def _summarised(pairs):
             "pairs must map pairs of views to their data, as in "
             f"{{(0, 1): (X, Y), (1, 2): (Y2, W)}}; seen {pairs!r:.60}."
         )
-    return {pair: _summary(pair, data) for pair, data in pairs.items()}
+    found = {pair: _summary(pair, data) for pair, data in pairs.items()}
+    # Without items there is nothing to summarise yet.
+    return {pair: one for pair, one in found.items() if one is not None}
 
 
 def _summary(pair, data):
     names_two = isinstance(pair, tuple) and len(pair) == 2
     if not (
         names_two
-        and all(isinstance(m, (int, np.integer)) and m >= 0 for m in pair)
+        and all(
+            isinstance(m, (int, np.integer))
+            and not isinstance(m, bool)
+            and m >= 0
+            for m in pair
+        )
         and pair[0] != pair[1]
     ):
         raise ValueError(
@@ -326,7 +338,7 @@ def _summary(pair, data):
     if isinstance(data, StackedSummary):
         return data
     rows = [
-        len(check_view(view, f"pair {pair}, view {m}")[0])
+        len(check_view(view, f"pair {pair}, view {m}", allow_empty=True)[0])
         for m, view in zip(pair, data)
     ]
     if rows[0] != rows[1]:
@@ -334,7 +346,10 @@ def _summary(pair, data):
             f"pair {pair}: both views must describe the same items, row by "
             f"row; seen {rows[0]} and {rows[1]} rows."
         )
-    return StackedSummary.from_views(list(data))
+    try:
+        return StackedSummary.from_first_block(list(data))
+    except ValueError as error:
+        raise ValueError(f"pair {pair}: {error}") from error
 
 
 def _features(pairs):

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from scipy.linalg import eigh, eigvalsh, qr
+from scipy.linalg import eigvalsh, qr
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing as rows
 from sklearn.utils import check_random_state
 
 from perfalign._labels import check_labels
+from perfalign._linalg import eigh
 from perfalign._names import as_list, without_row_labels
 from perfalign._parameters import check_estimator, check_integer
 from perfalign._validation import check_paired, check_views
@@ -194,13 +195,17 @@ def _whitened(alignment, views):
         )
     means = summary.split(summary.mean if center else 0 * summary.mean)
     centred = [view - mean for view, mean in zip(views, means)]
+    bases = [
+        whiten(view, rounding, structure.least)
+        for view, rounding in zip(centred, structure.rounding)
+    ]
     if alignment.ridge:
         # Noise has no part in what two views have in common.
-        return [shrunk(view, alignment.ridge)[0].U for view in centred], k
-    return [
-        whiten(view, rounding, structure.rtol).U
-        for view, rounding in zip(centred, structure.rounding)
-    ], k
+        bases = [
+            shrunk(view, basis, alignment.ridge)[0]
+            for view, basis in zip(centred, bases)
+        ]
+    return [basis.U for basis in bases], k
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,6 @@ from perfalign.stack import (
 )
 from perfalign.ties import joint_signs, principal_rotation, tied_groups
 
-# Singular values closer than this share of the largest are tied.
-TIE_RTOL = np.finfo(float).eps ** 0.5
-
 
 @dataclass(frozen=True, eq=False)
 class Solution:
@@ -58,7 +55,9 @@ def solve(structure, n_components, constraint, ridge, gauge):
             for block, view in zip(blocks, structure.whitened)
         ]
     else:
-        views = regularised(blocks, ridge) if ridge else structure.whitened
+        views = structure.whitened
+        if ridge:
+            views = regularised(blocks, views, ridge)
     if views is structure.whitened:
         sigma, vectors = structure.singular_values, structure.vectors
     else:
@@ -73,6 +72,9 @@ def solve(structure, n_components, constraint, ridge, gauge):
         sigma_of_all = np.pad(sigma, (0, sum(summary.n_features) - len(sigma)))
     else:
         sigma_of_all = sigma
+    n_perfect = 0 if ridge else structure.shared_dimension
+    if pooled:
+        n_perfect += len(sigma) - int(structure.ranks.sum())
     sections = np.cumsum([view.rank for view in views])[:-1]
 
     def encoders(vectors):
@@ -83,7 +85,7 @@ def solve(structure, n_components, constraint, ridge, gauge):
         found = encoders(vectors[:, -n_components:])
         return Solution(found, sigma_of_all, rounding)
 
-    groups = tied_groups(sigma[::-1], TIE_RTOL * sigma[0])
+    groups = tied_groups(sigma[::-1], n_perfect)
     # A tie is rotated whole and cut afterwards: which of its directions are
     # kept is part of the rule.
     n_candidates = next(

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import lapack
 
-from perfalign._linalg import column_norms, singular_values, svd
+from perfalign._linalg import (
+    column_norms,
+    orthonormal,
+    singular_values,
+    svd,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,47 +47,39 @@ class Whitened(Coordinates):
     Attributes
     ----------
     s : ndarray of shape (rank,)
-        Singular values of the block in units in which each feature's rounding
-        has the same size.
-    least : float
-        Above which these are no rounding.
+        Singular values of the block with every feature in units of its
+        rounding.
     """
 
     s: np.ndarray
-    least: float
 
 
-def whiten(block, rounding, rtol):
+def whiten(block, rounding, least):
     """Orthonormal coordinates of what in a block is no rounding.
 
-    A feature's own norm, or its rounding if that is more than `rtol` of it,
-    is the unit in which it is compared with others. So the rank, and all that
-    follows from it, does not depend on the units of the features, and neither
-    do the encoders, which are of least norm in these units.
+    A feature's rounding is the unit in which it is compared with others. So
+    the rank, and all that follows from it, does not depend on the units of
+    the features, and neither do the encoders, which are of least norm in
+    these units.
 
     Parameters
     ----------
     block : ndarray of shape (p, d_m)
     rounding : ndarray of shape (d_m,)
-        In the units of the features, at least `rtol` of their norms.
-    rtol : float
-        Singular values are cut at `rtol` of the largest.
+        In the units of the features, above 0.
+    least : float
+        How many times the rounding of a feature counts as a signal.
 
     Returns
     -------
     coordinates : Whitened
     """
-    size = column_norms(block)
-    live = size > rounding
-    size, rounding = np.where(live, size, 1.0), np.where(live, rounding, 1.0)
-    units = live * (rtol / rounding)
+    live = column_norms(block) > rounding
+    units = live / np.where(live, rounding, 1.0)
     U, s, Vt = svd(block * units, full_matrices=False)
-    largest = s[0]
-    if np.any(rounding > (1 + rtol) * rtol * size):
-        largest = singular_values(block * (live / size))[0]
-    rank = np.count_nonzero(s > rtol * largest)
+    rank = np.count_nonzero(s > least)
     U, s, V = U[:, :rank], s[:rank], Vt[:rank].T
-    return Whitened(U, units[:, None] * V / s, s, rtol * largest)
+    return Whitened(U, units[:, None] * V / s, s)
 
 
 def isometric(block, whitened, n_silent=0):
@@ -94,13 +91,13 @@ def isometric(block, whitened, n_silent=0):
     n_features = block.shape[1]
     if whitened.rank == n_features:
         return Coordinates(block, None)
-    basis, _ = np.linalg.qr(block.T @ whitened.U)
+    basis = orthonormal(block.T @ whitened.U)
     n_silent = min(n_silent, n_features - whitened.rank)
     U = np.pad(block @ basis, [(0, 0), (0, n_silent)])
     return Coordinates(U, np.hstack([basis, complement(basis, n_silent)]))
 
 
-def shrunk(block, ridge):
+def shrunk(block, whitened, ridge):
     """Coordinates of a block that noise in every feature would whiten.
 
     The noise has the variance λ tr(C_m) / d_m. In directions in which the
@@ -110,6 +107,8 @@ def shrunk(block, ridge):
     Parameters
     ----------
     block : ndarray of shape (p, d_m)
+    whitened : Whitened
+        Of the same block, which has as many directions.
     ridge : float
         λ > 0.
 
@@ -123,15 +122,16 @@ def shrunk(block, ridge):
     """
     # A power of two changes no digit and keeps squares within range.
     scale = 2.0 ** np.frexp(np.abs(block).max())[1]
-    U, s, Vt = svd(block / scale, full_matrices=False)
+    U, s, Vt = svd(whitened.U.T @ (block / scale), full_matrices=False)
     added = np.sqrt(ridge / block.shape[1]) * np.linalg.norm(s)
-    kept = s > max(block.shape) * np.finfo(float).eps * s[0]
-    U, s, V = U[:, kept], s[kept], Vt[kept].T
     length = np.hypot(s, added)
-    return Coordinates(U * (s / length), V / (length * scale)), added / length
+    return (
+        Coordinates(whitened.U @ U * (s / length), Vt.T / (length * scale)),
+        added / length,
+    )
 
 
-def regularised(blocks, ridge):
+def regularised(blocks, whitened, ridge):
     """Orthonormal coordinates of blocks with samples of noise below them.
 
     Each view has noise of its own, samples at which all others are zero: its
@@ -140,6 +140,7 @@ def regularised(blocks, ridge):
     Parameters
     ----------
     blocks : list of ndarray of shape (p, d_m)
+    whitened : list of Whitened
     ridge : float
         λ > 0.
 
@@ -147,7 +148,12 @@ def regularised(blocks, ridge):
     -------
     coordinates : list of Coordinates
     """
-    views, noise = zip(*(shrunk(block, ridge) for block in blocks))
+    views, noise = zip(
+        *(
+            shrunk(block, view, ridge)
+            for block, view in zip(blocks, whitened)
+        )
+    )
     stacked = np.vstack(
         [
             np.hstack([view.U for view in views]),

@@ -7,7 +7,7 @@ order, from any number of machines.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import helmert
@@ -126,7 +126,7 @@ class Summary(ABC):
         """
         power = self.power()
         size = column_norms(self.R) if center else power
-        eps = np.repeat(self.eps, self.n_features)
+        eps = np.broadcast_to(self.eps, len(power))
         # Below this numbers lose digits, and encoders are out of range.
         least = np.finfo(float).tiny * self.n_samples**0.5
         known = ROUNDINGS * (eps * power + least)
@@ -224,8 +224,8 @@ class StackedSummary(Summary):
         Number n of rows summarised.
     n_features : tuple of int
         Columns of each view, in order; they sum to d.
-    eps : tuple of float, or float
-        Relative rounding error of each view's number type.
+    eps : ndarray of shape (d,), or float
+        Relative rounding error of the type in which each feature came.
     rest : ndarray of shape (d,), or 0
         What `mean` has lost by rounding. Merging summaries whose mean is far
         above the spread would lose digits of the spread without it.
@@ -270,7 +270,7 @@ class StackedSummary(Summary):
     mean: np.ndarray
     n_samples: int
     n_features: tuple
-    eps: tuple | float = FLOAT64_EPS
+    eps: np.ndarray | float = FLOAT64_EPS
     rest: np.ndarray | float = 0.0
     items: np.ndarray | None = None
     feature_names: tuple | None = None
@@ -467,7 +467,7 @@ class StackedSummary(Summary):
             mean=mean,
             n_samples=n_samples,
             n_features=self.n_features,
-            eps=tuple(np.maximum(self.eps, other.eps).tolist()),
+            eps=np.maximum(self.eps, other.eps),
             rest=rest,
             items=items.result(),
             feature_names=signature.feature_names,
@@ -490,7 +490,7 @@ class StackedSummary(Summary):
             "rest": self.rest + np.zeros_like(self.mean),
             "n_samples": self.n_samples,
             "n_features": self.n_features,
-            "eps": np.broadcast_to(self.eps, len(self.n_features)),
+            "eps": np.broadcast_to(self.eps, len(self.mean)),
         }
         if self.items is not None:
             arrays["items"] = self.items
@@ -505,25 +505,35 @@ class StackedSummary(Summary):
     def _from_arrays(cls, arrays):
         n_features = _checked(arrays, "n_features", "iu", 1)
         n_samples = _checked(arrays, "n_samples", "iu", 0)
-        if len(n_features) < 2 or n_features.min() < 1 or n_samples < 1:
+        if len(n_features) < 2 or n_features.min() < 1:
             raise ValueError(
-                f"n_features is {n_features.tolist()} and n_samples "
-                f"{n_samples}; wanted two or more, all at least 1."
+                f"n_features is {n_features.tolist()}; wanted two or more "
+                "numbers of at least 1."
             )
+        if not 1 <= n_samples < 2**53:
+            raise ValueError(f"n_samples is {n_samples}.")
         n_features = tuple(n_features.tolist())
         d, views = (sum(n_features),), (len(n_features),)
         R = _checked(arrays, "R", "f", 2)
-        if R.shape[1:] != d or len(R) > d[0]:
+        if R.shape[1:] != d or len(R) > min(d[0], 2 * n_samples):
             raise ValueError(
                 f"R has shape {R.shape}; wanted {d[0]} columns, and no more "
-                "rows than columns."
+                f"rows than columns or twice the {n_samples} samples."
             )
-        eps = _checked(arrays, "eps", "f", 1, views)
-        if eps.min() < FLOAT64_EPS or eps.max() > 1:
+        eps = _checked(arrays, "eps", "f", 1, d)
+        if eps.min() < FLOAT64_EPS or eps.max() > 0.01:
             raise ValueError(f"eps is {eps.tolist()}; no number type has it.")
         items = None
         if "items" in arrays:
             items = _checked(arrays, "items", "u", 1)
+            most = min(d[0], n_samples)
+            if len(items) != len(set(items.tolist())) or not (
+                1 <= len(items) <= most
+            ):
+                raise ValueError(
+                    f"items are {len(items)} fingerprints; wanted 1 to {most} "
+                    "different ones."
+                )
         names = [
             _checked(arrays, name, "U", 1, (d_m,)) if name in arrays else None
             for m, d_m in enumerate(n_features)
@@ -534,12 +544,15 @@ class StackedSummary(Summary):
             view_names = tuple(
                 _checked(arrays, "view_names", "U", 1, views).tolist()
             )
+        for one in (view_names, *names):
+            if one is not None and len(set(one)) < len(one):
+                raise ValueError(f"names occur twice in {', '.join(one)}.")
         return cls(
             R=R,
             mean=_checked(arrays, "mean", "f", 1, d),
             n_samples=int(n_samples),
             n_features=n_features,
-            eps=tuple(eps.tolist()),
+            eps=eps,
             rest=_checked(arrays, "rest", "f", 1, d),
             items=items,
             feature_names=tuple(
@@ -651,7 +664,8 @@ class _Pass:
 
     def __init__(self, start=None, *, allow_empty=True, progress=False):
         self.allow_empty = allow_empty
-        self.triangle = self.signature = self.eps = None
+        self.triangle = self.signature = None
+        self.eps = FLOAT64_EPS
         if start is not None:
             self.signature, self.eps = start.signature, start.eps
             d = sum(start.n_features)
@@ -669,13 +683,11 @@ class _Pass:
         self.bar.close()
 
     def add(self, views):
-        chunks = view_slabs(
-            views, like=self.signature, allow_empty=self.allow_empty
-        )
+        like = self.signature
+        chunks = view_slabs(views, like=like, allow_empty=self.allow_empty)
         for _, parts, eps in chunks:
-            if self.signature is None:
-                self.signature, self.eps = Signature.of(views), eps
-            self.eps = np.maximum(self.eps, eps)
+            known = [np.full(part.shape[1], e) for part, e in zip(parts, eps)]
+            self.eps = np.maximum(self.eps, np.concatenate(known))
             if len(parts[0]) == 0:
                 continue
             if self.triangle is None:
@@ -690,6 +702,12 @@ class _Pass:
             self.triangle.add(parts)
             self.items.add(parts)
             self.bar.update(len(parts[0]))
+        if like is None:
+            self.signature = Signature.of(views)
+        else:
+            found = Signature.of(like.in_order(views))
+            found = replace(found, view_names=like.view_names)
+            self.signature = like.joined(found)
 
     def summary(self):
         if self.triangle is None:
@@ -702,7 +720,7 @@ class _Pass:
             mean,
             n_samples,
             self.signature.n_features,
-            tuple(np.asarray(self.eps).tolist()),
+            self.eps,
             rest,
             self.items.result(),
             self.signature.feature_names,

@@ -15,17 +15,21 @@ from perfalign._linalg import eigh
 # Entries this close to the largest are taken as equally large, so that
 # rounding cannot decide which of them fixes the sign.
 SIGN_RTOL = 1e-6
+# Misfits closer than this share of themselves are tied.
+TIE_RTOL = np.finfo(float).eps ** 0.5
 
 
-def tied_groups(singular_values, atol):
-    """Split a sorted sequence where neighbours differ by more than `atol`.
+def tied_groups(misfits, n_perfect):
+    """Split ascending misfits where neighbours differ.
 
     Parameters
     ----------
-    singular_values : ndarray of shape (K,)
-        Sorted either way.
-    atol : float
-        Values no further apart than this are tied; ties chain.
+    misfits : ndarray of shape (K,)
+        Ascending.
+    n_perfect : int
+        The first so many are rounding, tied whatever their size, and not
+        with the next. Others are tied if they are no further apart than
+        1.5e-8 of the larger one; ties chain.
 
     Returns
     -------
@@ -34,11 +38,16 @@ def tied_groups(singular_values, atol):
 
     Examples
     --------
-    >>> [group.tolist() for group in tied_groups([0.0, 1e-16, 0.5], 1e-8)]
-    [[0, 1], [2]]
+    >>> misfits = [1e-16, 3e-15, 1e-12, 0.5, 0.5]
+    >>> [group.tolist() for group in tied_groups(misfits, 2)]
+    [[0, 1], [2], [3, 4]]
     """
-    gaps = np.abs(np.diff(singular_values)) > atol
-    return np.split(np.arange(len(singular_values)), np.flatnonzero(gaps) + 1)
+    misfits = np.asarray(misfits)
+    parts = np.diff(misfits) > TIE_RTOL * misfits[1:]
+    parts[: max(n_perfect - 1, 0)] = False
+    if 0 < n_perfect < len(misfits):
+        parts[n_perfect - 1] = True
+    return np.split(np.arange(len(misfits)), np.flatnonzero(parts) + 1)
 
 
 def principal_rotation(moment, groups):

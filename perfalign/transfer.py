@@ -150,7 +150,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         """
         self._check_covariance()
         latents = self._latents(X, modality)
-        noise = self._noise(latents, precision(X))
+        noise = self._noise(latents, precision(X), modality)
         y = check_labels(y, len(latents), "y", like=X)
         classes = np.unique(y)
         _check_several(classes)
@@ -196,7 +196,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         """
         self._check_covariance()
         latents = self._latents(X, modality)
-        noise = self._noise(latents, precision(X))
+        noise = self._noise(latents, precision(X), modality)
         examples_latents = self._latents(examples, modality, "examples")
         labels = check_labels(
             labels, len(examples_latents), "labels", like=examples
@@ -379,7 +379,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             ) from error
         return check_view(latents, "The latents")[0]
 
-    def _noise(self, latents, eps):
+    def _noise(self, latents, eps, modality):
         """Sizes of the rounding errors in latents of data that have `eps`.
 
         Root mean squares, one a latent, in its unit. Where encoders are
@@ -387,12 +387,12 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         """
         summary = getattr(self.alignment, "summary_", None)
         if summary is None:
-            size = np.sqrt(np.mean(latents**2, axis=0)).max()
-            stored = computed = np.full(latents.shape[1], size)
-        else:
-            eps = max(eps, np.max(summary.eps))
-            stored, computed = _sizes_of_terms(self.alignment, summary)
-        return STORED * eps * stored + COMPUTED * FLOAT64_EPS * computed
+            size = np.sqrt(np.mean(latents**2, axis=0))
+            return (STORED * np.max(eps) + COMPUTED * FLOAT64_EPS) * size
+        stored = summary.split(summary.eps + np.zeros_like(summary.mean))
+        m = summary.signature.position(modality)
+        stored[m] = np.maximum(stored[m], eps)
+        return _rounding_of_terms(self.alignment, summary, stored)
 
     def _adopt(self, frame, gaussians, classes, modality):
         k = len(frame.center)
@@ -419,31 +419,37 @@ def _row_rank(matrix):
     return np.count_nonzero(s > max(matrix.shape) * FLOAT64_EPS * s[0])
 
 
-def _sizes_of_terms(alignment, summary):
-    """Root mean squares of what the encoders add up to each latent.
+def _rounding_of_terms(alignment, summary, eps):
+    """Rounding of what the encoders add up to each latent.
 
     A row that is silent in one view is so to the rounding errors of the whole
-    row, which may be large in another view: the largest counts.
+    row, which may be large in another view: the largest counts. Under the
+    paper's constraint, which compares entries of an encoder, all of these
+    have errors of one size, whatever features they meet.
+
+    Parameters
+    ----------
+    eps : list of ndarray of shape (d_m,)
+        Of the features, as they were stored.
 
     Returns
     -------
-    stored : ndarray of shape (k,)
-        Of the products of encoder and feature, whatever the features' units.
-    computed : ndarray of shape (k,)
-        Under the paper's constraint, which compares entries of an encoder and
-        so has errors of one size in all of them, of these with all features.
+    rounding : ndarray of shape (k,)
+        Root mean squares.
     """
-    spread = np.sum(summary.R**2, axis=0) / summary.n_samples
-    power = summary.split(summary.mean**2 + spread)
-    encoders = alignment.encoders_
-    stored = np.max(
-        [np.sqrt(A**2 @ part) for A, part in zip(encoders, power)], axis=0
-    )
-    if alignment.constraint == "whitened":
-        return stored, stored
-    rows = [np.linalg.norm(A, axis=1) for A in encoders]
-    sizes = [np.sqrt(part.sum()) for part in power]
-    return stored, np.max([a * b for a, b in zip(rows, sizes)], axis=0)
+    sizes = summary.split(summary.power() / summary.n_samples**0.5)
+    found = []
+    for A, size, stored in zip(alignment.encoders_, sizes, eps):
+        terms = A * size
+        if alignment.constraint == "whitened":
+            computed = np.linalg.norm(terms, axis=1)
+        else:
+            computed = np.linalg.norm(A, axis=1) * np.linalg.norm(size)
+        found.append(
+            STORED * np.linalg.norm(terms * stored, axis=1)
+            + COMPUTED * FLOAT64_EPS * computed
+        )
+    return np.max(found, axis=0)
 
 
 class _Frame:

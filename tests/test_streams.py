@@ -282,6 +282,18 @@ def test_columns_and_views_are_known_by_name():
     ):
         with pytest.raises(ValueError, match="view|pair.*width"):
             call()
+    # Names that come later are kept, and empty frames have names too.
+    for first in ([x.to_numpy(), y], [x[:0], y[:0]]):
+        later = PerfectAlignment(1).partial_fit(first).partial_fit([x, y])
+        with pytest.raises(ValueError, match="another order"):
+            later.partial_fit([turned, y])
+        blocks = StackedSummary.from_blocks([first, [x, y]])
+        assert blocks.feature_names == (("height", "width"), None)
+    listed = StackedSummary.from_views([y, y])
+    named = StackedSummary.from_views({"b": y, "a": y})
+    for one, other in [(listed, named), (named, listed)]:
+        with pytest.raises(ValueError, match="Seen views with the names"):
+            one.merge(other)
     plain = PerfectAlignment(1).fit([x.to_numpy(), y])
     assert not hasattr(plain, "feature_names_in_")
     with pytest.raises(ValueError, match="no names"):
@@ -319,7 +331,7 @@ def test_all_of_a_summary_is_saved(saved):
     summary, path = saved
     loaded = StackedSummary.load(path)
     assert loaded.signature == summary.signature
-    assert loaded.eps == summary.eps
+    assert_array_equal(loaded.eps, summary.eps)
     for name in ("R", "mean", "rest", "items"):
         assert_array_equal(getattr(loaded, name), getattr(summary, name))
     assert loaded.n_items == 4
@@ -479,11 +491,20 @@ DAMAGE = {
     "names": with_array("view_names", lambda a: a[:1]),
     "columns": with_array("feature_names 0", lambda a: np.arange(2)),
     "items": with_array("items", lambda a: -1.0 * a),
+    "no items": with_array("items", lambda a: a[:0]),
+    "items twice": with_array("items", lambda a: np.repeat(a, 2)),
+    "more items": with_array("items", lambda a: np.arange(9, dtype="u8")),
+    "huge count": with_array("n_samples", lambda a: np.uint64(2**64 - 1)),
+    "one sample": with_array("n_samples", lambda a: 1 + 0 * a),
+    "coarse": with_array("eps", lambda a: 0.9 + 0 * a),
+    "equal names": with_array("view_names", lambda a: a[[0, 0]]),
+    "equal columns": with_array("feature_names 0", lambda a: a[[0, 0]]),
 }
 
 
 # Pairs are lists of views, which have no names here, and no copies.
-NAMED = {"names", "columns", "items"}
+NAMED = {"names", "columns", "items", "no items", "items twice"}
+NAMED |= {"more items", "equal names", "equal columns"}
 
 
 @pytest.mark.parametrize("kind", DAMAGE)

@@ -1,6 +1,7 @@
 """The rules of the principal gauge, on arrays."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from perfalign.ties import joint_signs, principal_rotation, tied_groups
@@ -8,9 +9,17 @@ from perfalign.ties import joint_signs, principal_rotation, tied_groups
 
 def test_ties_chain_and_keep_their_order():
     values = [5.0, 3.0 + 2e-9, 3.0 + 1e-9, 3.0, 1.0]
-    groups = [g.tolist() for g in tied_groups(values, 1.5e-9)]
+    groups = [g.tolist() for g in tied_groups(values[::-1], 0)]
     assert groups == [[0], [1, 2, 3], [4]]
-    assert [g.tolist() for g in tied_groups([2.0], 1.0)] == [[0]]
+    assert [g.tolist() for g in tied_groups([2.0], 0)] == [[0]]
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_ties_have_no_unit_and_misfits_are_no_rounding(scale):
+    misfits = scale * np.array([1e-15, 4e-14, 1e-9, 2e-9, 0.5])
+    groups = [g.tolist() for g in tied_groups(misfits, 2)]
+    assert groups == [[0, 1], [2], [3], [4]]
+    assert [len(g) for g in tied_groups(misfits, 7)] == [5]
 
 
 def test_rotation_diagonalises_inside_ties_only():

@@ -13,11 +13,16 @@ from perfalign import (
     PerfectAlignment,
     StackedSummary,
     existence_report,
+    gauge,
     left_null_space,
     permutation_test,
 )
 from perfalign.baselines import CSA
-from perfalign.datasets import load_digit_halves, load_mfeat
+from perfalign.datasets import (
+    load_digit_halves,
+    load_mfeat,
+    make_gaussian_views,
+)
 from perfalign.existence import shared_structure
 
 DIGITS = load_digit_halves()
@@ -307,15 +312,15 @@ def test_a_view_that_has_no_part_explains_nothing():
     assert_allclose(alignment.explained_variance_, [1, 0.5, 0], atol=1e-12)
 
 
-@pytest.mark.parametrize("gauge", ["principal", None])
-def test_a_dead_channel_explains_nothing(gauge):
+@pytest.mark.parametrize("kind", ["principal", None])
+def test_a_dead_channel_explains_nothing(kind):
     views = related()
     views[1] = np.hstack([views[1], np.zeros((200, 1))])
     views = [views[0][:, :2], views[1][:, [0, 1, 4]]]
     views[0] += 0.1 * np.random.default_rng(1).normal(size=(200, 2))
     with pytest.warns(CollapseWarning, match="rank 0, below n_components=1"):
         alignment = PerfectAlignment(
-            1, constraint="orthonormal", gauge=gauge
+            1, constraint="orthonormal", gauge=kind
         ).fit(views)
     assert_array_equal(alignment.explained_variance_, [0, 0])
 
@@ -381,3 +386,137 @@ def test_structure_before_and_after_whitening_agrees():
     structure = shared_structure(views)
     assert structure.shared_dimension == 3
     assert np.count_nonzero(structure.singular_values < 1e-12) == 3
+
+
+# Corners in which cuts, units and ties meet
+
+
+def test_unrelated_views_share_nothing_beside_quiet_and_copied_features():
+    rng = np.random.default_rng(0)
+    b = rng.normal(size=(400, 7))
+    A = np.hstack(
+        [np.c_[b[:, i], b[:, i] + 2e-6 * b[:, i + 3]] for i in range(3)]
+    ).astype(np.float32)
+    B = np.repeat(b[:, 6:7], 50, axis=1).astype(np.float32)
+    for d in (1, 2, 3, 50):
+        report = existence_report([A, B[:, :d]])
+        assert report.shared_dimension == 0
+        assert report.ranks == (6, 1)
+
+
+@pytest.mark.parametrize("rtol", [None, 1e-10, 1e-4, 1e-2])
+def test_no_more_is_shared_than_the_smaller_view_has(rtol):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 1))
+    noisy = np.hstack([x, x + 0.05 * rng.normal(size=(300, 1))])
+    copies = np.repeat(rng.normal(size=(300, 1)), 64, axis=1)
+    report = existence_report([noisy, copies], rtol=rtol)
+    assert report.shared_dimension == 0
+
+
+@pytest.mark.filterwarnings("ignore::perfalign.CollapseWarning")
+@pytest.mark.parametrize("unit", [1, 1e5, 1e8, 1e9])
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_the_default_gauge_attains_the_minimum_in_any_unit(unit, noise):
+    views = make_gaussian_views(2000, (3, 4), random_state=1).views
+    rng = np.random.default_rng(0)
+    views = [
+        views[0] * [unit, 1, 1],
+        views[1] + noise * rng.normal(size=views[1].shape),
+    ]
+    errors = []
+    for kind in ("principal", None):
+        alignment = PerfectAlignment(
+            2, constraint="orthonormal", gauge=kind
+        ).fit(views)
+        z = alignment.transform(views)
+        errors.append(np.sqrt(np.mean(np.sum((z[0] - z[1]) ** 2, axis=1))))
+        spectrum = alignment.singular_values_[-2:]
+        assert_allclose(
+            errors[-1], np.linalg.norm(spectrum) / 2000**0.5, atol=1e-14 * unit
+        )
+    assert_allclose(*errors, rtol=1e-6, atol=1e-14 * unit)
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-6, 1.0])
+def test_a_quiet_shared_channel_has_one_sign(size):
+    rng = np.random.default_rng(0)
+    quiet, z = rng.normal(size=(500, 1)), rng.normal(size=(500, 2))
+    views = [
+        np.hstack([z @ rng.normal(size=(2, 2)), size * quiet]) for _ in "ab"
+    ]
+    alignment = PerfectAlignment(3, constraint="orthonormal").fit(views)
+    for y, x in zip(*(z.T for z in alignment.transform(views))):
+        assert np.corrcoef(x, y)[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("unit", [1e-14, 1e-8, 1e8, 1e14])
+def test_translation_does_not_depend_on_the_gauge(unit):
+    data = make_gaussian_views(random_state=0)
+    alignment = PerfectAlignment(2).fit(data.views)
+    wanted = alignment.translate(data.views[0], 0, 1)
+    known = data.latents[:2] * [1, unit]
+    placed = gauge.anchored(alignment, data.views, known, [0, 1])
+    assert_allclose(
+        placed.translate(data.views[0], 0, 1), wanted, rtol=0, atol=1e-9
+    )
+    again = gauge.principal(placed)
+    assert_allclose(
+        again.encoders_[0], alignment.encoders_[0], rtol=0, atol=1e-9
+    )
+
+
+def test_silent_latents_translate_to_nothing():
+    views = related(n_features=(3, 4))
+    views = [np.hstack([view, np.zeros((200, 2))]) for view in views]
+    for gauge_ in ("principal", None):
+        with pytest.warns(CollapseWarning):
+            alignment = PerfectAlignment(
+                4, constraint="orthonormal", gauge=gauge_
+            ).fit(views)
+        translated = alignment.translate(views[0], 0, 1)
+        assert np.abs(translated).max() < 10 * np.abs(views[1]).max()
+
+
+def test_single_columns_of_a_frame_keep_their_precision():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    a, s, c = rng.normal(size=(3, 1000))
+    frame = pd.DataFrame({"a": a, "b": a + 1e-7 * s, "c": c})
+    frame["c"] = frame["c"].astype(np.float32)
+    alignment = PerfectAlignment(1).fit([frame, s[:, None]])
+    assert alignment.ranks_[0] == 3
+    assert alignment.canonical_correlations_[0] > 0.999
+
+
+@pytest.mark.parametrize("exponent", [0, 3, 6, 9])
+def test_null_vectors_keep_their_digits_in_mixed_units(exponent):
+    unit = 10.0**exponent
+    X, Y = related(n_features=(5, 4), shared=2)
+    X = (X - X.mean(axis=0)) * [unit, 1, 1, 1, 1 / unit]
+    Y = Y - Y.mean(axis=0)
+    N = left_null_space([X, Y])
+    ours, theirs = X @ N.informative[:, :5].T, Y @ N.informative[:, 5:].T
+    assert_allclose(
+        ours / np.linalg.norm(theirs, axis=0),
+        theirs / np.linalg.norm(theirs, axis=0),
+        rtol=0,
+        atol=1e-14 * unit,
+    )
+
+
+@pytest.mark.filterwarnings("ignore::perfalign.CollapseWarning")
+@pytest.mark.parametrize("ridge", [1e-12, 1e-3, 0.1, 10.0])
+def test_a_ridge_keeps_as_many_directions_as_there_are(ridge):
+    t = np.linspace(1, 1000, 300)
+    rng = np.random.default_rng(0)
+    X = np.stack([t**p for p in range(1, 7)], axis=1)
+    Y = X + 0.01 * X * rng.normal(size=X.shape)
+    test = permutation_test(PerfectAlignment(None, ridge=ridge), [X, Y], 9)
+    assert len(test.statistics) == 6
+    tiny = rng.normal(size=(200, 3)) * [1, 1e-20, 1e-20]
+    wide = np.c_[1e9 * rng.normal(size=200), 1e-9 * rng.normal(size=200)]
+    for view in (tiny, wide):
+        alignment = PerfectAlignment(view.shape[1], ridge=ridge)
+        rho = alignment.fit([view, view]).canonical_correlations_
+        assert np.all((-1e-12 < rho) & (rho < 1 + 1e-12))

@@ -51,10 +51,11 @@ class TwoViewAlignment(BaseEstimator):
                 f"{len(matrices)}."
             )
         for m, view in enumerate(matrices):
-            if not np.ptp(view, axis=0).any():
+            size = np.abs(view).max(axis=0)
+            if np.all(np.ptp(view, axis=0) <= 10 * eps * size):
                 raise ValueError(
-                    f"view {m} does not vary: all its samples are equal, so "
-                    "there is nothing to align."
+                    f"view {m} does not vary: all its samples are equal, up "
+                    "to rounding, so there is nothing to align."
                 )
         means = [view.mean(axis=0) for view in matrices]
         centred = [view - mean for view, mean in zip(matrices, means)]
