@@ -11,8 +11,9 @@ from perfalign._validation import check_view
 
 # A step of less than this fraction of the way moves nothing.
 SHORTEST = 1e-14
-# Bits of an entry, relative to the largest of its row, that tell rows apart.
-BITS = 16
+# Bits of an entry, relative to the largest of its row, that tell rows apart:
+# few enough that the rounding of another machine almost never changes one.
+BITS = 24
 
 
 def integrate(velocity, start, rtol, times=(1.0,), unit=None):
@@ -110,8 +111,9 @@ def noise_of(X, n_draws, n_features, random_state):
     r"""Standard normal noise that belongs to a row, whatever is beside it.
 
     Each row has a generator of its own, seeded by `random_state` and by the
-    row's numbers, of which the first 16 bits, relative to the largest, count:
-    rounding changes nothing. Equal rows have equal noise, and more draws
+    row's numbers, of which the first 24 bits, relative to the largest, count:
+    rounding changes nothing, unless a number lies on the edge between two
+    roundings. Rows that agree in these bits have equal noise, and more draws
     begin with the fewer.
 
     Parameters
@@ -162,6 +164,10 @@ class NoiseFlow:
     - `_clock(t)`, the time in these units; `_unit(t)`, their spread then;
       `_place(points, t)`, which brings points back to the target's units.
     """
+
+    def _key(self, X):
+        """Numbers that tell rows apart."""
+        return X
 
     def _clock(self, t):
         return t
@@ -257,7 +263,7 @@ class NoiseFlow:
         n_draws = check_integer(n_draws, "n_draws")
         field, n_features = self._field(X)
         X, _ = check_view(X, "X")
-        noise = noise_of(X, n_draws, n_features, random_state)
+        noise = noise_of(self._key(X), n_draws, n_features, random_state)
 
         def repeated(y, t, rows):
             return field(y, t, rows % len(X))

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.linalg import lstsq
 from scipy.sparse.csgraph import connected_components
 
 from perfalign._linalg import column_norms
@@ -262,8 +263,11 @@ class PairedSummary(Summary):
         ]
         n_items = np.array([s.n_samples for s in self.pairs.values()])
         weights = np.sqrt(n_items)[:, None]
-        latents = -np.linalg.lstsq(
-            weights * incidence, weights * np.array(gaps), rcond=None
+        # A driver that does not iterate.
+        latents = -lstsq(
+            weights * incidence,
+            weights * np.array(gaps),
+            lapack_driver="gelsy",
         )[0]
         return latents - np.average(
             latents, axis=0, weights=n_items @ np.abs(incidence)

@@ -156,7 +156,7 @@ def typical_penalty(cost):
     Raises
     ------
     ValueError
-        As `bridge_plan`.
+        As `bridge_plan`, and if at least half of the rows go for nothing.
 
     Notes
     -----
@@ -171,7 +171,13 @@ def typical_penalty(cost):
     """
     cost = _checked_cost(cost)
     paid = _plans.paid(bridge_plan(cost).plan, cost).sum(axis=1)
-    return float(np.median(paid) * len(paid) / 2)
+    penalty = float(np.median(paid) * len(paid) / 2)
+    if penalty == 0:
+        raise ValueError(
+            "cost: at least half of the rows go for nothing, so that the "
+            "median price is 0; choose a marginal_penalty."
+        )
+    return penalty
 
 
 def _solve(cost, penalty, divergence, regularisation):
