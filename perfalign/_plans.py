@@ -72,7 +72,8 @@ def exact(a, b, cost):
     g = (capped - log["u"][:, np.newaxis]).min(axis=0)
     f = (capped - g).min(axis=1)
     unit *= cap
-    return plan, unit * np.sum(plan * capped), unit * (a @ f + b @ g)
+    f, g = unit * f, unit * g
+    return plan, unit * np.sum(plan * capped), a @ f + b @ g, f, g
 
 
 def with_total_variation(cost, penalty):
@@ -86,7 +87,7 @@ def with_total_variation(cost, penalty):
     price = (min(cost.shape) + 1) * cost.max(where=moves, initial=0.0) or 1.0
     price = min(2 * penalty, price)
     a, b, total = uniform(*cost.shape)
-    plan, value, bound = exact(a, b, np.where(moves, cost, price))
+    plan, value, bound, *_ = exact(a, b, np.where(moves, cost, price))
     stays = plan.sum(where=~moves)
     value += stays * (2 * penalty - price)
     bound += stays * (2 * penalty - price)
@@ -124,11 +125,13 @@ def with_kullback_leibler(cost, penalty):
     # Where ways are all but free, the balanced plan has the last digits.
     try:
         a, b, total = uniform(n1, n2)
-        balanced, paid_by_all, _ = exact(a, b, cost)
+        balanced, paid_by_all, _, f, g = exact(a, b, cost)
     except NoPlanError:
-        paid_by_all = np.inf
+        return plan, penalty * value, penalty * bound
     if paid_by_all < total * value:
         plan, value = balanced / total, paid_by_all / total
+    f, g = _centred(f, g, 1 / n1, 1 / n2)
+    bound = max(bound, -np.expm1(-f).mean() - np.expm1(-g).mean())
     return plan, penalty * value, penalty * bound
 
 

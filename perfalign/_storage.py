@@ -15,7 +15,10 @@ def save_arrays(path, arrays):
     Until the new file is complete the old one stays as it was. The new one
     takes over its permissions, and a link goes on leading to it.
     """
-    with _replacing(Path(os.path.realpath(path))) as file:
+    path = Path(os.path.realpath(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {path.parent}.")
+    with _replacing(path) as file:
         np.savez(file, **arrays)
         file.flush()
         os.fsync(file.fileno())

@@ -1,5 +1,7 @@
 """One model's latents, used through another model's own head."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.metadata_routing import UNUSED
@@ -65,10 +67,17 @@ def _ballots(head, latents):
         )
     flat = latents.reshape(-1, latents.shape[2])
     if hasattr(head, "predict_proba"):
-        ballots = head.predict_proba(flat)
+        ballots = _nameless(head.predict_proba, flat)
     else:
-        ballots = head.predict(flat)[:, np.newaxis] == head.classes_
+        ballots = _nameless(head.predict, flat)[:, np.newaxis] == head.classes_
     return ballots.reshape(*latents.shape[:2], -1)
+
+
+def _nameless(method, latents):
+    """What a part says of latents whose columns were checked in the fit."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature")
+        return method(latents)
 
 
 def _winners(ballots):
@@ -205,18 +214,22 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         """
         check_integer(self.n_draws, "n_draws")
         self._check_parts(check_view(Y, "Y")[0])
-        if self.head is not None:
-            check_view(
-                Y, "Y", columns=getattr(self.head, "feature_names_in_", None)
-            )
+        for part in (self.head, self.decoder):
+            # A decoder that inverts has other names in than out.
+            if part is not None and not hasattr(part, "inverse_transform"):
+                names = getattr(part, "feature_names_in_", None)
+                check_view(Y, "Y", columns=names)
         flow = self.flow
         if flow is None:
             flow = ConditionalFlow(random_state=self.random_state)
         check_estimator(flow, "flow", ("fit", "sample"))
         self.flow_ = clone(flow).fit(X, Y, coupling)
-        if self.head is not None:
-            self.classes_ = self.head.classes_
         return self
+
+    @property
+    def classes_(self):
+        """Those of the head."""
+        return np.asarray(self.head.classes_)
 
     def _check_parts(self, Y):
         if self.head is not None:
@@ -335,7 +348,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         decoder = self._part("decoder")
         decode = getattr(decoder, "inverse_transform", None) or decoder.predict
         latents = self.sample(X, n_draws)
-        made = decode(latents.reshape(-1, latents.shape[2]))
+        made = _nameless(decode, latents.reshape(-1, latents.shape[2]))
         return made.reshape(*latents.shape[:2], -1)
 
     def _part(self, name):

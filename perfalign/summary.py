@@ -75,6 +75,7 @@ class Summary(ABC):
     @abstractmethod
     def _from_arrays(cls, arrays):
         """The inverse; a KeyError or ValueError if it has none."""
+        raise TypeError(f"{cls.__name__} is what summaries have in common.")
 
     def split(self, stacked):
         """Cut an array whose last axis is the stack's into views.
@@ -161,6 +162,7 @@ class Summary(ABC):
         Parameters
         ----------
         path : str or path-like
+            In a folder that exists.
         """
         save_arrays(path, self._arrays())
 
@@ -611,7 +613,7 @@ class StackedSummary(Summary):
 
     @property
     def n_items(self):
-        """How many of the samples are different.
+        """How many of the samples are different, in any bit.
 
         Exact up to d of them, which is all that anything depends on.
         """

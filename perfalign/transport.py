@@ -185,7 +185,7 @@ def _solve(cost, penalty, divergence, regularisation):
     balanced = np.isinf(penalty)
     if balanced and (regularisation == 0 or np.isinf(cost).any()):
         a, b, total = _plans.uniform(*cost.shape)
-        plan, value, bound = _plans.exact(a, b, cost)
+        plan, value, bound, *_ = _plans.exact(a, b, cost)
         if regularisation == 0:
             return plan / total, value / total, bound / total
     if regularisation > 0:

@@ -238,3 +238,14 @@ def test_fit_maps_gives_clones_and_what_they_make(views):
     assert mapped[0] is views[0]
     assert_array_equal(fitted[1].seen_, views[1])
     assert_array_equal(mapped[1], 2 * views[1])
+
+
+def test_rows_are_compared_before_the_maps_forget_them():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    views = [pd.DataFrame(rng.normal(size=(40, d))) for d in (3, 4)]
+    mapped = MappedAlignment(
+        PerfectAlignment(1), [StandardScaler(), StandardScaler()]
+    ).fit(views)
+    with pytest.raises(ValueError, match="Labels of rows differ"):
+        mapped.transform([views[0], views[1][::-1]])

@@ -586,3 +586,45 @@ def test_unconditional_flow_asks_for_one_dimension():
         UnconditionalFlow(LinearRegression()).fit(
             np.ones((5, 3)), np.ones((5, 2)), Pairs(5)
         )
+
+
+def test_rows_beside_a_large_number_have_noise_of_their_own():
+    rng = np.random.default_rng(0)
+    labels = np.arange(80) % 2
+    X = rng.normal(size=(80, 2)) + 3 * labels[:, np.newaxis]
+    Y = rng.normal(size=(80, 2))
+    stamps = 1.7e9 + rng.uniform(0, 1000, size=(80, 1))
+    flow = ConditionalFlow(LinearRegression(), random_state=0)
+    flow.fit(np.hstack([X, stamps]), Y, Pairs(80))
+    drawn = flow.sample(np.hstack([X, stamps]), 1, 0)[0]
+    assert len(np.unique(drawn.round(9), axis=0)) == 80
+
+
+@pytest.mark.parametrize("unit", [1e-170, 1e-3, 1024.0, 1e160])
+def test_draws_do_not_depend_on_the_unit_of_the_source(unit):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(80, 3)), rng.normal(size=(80, 2))
+    flow = ConditionalFlow(LinearRegression(), random_state=0)
+    plain = clone(flow).fit(X, Y, Pairs(80)).sample(X, 2, 0)
+    scaled = clone(flow).fit(unit * X, unit * Y, Pairs(80))
+    found = scaled.sample(unit * X, 2, 0) / unit
+    same = np.isclose(found, plain, atol=1e-6).all(axis=(0, 2))
+    assert same.mean() > 0.98
+
+
+def test_rows_that_are_never_drawn_have_no_say():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(40, 2)), rng.normal(size=(41, 2))
+    plan = np.pad(np.eye(40), ((0, 0), (0, 1)))
+    flow = ConditionalFlow(LinearRegression(), random_state=0)
+    wanted = clone(flow).fit(X, Y, plan).sample(X, 2, 0)
+    Y[-1] = 1e6
+    assert_allclose(clone(flow).fit(X, Y, plan).sample(X, 2, 0), wanted)
+
+
+@pytest.mark.parametrize("kind", [ConditionalFlow, UnconditionalFlow])
+def test_one_target_feature_is_no_reason_to_warn(kind):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(40, 1)), rng.normal(size=(40, 1))
+    flow = kind(ExtraTreesRegressor(3, random_state=0), n_samples=500)
+    assert flow.fit(X, Y, Pairs(40)).sample(X).shape == (1, 40, 1)

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
 from perfalign import (
@@ -364,3 +365,41 @@ def test_stored_study_is_what_the_script_computes():
     row |= stored[at]["alignment, true pairs"]
     for key, value in found.items():
         assert abs(row[key] - value) < 6e-5, key
+
+
+def test_heads_and_decoders_of_data_frames_are_asked_by_their_names():
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    X = rng.normal(size=(60, 3)) + 5 * labels[:, np.newaxis]
+    Y = pd.DataFrame(
+        rng.normal(size=(60, 2)) + 9 * labels[:, np.newaxis],
+        columns=["u", "v"],
+    )
+    head = KNeighborsClassifier(1).fit(Y, labels)
+    decoder = LinearRegression().fit(Y, Y.to_numpy() @ [[1, 2], [3, 4]])
+    coupling = ClassCoupling.from_labels(labels, labels)
+    flow = ConditionalFlow(LinearRegression(), random_state=0)
+    bridge = ModelBridge(head, decoder=decoder, flow=flow, random_state=0)
+    bridge.fit(X, Y, coupling)
+    bridge.predict(X)
+    bridge.generate(X)
+    for parts in ({"head": head}, {"decoder": decoder}):
+        with pytest.raises(ValueError, match="another order"):
+            ModelBridge(**parts, flow=flow).fit(X, Y[["v", "u"]], coupling)
+
+
+def test_another_head_names_its_own_classes():
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    X = rng.normal(size=(60, 3)) + 9 * labels[:, np.newaxis]
+    Y = rng.normal(size=(60, 2)) + 9 * labels[:, np.newaxis]
+    flow = ConditionalFlow(LinearRegression(), random_state=0)
+    bridge = ModelBridge(
+        KNeighborsClassifier(1).fit(Y, labels), flow=flow, random_state=0
+    ).fit(X, Y, ClassCoupling.from_labels(labels, labels))
+    names = np.array(["wolf", "ant"])[labels]
+    other = KNeighborsClassifier(1).fit(Y, names)
+    same = bridge.predict(X)
+    assert list(bridge.set_params(head=other).classes_) == ["ant", "wolf"]
+    assert np.array_equal(bridge.predict(X), np.array(["wolf", "ant"])[same])
+    assert not hasattr(bridge.set_params(head=None), "classes_")

@@ -236,6 +236,42 @@ def test_dask_partitions_may_be_constant_and_must_hide_nothing():
         StackedSummary.from_dask([hidden, lazy[1]])
 
 
+def test_dask_arrays_of_unknown_length_are_transformed():
+    da = pytest.importorskip("dask.array")
+    rng = np.random.default_rng(0)
+    views = [rng.normal(size=(60, d)) for d in D]
+    lazy = [da.from_array(view, chunks=(20, -1)) for view in views]
+    lazy = [view[(view[:, 0] < 9).compute()] for view in lazy]
+    known = da.from_array(np.arange(60) < 60, chunks=20)
+    unknown = [view[known] for view in lazy]
+    alignment = PerfectAlignment(1).fit(views)
+    for found, wanted in zip(
+        alignment.transform(unknown), alignment.transform(views)
+    ):
+        assert_array_equal(found, wanted)
+    assert_array_equal(
+        alignment.transform_view(unknown[1], 1),
+        alignment.transform_view(views[1], 1),
+    )
+
+
+def test_blocks_of_pairs_may_be_empty_and_errors_name_the_pair():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    x, y = (rng.normal(size=(50, d)) for d in D)
+    alignment = PerfectAlignment(1).fit_pairs({(0, 1): (x, y)})
+    wanted = alignment.summary_.R
+    alignment.partial_fit({(0, 1): (x[:0], y[:0])})
+    assert_array_equal(alignment.summary_.R, wanted)
+    with pytest.raises(ValueError, match="No pair has items"):
+        PairedSummary.from_pairs({(0, 1): (x[:0], y[:0])})
+    frames = pd.DataFrame(x), pd.DataFrame(y)[::-1]
+    with pytest.raises(ValueError, match=r"pair \(0, 1\): Labels of rows"):
+        PairedSummary.from_pairs({(0, 1): frames})
+    with pytest.raises(ValueError, match="wanted a tuple of two different"):
+        PairedSummary.from_pairs({(False, True): (x, y)})
+
+
 def test_summaries_of_different_kinds_do_not_merge():
     rng = np.random.default_rng(0)
     x, y = (rng.normal(size=(50, d)) for d in D)
@@ -538,6 +574,8 @@ def test_files_of_the_other_kind_are_refused(saved, tmp_path):
         StackedSummary.load(tmp_path / "pairs.npz")
     with pytest.raises(FileNotFoundError):
         StackedSummary.load(tmp_path / "nothing.npz")
+    with pytest.raises(FileNotFoundError, match="no folder .*nowhere"):
+        saved[0].save(tmp_path / "nowhere" / "x.npz")
 
 
 # Threads

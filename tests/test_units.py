@@ -17,7 +17,7 @@ from perfalign import (
     left_null_space,
     permutation_test,
 )
-from perfalign.baselines import CSA
+from perfalign.baselines import CSA, RidgeTranslation
 from perfalign.datasets import (
     load_digit_halves,
     load_mfeat,
@@ -520,3 +520,17 @@ def test_a_ridge_keeps_as_many_directions_as_there_are(ridge):
         alignment = PerfectAlignment(view.shape[1], ridge=ridge)
         rho = alignment.fit([view, view]).canonical_correlations_
         assert np.all((-1e-12 < rho) & (rho < 1 + 1e-12))
+
+
+@pytest.mark.parametrize("unit", [1e-8, 1.0, 1e8])
+def test_transfer_over_other_alignments_knows_no_unit_of_latents(unit):
+    rng = np.random.default_rng(0)
+    data = make_gaussian_views(
+        600, (3, 3), means=[[-2, 0], [2, 1], [0, 3]], random_state=1
+    )
+    views = [v + 0.1 * rng.normal(size=v.shape) for v in data.views]
+    views = [views[0] * [unit, 1, 1], views[1]]
+    views = [view.astype(np.float32) for view in views]
+    alignment = RidgeTranslation(ridge=1e-6).fit(views)
+    transfer = GaussianTransfer(alignment).fit(views[0], data.labels)
+    assert transfer.score(views[0], data.labels) > 0.9
