@@ -125,8 +125,6 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
     ----------
     flow_ : flow
         Fitted.
-    classes_ : ndarray of shape (C,)
-        Those of the head.
 
     Notes
     -----
@@ -228,7 +226,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
 
     @property
     def classes_(self):
-        """Those of the head."""
+        """Labels that the head tells apart, of shape (C,)."""
         return np.asarray(self.head.classes_)
 
     def _check_parts(self, Y):
