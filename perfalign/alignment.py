@@ -13,7 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 from perfalign._linalg import column_norms, svd
 from perfalign._threads import one_blas_thread
 from perfalign._validation import at_hand, slabs, view_slabs
-from perfalign.diagnostics import latent_content, surprises
+from perfalign.diagnostics import (
+    latent_content,
+    latent_rounding,
+    surprises,
+)
 from perfalign.existence import shared_structure
 from perfalign.pairings import PairedSummary
 from perfalign.solver import solve
@@ -486,35 +490,25 @@ class PerfectAlignment(BaseEstimator):
 
     def _loadings(self, m):
         """Least squares map from the latents of a view to its features."""
-        block = self.summary_.blocks(self._params["center"])[m]
+        summary, params = self.summary_, self._params
+        rtol = params["rtol"] or summary.default_rtol()
+        pooled = params["constraint"] == "orthonormal"
+        rounding = latent_rounding(
+            self.encoders_,
+            summary.rounding(rtol, params["center"]),
+            overall=rtol * summary.power().max() if pooled else 0.0,
+        )
+        block = summary.blocks(params["center"])[m]
         z = block @ self.encoders_[m].T
         # A gauge may give every latent a unit of its own; what is rounding
         # there must not become a signal.
         size = column_norms(z)
-        live = size > self._rounding_of_latents()
+        live = size > rounding
         units = live / np.where(live, size, 1.0)
         U, s, Vt = svd(z * units, full_matrices=False)
-        kept = s > self.summary_.default_rtol() * s[0]
+        kept = s > rtol * s[0]
         loadings = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)
         return units[:, None] * loadings
-
-    def _rounding_of_latents(self):
-        """Norms, over the samples, of what may be rounding in each latent."""
-        summary, rtol = self.summary_, self._params["rtol"]
-        rtol = summary.default_rtol() if rtol is None else rtol
-        features = summary.rounding(rtol, self._params["center"])
-        noise = np.max(
-            [
-                np.linalg.norm(A * rounding, axis=1)
-                for A, rounding in zip(self.encoders_, features)
-            ],
-            axis=0,
-        )
-        if self._params["constraint"] == "whitened":
-            return noise
-        # Entries of a row have errors of one size there, whatever they meet.
-        rows = np.linalg.norm(np.hstack(self.encoders_), axis=1)
-        return np.maximum(noise, rtol * rows * summary.power().max())
 
     def _with_gauge(self, matrix, offset):
         """This alignment, its latents mapped by ``matrix @ z + offset``."""

@@ -47,6 +47,34 @@ class LatentContent:
     agreement: float
 
 
+def latent_rounding(encoders, features, overall=0.0):
+    """What may be no more than rounding in each latent.
+
+    A row that is silent in one view is so to the rounding of all of its
+    parts: the largest counts.
+
+    Parameters
+    ----------
+    encoders : list of ndarray of shape (k, d_m)
+    features : list of ndarray of shape (d_m,)
+        What may be rounding in each feature, in its unit.
+    overall : float, default=0.0
+        What a row of norm one is rounded to at least, whatever it meets:
+        under the paper's constraint, which compares the entries of a row,
+        all of them have errors of one size.
+
+    Returns
+    -------
+    rounding : ndarray of shape (k,)
+    """
+    parts = [
+        np.linalg.norm(A * rounding, axis=1)
+        for A, rounding in zip(encoders, features)
+    ]
+    rows = np.linalg.norm(np.hstack(encoders), axis=1)
+    return np.max([*parts, overall * rows], axis=0)
+
+
 def latent_content(structure, solution):
     """Measure the latents that a solution gives to the samples.
 
@@ -60,17 +88,8 @@ def latent_content(structure, solution):
     content : LatentContent
     """
     summary, encoders = structure.summary, solution.encoders
-    latents = [
-        block @ A.T for block, A in zip(summary.blocks(), encoders)
-    ]
-    # A row that is silent in one view is so to the rounding of all its views.
-    noise = np.max(
-        [
-            np.linalg.norm(A * rounding, axis=1)
-            for A, rounding in zip(encoders, structure.rounding)
-        ],
-        axis=0,
-    )
+    latents = [block @ A.T for block, A in zip(summary.blocks(), encoders)]
+    noise = latent_rounding(encoders, structure.rounding)
     noise = np.maximum(noise, solution.rounding)
     ranks, explained = [], []
     for z, block in zip(latents, summary.standardised(structure.rtol)):

@@ -67,14 +67,12 @@ def solve(structure, n_components, constraint, ridge, gauge):
     # Σ_m Z_mᵀ Z_m = Σ_m n_m I, where singular vectors alone would give I.
     scale = 1.0 if pooled else summary.n_observations**0.5
     rounding = structure.rtol * (sigma[0] if pooled else scale)
-    if pooled:
-        # Of the silent rows there are more than anybody asked for.
-        sigma_of_all = np.pad(sigma, (0, sum(summary.n_features) - len(sigma)))
-    else:
-        sigma_of_all = sigma
     n_perfect = 0 if ridge else structure.shared_dimension
+    spectrum = sigma
     if pooled:
         n_perfect += len(sigma) - int(structure.ranks.sum())
+        # There are more silent rows than anybody asked for.
+        spectrum = np.pad(sigma, (0, sum(summary.n_features) - len(sigma)))
     sections = np.cumsum([view.rank for view in views])[:-1]
 
     def encoders(vectors):
@@ -83,7 +81,7 @@ def solve(structure, n_components, constraint, ridge, gauge):
 
     if gauge is None:
         found = encoders(vectors[:, -n_components:])
-        return Solution(found, sigma_of_all, rounding)
+        return Solution(found, spectrum, rounding)
 
     groups = tied_groups(sigma[::-1], n_perfect)
     # A tie is rotated whole and cut afterwards: which of its directions are
@@ -99,7 +97,7 @@ def solve(structure, n_components, constraint, ridge, gauge):
     rotation = principal_rotation(moment, groups)[:, :n_components]
     chosen = encoders(candidates @ rotation)
     signs = orientation(summary, chosen, pooled)[:, None]
-    return Solution([signs * A for A in chosen], sigma_of_all, rounding)
+    return Solution([signs * A for A in chosen], spectrum, rounding)
 
 
 def explained_moment(summary, encoders, rtol, pooled):

@@ -20,7 +20,7 @@ from perfalign._labels import check_labels
 from perfalign._linalg import singular_values, svd
 from perfalign._parameters import check_estimator
 from perfalign._validation import FLOAT64_EPS, check_view, precision
-from perfalign.diagnostics import CollapseWarning
+from perfalign.diagnostics import CollapseWarning, latent_rounding
 from perfalign.mixtures import ClassGaussians
 
 # Rounding of the data, in units of the type in which they are stored: a third
@@ -392,7 +392,14 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         stored = summary.split(summary.eps + np.zeros_like(summary.mean))
         m = summary.signature.position(modality)
         stored[m] = np.maximum(stored[m], eps)
-        return _rounding_of_terms(self.alignment, summary, stored)
+        size = summary.power() / summary.n_samples**0.5
+        features = [
+            (STORED * e + COMPUTED * FLOAT64_EPS) * part
+            for e, part in zip(stored, summary.split(size))
+        ]
+        pooled = self.alignment._params["constraint"] == "orthonormal"
+        overall = COMPUTED * FLOAT64_EPS * np.linalg.norm(size) * pooled
+        return latent_rounding(self.alignment.encoders_, features, overall)
 
     def _adopt(self, frame, gaussians, classes, modality):
         k = len(frame.center)
@@ -417,39 +424,6 @@ def _row_rank(matrix):
         matrix = matrix / np.where(size > 0, size, 1.0)
     s = singular_values(matrix)
     return np.count_nonzero(s > max(matrix.shape) * FLOAT64_EPS * s[0])
-
-
-def _rounding_of_terms(alignment, summary, eps):
-    """Rounding of what the encoders add up to each latent.
-
-    A row that is silent in one view is so to the rounding errors of the whole
-    row, which may be large in another view: the largest counts. Under the
-    paper's constraint, which compares entries of an encoder, all of these
-    have errors of one size, whatever features they meet.
-
-    Parameters
-    ----------
-    eps : list of ndarray of shape (d_m,)
-        Of the features, as they were stored.
-
-    Returns
-    -------
-    rounding : ndarray of shape (k,)
-        Root mean squares.
-    """
-    sizes = summary.split(summary.power() / summary.n_samples**0.5)
-    found = []
-    for A, size, stored in zip(alignment.encoders_, sizes, eps):
-        terms = A * size
-        if alignment.constraint == "whitened":
-            computed = np.linalg.norm(terms, axis=1)
-        else:
-            computed = np.linalg.norm(A, axis=1) * np.linalg.norm(size)
-        found.append(
-            STORED * np.linalg.norm(terms * stored, axis=1)
-            + COMPUTED * FLOAT64_EPS * computed
-        )
-    return np.max(found, axis=0)
 
 
 class _Frame:
