@@ -884,3 +884,26 @@ def test_free_partners_are_no_reason_to_warn(penalty, free):
 def test_a_penalty_of_nothing_is_refused_in_words():
     with pytest.raises(ValueError, match="half of the rows go for nothing"):
         typical_penalty(np.ones((4, 4)) - np.eye(4))
+
+
+@pytest.mark.parametrize("divergence", ["tv", "kl"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_an_entropic_plan_is_not_worse_than_the_exact_one(divergence):
+    rng = np.random.default_rng(0)
+    for penalty in (1.0, 1e3):
+        for eps in (1e-4, 1e-3, 1e-2):
+            cost = rng.uniform(size=(4, 5))
+            found, exact = (
+                bridge_plan(
+                    cost,
+                    marginal_penalty=penalty,
+                    divergence=divergence,
+                    regularisation=e,
+                ).plan
+                for e in (eps, 0)
+            )
+            of = [
+                _plans.objective(plan, cost, penalty, divergence, eps)
+                for plan in (found, exact)
+            ]
+            assert of[0] <= of[1] * (1 + 1e-6)
