@@ -11,9 +11,12 @@ from perfalign._validation import check_view
 
 # A step of less than this fraction of the way moves nothing.
 SHORTEST = 1e-14
-# Bits of an entry, relative to the largest of its row, that tell rows apart:
-# few enough that the rounding of another machine almost never changes one.
-BITS = 24
+# Bits of a number that tell rows apart: so few that the rounding of another
+# machine almost never changes one. A number that is 2^SPAN times smaller than
+# the largest of its row has fewer.
+BITS, SPAN = 24, 16
+# Below the exponent of any number.
+NONE = -2000
 
 
 def integrate(velocity, start, rtol, times=(1.0,), unit=None):
@@ -111,10 +114,10 @@ def noise_of(X, n_draws, n_features, random_state):
     r"""Standard normal noise that belongs to a row, whatever is beside it.
 
     Each row has a generator of its own, seeded by `random_state` and by the
-    row's numbers, of which the first 24 bits, relative to the largest, count:
-    rounding changes nothing, unless a number lies on the edge between two
-    roundings. Rows that agree in these bits have equal noise, and more draws
-    begin with the fewer.
+    row's numbers, of which the first 24 bits count (fewer, if a number is far
+    below the largest): rounding changes nothing, unless a number lies on the
+    edge between two roundings. Rows that agree in these bits have equal
+    noise, and more draws begin with the fewer.
 
     Parameters
     ----------
@@ -127,9 +130,12 @@ def noise_of(X, n_draws, n_features, random_state):
     noise : ndarray of shape (n_draws, n_samples, n_features)
     """
     key = check_random_state(random_state).bytes(16)
-    _, exponent = np.frexp(np.abs(X).max(axis=1))
-    digits = np.rint(np.ldexp(X, BITS - exponent[:, np.newaxis]))
-    content = np.column_stack([exponent, digits]).astype("<i8")
+    exponent = np.where(X == 0, NONE, np.frexp(X)[1])
+    # Far below the largest of its row a number is rounding.
+    least = exponent.max(axis=1, keepdims=True) - SPAN
+    exponent = np.maximum(exponent, least)
+    digits = np.rint(np.ldexp(X, BITS - exponent))
+    content = np.hstack([exponent, digits]).astype("<i8")
     noise = np.empty((n_draws, len(X), n_features))
     rng = np.random.RandomState()
     for i, row in enumerate(content):

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import multivariate_normal
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.dummy import DummyRegressor
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsRegressor
@@ -594,10 +595,14 @@ def test_rows_beside_a_large_number_have_noise_of_their_own():
     X = rng.normal(size=(80, 2)) + 3 * labels[:, np.newaxis]
     Y = rng.normal(size=(80, 2))
     stamps = 1.7e9 + rng.uniform(0, 1000, size=(80, 1))
-    flow = ConditionalFlow(LinearRegression(), random_state=0)
-    flow.fit(np.hstack([X, stamps]), Y, Pairs(80))
-    drawn = flow.sample(np.hstack([X, stamps]), 1, 0)[0]
-    assert len(np.unique(drawn.round(9), axis=0)) == 80
+    stamped = np.hstack([X, stamps])
+    # Draws that depend on a row by its noise alone.
+    learned = ConditionalFlow(DummyRegressor(), random_state=0)
+    learned.fit(stamped, Y, Pairs(80))
+    exact = GaussianFlow(ClassGaussians(np.zeros((1, 2)), np.eye(2)))
+    for flow in (learned, exact):
+        drawn = flow.sample(stamped, 1, 0)[0]
+        assert len(np.unique(drawn.round(9), axis=0)) == 80
 
 
 @pytest.mark.parametrize("unit", [1e-170, 1e-3, 1024.0, 1e160])
@@ -628,3 +633,18 @@ def test_one_target_feature_is_no_reason_to_warn(kind):
     X, Y = rng.normal(size=(40, 1)), rng.normal(size=(40, 1))
     flow = kind(ExtraTreesRegressor(3, random_state=0), n_samples=500)
     assert flow.fit(X, Y, Pairs(40)).sample(X).shape == (1, 40, 1)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1.0, 1e200])
+def test_noise_belongs_to_a_row_and_not_to_its_rounding(unit):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 12)) * 10.0 ** rng.integers(-3, 4, size=12)
+    X[:, 3] = 0.0
+    X[0] = 0.0
+    X = unit * X
+    noise = noise_of(X, 1, 2, 0)[0]
+    assert len(np.unique(noise, axis=0)) == 300
+    size = np.abs(X).max(axis=1, keepdims=True)
+    rounded = X + 1e-16 * size * rng.choice([-1, 1], size=X.shape)
+    same = (noise_of(rounded, 1, 2, 0)[0] == noise).all(axis=1)
+    assert same.mean() > 0.99

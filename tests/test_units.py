@@ -476,6 +476,14 @@ def test_silent_latents_translate_to_nothing():
             ).fit(views)
         translated = alignment.translate(views[0], 0, 1)
         assert np.abs(translated).max() < 10 * np.abs(views[1]).max()
+    # Silent up to rounding, which must not become a signal.
+    views = related(n_features=(5, 6))
+    with pytest.warns(CollapseWarning, match="rank 2, below n_components=4"):
+        alignment = PerfectAlignment(4, constraint="orthonormal").fit(views)
+    for s, t in [(0, 1), (1, 0)]:
+        assert_allclose(
+            alignment.translate(views[s], s, t), views[t], rtol=0, atol=1e-9
+        )
 
 
 def test_single_columns_of_a_frame_keep_their_precision():
