@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from perfalign import PerfectAlignment
+from perfalign.alignment import GaussianFeatures
 from perfalign.baselines import (
     CSA,
     ContrastiveAlignment,
@@ -35,8 +36,7 @@ from perfalign.datasets import (
     picture_features,
     window_features,
 )
-from perfalign.evaluation import HeldOutSearch, evaluate
-from perfalign.features import GaussianFeatures
+from perfalign.model_selection import HeldOutSearch, evaluate
 
 RESULTS = Path(__file__).with_suffix(".json")
 RIDGES = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]

@@ -1,16 +1,21 @@
 """Perfect alignment of paired modalities, and what can be done with it."""
 
-from perfalign.alignment import PerfectAlignment
-from perfalign.bridges import bridge_profile, gluing_cost, relational_cost
-from perfalign.couplings import ClassCoupling, TransportPlan
-from perfalign.diagnostics import CollapseWarning, OverfitWarning
-from perfalign.existence import (
+from perfalign.alignment import (
+    CollapseWarning,
     ExistenceReport,
     LeftNullSpace,
+    OverfitWarning,
+    PerfectAlignment,
     existence_report,
     left_null_space,
 )
-from perfalign.flows import ConditionalFlow, GaussianFlow, UnconditionalFlow
+from perfalign.flows import (
+    ConditionalFlow,
+    GaussianFlow,
+    ModelBridge,
+    UnconditionalFlow,
+    votes,
+)
 from perfalign.gauge import AmbiguousGaugeWarning, PoorGaugeWarning
 from perfalign.metrics import (
     alignment_error,
@@ -23,17 +28,23 @@ from perfalign.metrics import (
     retrieval_ranks,
 )
 from perfalign.mixtures import ClassGaussians
-from perfalign.model_bridge import ModelBridge, votes
-from perfalign.pairings import PairedSummary
-from perfalign.significance import (
+from perfalign.model_selection import (
     AlignmentCurve,
     PermutationTest,
     alignment_curve,
     permutation_test,
 )
-from perfalign.summary import StackedSummary
+from perfalign.summary import PairedSummary, StackedSummary
 from perfalign.transfer import GaussianTransfer
-from perfalign.transport import bridge_plan, typical_penalty
+from perfalign.transport import (
+    ClassCoupling,
+    TransportPlan,
+    bridge_plan,
+    bridge_profile,
+    gluing_cost,
+    relational_cost,
+    typical_penalty,
+)
 
 __all__ = [
     "AlignmentCurve",

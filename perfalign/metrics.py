@@ -10,10 +10,14 @@ from itertools import combinations
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 
+from perfalign._checks import (
+    FLOAT64_EPS,
+    as_list,
+    check_integer,
+    check_row_labels,
+    check_view,
+)
 from perfalign._linalg import column_norms, singular_values, svd
-from perfalign._names import as_list, check_row_labels
-from perfalign._parameters import check_integer
-from perfalign._validation import FLOAT64_EPS, check_view
 
 
 def alignment_error(latents, kind="mean"):

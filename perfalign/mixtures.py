@@ -12,10 +12,13 @@ from scipy.special import log_softmax
 from scipy.stats import Covariance, multivariate_normal, norm
 from sklearn.utils import check_random_state
 
-from perfalign._labels import check_labels
+from perfalign._checks import (
+    FLOAT64_EPS,
+    check_integer,
+    check_labels,
+    check_view,
+)
 from perfalign._linalg import eigh, singular_values, svd
-from perfalign._parameters import check_integer
-from perfalign._validation import FLOAT64_EPS, check_view
 
 
 class ClassGaussians:

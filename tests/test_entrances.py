@@ -32,11 +32,12 @@ from perfalign import (
     alignment_curve,
     permutation_test,
 )
-from perfalign._parameters import (
+from perfalign._checks import (
     check_estimator,
     check_integer,
     check_number,
 )
+from perfalign.alignment import GaussianFeatures, MappedAlignment
 from perfalign.baselines import (
     CSA,
     ContrastiveAlignment,
@@ -48,8 +49,6 @@ from perfalign.baselines import (
     infonce,
 )
 from perfalign.datasets import load_digit_halves, load_mfeat, load_mnist
-from perfalign.evaluation import HeldOutSearch, evaluate
-from perfalign.features import GaussianFeatures, MappedAlignment
 from perfalign.metrics import (
     alignment_error,
     effective_rank,
@@ -61,6 +60,7 @@ from perfalign.metrics import (
     retrieval_ranks,
 )
 from perfalign.mixtures import ClassGaussians
+from perfalign.model_selection import HeldOutSearch, evaluate
 from perfalign.transfer import GaussianTransfer
 
 N = 80

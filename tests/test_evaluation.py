@@ -16,9 +16,9 @@ from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import make_pipeline
 
 from perfalign import PerfectAlignment
+from perfalign.alignment import MappedAlignment
 from perfalign.datasets import load_digit_halves, make_gaussian_views
-from perfalign.evaluation import Evaluation, evaluate
-from perfalign.features import MappedAlignment
+from perfalign.model_selection import Evaluation, evaluate
 
 N = 300
 GROUPS = np.arange(N) // 4

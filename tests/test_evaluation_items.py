@@ -10,7 +10,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import KNeighborsClassifier
 
 from perfalign import PerfectAlignment
-from perfalign.evaluation import HeldOutSearch, evaluate
+from perfalign.model_selection import HeldOutSearch, evaluate
 
 N = 300
 Y = np.arange(N) // 2 % 3

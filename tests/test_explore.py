@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from PIL import Image
 
-from perfalign import explore, plots
-from perfalign.explore import Explorer
+from perfalign.book import explore, plots
+from perfalign.book.explore import Explorer
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STOPS = [0.1, 0.25, 1 / 3, 0.5]
@@ -226,7 +226,7 @@ def test_with_a_kernel_the_widget_comes_beside_the_page(monkeypatch):
 def test_figures_and_explorers_show_themselves_in_a_notebook():
     sources = [
         "from perfalign import plots\n"
-        "from perfalign.explore import Explorer\n"
+        "from perfalign.book.explore import Explorer\n"
         "def draw(n): return plots.spectrum([3, 2, 1], n)",
         "plots.spectrum([3, 2, 1])",
         "shown = Explorer(draw, {'chosen': [1, 2]}, alt='{} in colour'.format)"

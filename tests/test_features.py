@@ -13,13 +13,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from perfalign import PerfectAlignment
-from perfalign.datasets import make_gaussian_views
-from perfalign.features import (
+from perfalign.alignment._mapped import (
     N_MEASURED,
     GaussianFeatures,
     MappedAlignment,
     fit_maps,
 )
+from perfalign.datasets import make_gaussian_views
 
 WORDS = np.array(["red", "green", "blue", "car", "tree", "sea", "sky", "sun"])
 

@@ -21,7 +21,7 @@ from perfalign import (
     TransportPlan,
     UnconditionalFlow,
 )
-from perfalign._noise_flow import integrate, noise_of
+from perfalign.flows._noise_flow import integrate, noise_of
 
 
 class Pairs:

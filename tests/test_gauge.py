@@ -23,13 +23,11 @@ from perfalign import (
     PoorGaugeWarning,
     gauge,
 )
+from perfalign.alignment import MappedAlignment
 from perfalign.baselines import ProcrustesAlignment
 from perfalign.datasets import make_gaussian_views
-from perfalign.evaluation import HeldOutSearch
-from perfalign.features import MappedAlignment
-from perfalign.matching import match, polar, turn
-from perfalign.metrics import alignment_error
-from perfalign.placing import (
+from perfalign.gauge._matching import match, polar, turn
+from perfalign.gauge._placing import (
     cost_gap,
     likelihood_gap,
     moments,
@@ -37,7 +35,9 @@ from perfalign.placing import (
     search,
     whitened,
 )
-from perfalign.symmetries import Shape, transport
+from perfalign.gauge._symmetries import Shape, transport
+from perfalign.metrics import alignment_error
+from perfalign.model_selection import HeldOutSearch
 
 THREE = {"means": [[-4, 0], [4, 0], [0, 6]], "weights": [0.5, 0.3, 0.2]}
 CONFIGURATIONS = [

@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from perfalign import PerfectAlignment
 from perfalign.datasets import load_digit_halves, make_gaussian_views
-from perfalign.evaluation import HeldOutSearch, evaluate
+from perfalign.model_selection import HeldOutSearch, evaluate
 
 N = 300
 GROUPS = np.arange(N) // 4

@@ -8,9 +8,9 @@ from matplotlib.colors import same_color, to_rgb
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.text import Text
 
-from perfalign import plots
-from perfalign.existence import LeftNullSpace
-from perfalign.plots import style
+from perfalign.alignment import LeftNullSpace
+from perfalign.book import plots
+from perfalign.book.plots import style
 
 RNG = np.random.default_rng(0)
 MEANS = np.array([[-3.0, 0], [3, 2]])

@@ -5,8 +5,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
 
-from perfalign import TransportPlan, plots
-from perfalign.plots.style import BLACK, GREY, MODALITY, SHARED
+from perfalign import TransportPlan
+from perfalign.book import plots
+from perfalign.book.plots.style import BLACK, GREY, MODALITY, SHARED
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(8, 2)), 100 + 30 * RNG.normal(size=(6, 2))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from perfalign import plots
+from perfalign.book import plots
 
 ROWS = {
     "near": {"ours": [0.7, 0.9], "theirs": [0.5, 0.5]},

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.path import Path
 from numpy.testing import assert_allclose
 
-from perfalign import plots
+from perfalign.book import plots
 from perfalign.datasets import make_gaussian_views
 
 MEANS = np.array([[-4.0, 0.0], [3.0, 3.0], [3.0, -4.0]])

@@ -4,8 +4,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.text import Text
 from numpy.testing import assert_array_equal
 
-from perfalign import ClassGaussians, plots
-from perfalign.plots.style import BLACK, GREY, MODALITY
+from perfalign import ClassGaussians
+from perfalign.book import plots
+from perfalign.book.plots.style import BLACK, GREY, MODALITY
 
 CLASSES = ClassGaussians([[-1, 0], [1, 0]], np.eye(2))
 RNG = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
 
-from perfalign import plots
+from perfalign.book import plots
 
 RNG = np.random.default_rng(0)
 STACK = RNG.normal(size=(300, 3)) * [1.0, 0.2, 3.0]

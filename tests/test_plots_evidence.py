@@ -4,8 +4,9 @@ import pytest
 from matplotlib.text import Text
 from numpy.testing import assert_allclose, assert_array_equal
 
-from perfalign import PermutationTest, plots
-from perfalign.plots.style import SHARED
+from perfalign import PermutationTest
+from perfalign.book import plots
+from perfalign.book.plots.style import SHARED
 
 RNG = np.random.default_rng(0)
 TEST = PermutationTest(

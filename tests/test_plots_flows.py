@@ -3,8 +3,8 @@ import pytest
 from matplotlib.collections import LineCollection
 from numpy.testing import assert_allclose
 
-from perfalign import plots
-from perfalign.plots.style import METHODS, SHARED
+from perfalign.book import plots
+from perfalign.book.plots.style import METHODS, SHARED
 
 WAYS = np.cumsum(np.random.default_rng(0).normal(size=(5, 12, 2)), axis=0)
 LABELS = np.arange(12) % 2

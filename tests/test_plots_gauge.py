@@ -1,8 +1,8 @@
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from perfalign import plots
-from perfalign.plots.style import GREY, MODALITY
+from perfalign.book import plots
+from perfalign.book.plots.style import GREY, MODALITY
 
 
 def test_estimates_lie_over_the_truth_on_axes_that_do_not_move():

@@ -1,7 +1,7 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
-from perfalign import plots
+from perfalign.book import plots
 
 
 def test_stack_plane_points_across_the_columns():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from perfalign import plots
+from perfalign.book import plots
 
 RNG = np.random.default_rng(0)
 SEEN = [RNG.normal(size=(7, 2)) for _ in range(2)]

@@ -1,8 +1,8 @@
 import numpy as np
 from numpy.testing import assert_array_equal
 
-from perfalign import plots
-from perfalign.plots.style import GREY
+from perfalign.book import plots
+from perfalign.book.plots.style import GREY
 
 
 def test_every_gauge_is_drawn_over_the_same_truth():

@@ -2,8 +2,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose
 
-from perfalign import plots
-from perfalign.plots.style import BLACK, GREY, SHARED
+from perfalign.book import plots
+from perfalign.book.plots.style import BLACK, GREY, SHARED
 
 
 def inside(fig):

@@ -426,7 +426,7 @@ def test_a_full_disk_leaves_the_old_file_alone(saved, monkeypatch, nameless):
 def test_a_killed_process_leaves_nothing_behind(tmp_path):
     code = (
         "import os, numpy as np\n"
-        "from perfalign._storage import save_arrays\n"
+        "from perfalign.summary._storage import save_arrays\n"
         "os.fsync = lambda number: (print('written', flush=True),"
         " __import__('time').sleep(60))\n"
         f"save_arrays({str(tmp_path / 'x.npz')!r}, {{'x': np.ones(1000)}})\n"

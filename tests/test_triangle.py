@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from perfalign import _triangle
-from perfalign._triangle import CentredTriangle
+from perfalign.summary._triangle import CentredTriangle
 
 N, D = 30_000, 12
 

@@ -17,13 +17,13 @@ from perfalign import (
     left_null_space,
     permutation_test,
 )
+from perfalign.alignment import shared_structure
 from perfalign.baselines import CSA, RidgeTranslation
 from perfalign.datasets import (
     load_digit_halves,
     load_mfeat,
     make_gaussian_views,
 )
-from perfalign.existence import shared_structure
 
 DIGITS = load_digit_halves()
 

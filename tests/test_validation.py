@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from perfalign._labels import check_labels
-from perfalign._names import (
+from perfalign._checks import (
     Signature,
     as_list,
+    check_labels,
     column_names,
     without_row_labels,
 )
-from perfalign._validation import (
+from perfalign._checks._views import (
     FLOAT64_EPS,
     SLAB,
     check_view,
@@ -311,7 +311,7 @@ def test_blocks_without_rows_where_they_are_allowed():
 def test_arrays_on_disk_are_read_in_slabs(on_disk, monkeypatch):
     (whole,) = view_slabs([on_disk, X])
     np.testing.assert_array_equal(whole[1][0], X)
-    monkeypatch.setattr("perfalign._validation.SLAB", 8)
+    monkeypatch.setattr("perfalign._checks._views.SLAB", 8)
     found = list(view_slabs([on_disk, X]))
     assert [rows.start for rows, _, _ in found] == [0, 2, 4]
     assert all(np.shares_memory(parts[0], on_disk) for _, parts, _ in found)

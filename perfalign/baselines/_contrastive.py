@@ -5,9 +5,12 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 
-from perfalign._names import check_row_labels
-from perfalign._parameters import check_integer, check_number
-from perfalign._validation import check_view
+from perfalign._checks import (
+    check_integer,
+    check_number,
+    check_row_labels,
+    check_view,
+)
 from perfalign.baselines._two_views import TwoViewAlignment, check_components
 
 # CLIP's own bound on how sharp the softmax may become.

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
-from perfalign._parameters import check_estimator
+from perfalign._checks import check_estimator
 from perfalign.baselines._two_views import TwoViewAlignment
 
 

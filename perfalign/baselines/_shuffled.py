@@ -5,9 +5,7 @@ from sklearn.utils import check_random_state, shuffle
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._names import without_row_labels
-from perfalign._parameters import check_estimator
-from perfalign._validation import check_paired
+from perfalign._checks import check_estimator, check_paired, without_row_labels
 
 
 class ShuffledPairs(BaseEstimator):

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.linear_model import Ridge
 
-from perfalign._parameters import check_number
+from perfalign._checks import check_number
 from perfalign.baselines._two_views import TwoViewAlignment
 
 

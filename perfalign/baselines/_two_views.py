@@ -5,9 +5,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._names import Signature
-from perfalign._parameters import check_integer
-from perfalign._validation import check_view, check_views
+from perfalign._checks import Signature, check_integer, check_view, check_views
 
 
 class TwoViewAlignment(BaseEstimator):

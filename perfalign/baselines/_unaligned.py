@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from perfalign._checks import FLOAT64_EPS
 from perfalign._linalg import svd
-from perfalign._validation import FLOAT64_EPS
 from perfalign.baselines._two_views import TwoViewAlignment, check_components
 
 

@@ -1,0 +1,55 @@
+"""What every entrance of the package asks of what comes in."""
+
+from perfalign._checks._labels import check_labels
+from perfalign._checks._names import (
+    SHOWN,
+    Signature,
+    as_list,
+    check_names,
+    check_row_labels,
+    column_names,
+    is_frame,
+    quoted,
+    without_row_labels,
+)
+from perfalign._checks._parameters import (
+    check_estimator,
+    check_integer,
+    check_number,
+)
+from perfalign._checks._views import (
+    FLOAT64_EPS,
+    at_hand,
+    check_hidden,
+    check_paired,
+    check_view,
+    check_views,
+    precision,
+    slabs,
+    view_slabs,
+)
+
+__all__ = [
+    "FLOAT64_EPS",
+    "SHOWN",
+    "Signature",
+    "as_list",
+    "at_hand",
+    "check_estimator",
+    "check_hidden",
+    "check_integer",
+    "check_labels",
+    "check_names",
+    "check_number",
+    "check_paired",
+    "check_row_labels",
+    "check_view",
+    "check_views",
+    "column_names",
+    "is_frame",
+    "precision",
+    "quoted",
+    "slabs",
+    "view_slabs",
+    "without_row_labels",
+]

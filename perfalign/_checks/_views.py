@@ -1,0 +1,339 @@
+"""What every entrance of the package asks of its views.
+
+An array says less than the object that it is made of. Here the type is heard
+before it is dropped: hidden values, dates, texts, names.
+"""
+
+import numpy as np
+from sklearn.utils import check_array
+
+from perfalign._checks._names import (
+    SHOWN,
+    Signature,
+    as_list,
+    check_names,
+    check_row_labels,
+    column_names,
+    is_frame,
+)
+
+FLOAT64_EPS = np.finfo(np.float64).eps
+
+#: Numbers that are checked and converted at a time.
+SLAB = 2**20
+
+#: What the letters of NumPy's types mean, of those that are no real numbers.
+KINDS = {
+    "c": "complex numbers",
+    "M": "dates",
+    "m": "spans of time",
+    "S": "text",
+    "U": "text",
+    "T": "text",
+    "V": "records",
+}
+
+
+def check_view(
+    view, name, *, n_features=None, columns=None, allow_empty=False
+):
+    """Return `view` as a finite float64 matrix and the precision it came in.
+
+    Parameters
+    ----------
+    view : array-like of shape (n_samples, n_features)
+        Real numbers, none of them hidden; a data frame will do.
+    name : str
+        How error messages call this view.
+    n_features : int, default=None
+        Number of columns wanted; any if None.
+    columns : sequence of str, default=None
+        Names wanted of the columns, in order. A view without names is taken
+        by position.
+    allow_empty : bool, default=False
+        Whether no rows will do.
+
+    Returns
+    -------
+    view : ndarray of float64
+    eps : float
+        Relative rounding error of the type in which the numbers were stored.
+
+    Raises
+    ------
+    ValueError
+        For anything else than a non-empty matrix of finite real numbers that
+        are all visible, or when the columns are not those wanted.
+    """
+    view = at_hand(view)
+    check_names(column_names(view, name), columns, name)
+    check_hidden(view, name)
+    at_least = 0 if allow_empty else 1
+    try:
+        if is_frame(view):
+            stored = _column_types(view, name)
+        else:
+            view = check_array(view, dtype=None, ensure_min_samples=at_least)
+            stored = [view.dtype]
+            _check_kind(view, name)
+        if stored != [np.float64]:
+            view = check_array(
+                view, dtype=np.float64, ensure_min_samples=at_least
+            )
+    except (ValueError, TypeError) as error:
+        raise named(error, name) from error
+    if n_features is not None and view.shape[1] != n_features:
+        raise ValueError(
+            f"{name} has shape {view.shape}, but {n_features} features (the "
+            "number of columns) are wanted, as in the fit."
+        )
+    return view, max(map(_rounding, stored))
+
+
+def precision(view):
+    """Rounding error of a view's type, or of each column's of a data frame.
+
+    Of what holds no numbers, such as texts, it is that of float64.
+
+    Returns
+    -------
+    eps : float or ndarray of shape (n_features,)
+    """
+    if is_frame(view):
+        return np.array(list(map(_rounding, view.dtypes)))
+    return _rounding(getattr(view, "dtype", None))
+
+
+def check_views(views, *, like=None):
+    """Validate two or more paired views of the same samples.
+
+    Parameters
+    ----------
+    views : list or dict of array-like of shape (n_samples, n_features_m)
+        Row i of every view belongs to the same item.
+    like : Signature, default=None
+        What the views should be; any if None.
+
+    Returns
+    -------
+    views : list of ndarray of float64
+    eps : float
+        The coarsest precision among the views.
+
+    Raises
+    ------
+    ValueError
+        Says which view, what was seen and what was wanted.
+    """
+    views, names = _listed(views, like)
+    checked, eps = zip(
+        *(
+            check_view(view, name, **wanted)
+            for view, name, wanted in zip(views, names, _wanted(views, like))
+        )
+    )
+    _check_rows(views, checked, names)
+    return list(checked), max(eps)
+
+
+def check_paired(views):
+    """Validate paired views of any kind, such as lists of texts.
+
+    Parameters
+    ----------
+    views : list or dict of sequence of length n_samples
+        Element i of every view belongs to the same item.
+
+    Returns
+    -------
+    views : list
+        As they came.
+    signature : Signature
+        Of any features: only those who read the views can tell.
+    n_samples : int
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two views, one is masked and hides values, or
+        if they differ in their numbers or labels of rows.
+    """
+    given, names = _listed(views, None)
+    lengths = [_n_rows(view, name) for view, name in zip(given, names)]
+    _check_lengths(lengths, names)
+    check_row_labels(given, names)
+    for view, name in zip(given, names):
+        check_hidden(view, name)
+    anything = (None,) * len(given)
+    return given, Signature(anything, anything, as_list(views)[1]), lengths[0]
+
+
+def view_slabs(views, *, like=None, allow_empty=False):
+    """Validate paired views as `check_views` does, some rows at a time.
+
+    Arrays on disk are never read into memory as a whole. Views without rows
+    give one slab without rows, if they are allowed.
+
+    Yields
+    ------
+    rows : slice
+    views : list of ndarray of float64
+        These rows of all views.
+    eps : list of (float or ndarray of shape (n_features_m,))
+        The precision of each view, or of its columns.
+    """
+    views, names = _listed(views, like)
+    yield from slabs(views, names, like, allow_empty=allow_empty)
+
+
+def slabs(views, names, like=None, *, allow_empty=False):
+    """As `view_slabs`, for a list of any number of views with names."""
+    wanted = _wanted(views, like)
+    sources, eps = zip(
+        *(
+            _sliceable(view, name, allow_empty=allow_empty, **kwargs)
+            for view, name, kwargs in zip(views, names, wanted)
+        )
+    )
+    _check_rows(views, sources, names)
+    step = max(SLAB // max(sum(view.shape[1] for view in sources), 1), 1)
+    for start in range(0, max(len(sources[0]), 1), step):
+        rows = slice(start, start + step)
+        parts, stored = zip(
+            *(
+                check_view(
+                    view[rows],
+                    name,
+                    n_features=kwargs["n_features"],
+                    allow_empty=allow_empty,
+                )
+                for view, name, kwargs in zip(sources, names, wanted)
+            )
+        )
+        yield rows, list(parts), list(map(np.maximum, eps, stored))
+
+
+def named(error, name):
+    """The error, as a ValueError that begins with the name of its cause."""
+    said = str(error)
+    return ValueError(said if said.startswith(name) else f"{name}: {said}")
+
+
+def at_hand(view):
+    """What a Dask collection stands for; anything else as it is."""
+    return view.compute() if hasattr(view, "__dask_graph__") else view
+
+
+def _listed(views, like):
+    """The views in order, and how messages call them."""
+    if like is None:
+        views, names = as_list(views)
+    else:
+        views, names = like.in_order(views), like.view_names
+    if len(views) < 2:
+        raise ValueError(
+            f"Alignment needs at least two views; seen {len(views)}."
+        )
+    return views, [f"view {name!r}" for name in names or range(len(views))]
+
+
+def _wanted(views, like):
+    if like is None:
+        return [{"n_features": None}] * len(views)
+    return [like.wanted(m) for m in range(len(views))]
+
+
+def _sliceable(view, name, **wanted):
+    """Arrays as they are; whatever else may hold a view, converted."""
+    if isinstance(view, np.ndarray) and view.ndim == 2:
+        return view, FLOAT64_EPS
+    return check_view(view, name, **wanted)[0], precision(view)
+
+
+def _rounding(dtype):
+    """Relative rounding error, but for the float64 it is converted to."""
+    dtype = getattr(dtype, "numpy_dtype", dtype)
+    if not (isinstance(dtype, np.dtype) and dtype.kind == "f"):
+        return FLOAT64_EPS
+    return max(FLOAT64_EPS, float(np.finfo(dtype).eps))
+
+
+def check_hidden(view, name):
+    """Raise if a mask hides values: without their mask they would show."""
+    parts = view if isinstance(view, (list, tuple)) else [view]
+    n_hidden = sum(
+        np.ma.count_masked(part)
+        for part in parts
+        if isinstance(part, np.ma.MaskedArray)
+    )
+    if n_hidden:
+        raise ValueError(
+            f"{name}: a mask hides {n_hidden} of the values. Wanted all of "
+            "them: fill them (`filled`), or leave out their rows everywhere."
+        )
+
+
+def _column_types(frame, name):
+    """The types of a data frame's columns, all of which hold numbers."""
+    types = dict(enumerate(frame.dtypes))
+    wrong = [j for j, dtype in types.items() if not _is_number(dtype)]
+    if wrong:
+        columns = list(frame.columns)
+        seen = ", ".join(f"{columns[j]!r} ({types[j]})" for j in wrong[:SHOWN])
+        more = f" and {len(wrong) - SHOWN} more" * (len(wrong) > SHOWN)
+        raise ValueError(
+            f"{name}: columns that hold no real numbers: {seen}{more}. "
+            "Convert them, `astype(float)` where objects are numbers, or "
+            "leave them out."
+        )
+    return list(types.values()) or [np.dtype(np.float64)]
+
+
+def _is_number(dtype):
+    if hasattr(dtype, "is_numeric"):  # polars
+        return dtype.is_numeric() or str(dtype) == "Boolean"
+    return getattr(dtype, "kind", "O") in "biuf"
+
+
+def _check_kind(array, name):
+    if array.dtype.kind == "O":
+        first = array.flat[0] if array.size else None
+        raise ValueError(
+            f"{name}: holds Python objects, the first of type "
+            f"{type(first).__name__}; wanted real numbers. If all of them are "
+            "numbers, convert them: `np.asarray(view, dtype=float)`."
+        )
+    if array.dtype.kind not in "biuf":
+        raise ValueError(
+            f"{name}: holds {described(array.dtype)}; wanted real numbers."
+        )
+
+
+def described(dtype):
+    return f"{KINDS.get(dtype.kind, 'objects')} ({dtype})"
+
+
+def _n_rows(view, name):
+    """Rows of a matrix, or elements of whatever else has a length."""
+    try:
+        # Of a sparse matrix `len` will not tell.
+        return view.shape[0] if hasattr(view, "shape") else len(view)
+    except (IndexError, TypeError) as error:
+        raise ValueError(
+            f"{name} is {view!r:.60}; wanted one row, or element, an item."
+        ) from error
+
+
+def _check_rows(views, sources, names):
+    """Raise if views differ in their numbers or labels of rows."""
+    _check_lengths(list(map(len, sources)), names)
+    check_row_labels(views, names)
+
+
+def _check_lengths(lengths, names):
+    if len(set(lengths)) > 1:
+        raise ValueError(
+            "All views must describe the same samples, row by row; seen "
+            + ", ".join(f"{name}: {n} rows" for name, n in zip(names, lengths))
+            + "."
+        )

@@ -1,0 +1,415 @@
+r"""When a perfect alignment exists, and when it says anything.
+
+A null vector of the stack can vanish in two ways: because what one view
+contributes the other takes away, or because it looks only where a view is
+silent. Only the first kind aligns. Its dimension, for two views, is
+
+.. math:: s = r_1 + r_2 - r ,
+
+the number of signals that the views share.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from perfalign._checks import check_integer, check_number
+from perfalign._linalg import column_norms, orthonormal, singular_values
+from perfalign.alignment._stack import (
+    Whitened,
+    complement,
+    contrast_stack,
+    isometric,
+    left_singular_system,
+    left_singular_values,
+    whiten,
+)
+from perfalign.alignment._ties import joint_signs, principal_rotation
+from perfalign.summary import StackedSummary, Summary
+
+
+@dataclass(frozen=True, eq=False)
+class SharedStructure:
+    """The views in whitened coordinates, and how far they agree there.
+
+    `rounding` is, for each view, what may be no more than rounding in each
+    feature. In these units what is not above `least` is no signal, and two
+    combinations of features that differ by no more are one signal.
+    """
+
+    summary: Summary
+    center: bool
+    rtol: float
+    rounding: list[np.ndarray]
+    least: float
+    whitened: list[Whitened]
+    stack: np.ndarray
+    singular_values: np.ndarray
+    shared_dimension: int
+
+    @cached_property
+    def vectors(self):
+        """Left singular vectors of the stack: dearer than the values."""
+        return left_singular_system(self.stack)[1]
+
+    @property
+    def ranks(self):
+        return np.array([view.rank for view in self.whitened])
+
+    @property
+    def vacuous_dimension(self):
+        """Signals that any pairing shares: Σ r_m − (M − 1) n', if positive."""
+        room = self.summary.room(self.center)
+        return max(0, int(self.ranks.sum()) - room)
+
+    def correlations(self, singular_values):
+        """1 − σ²/σ_0², largest first: one for each possible component.
+
+        σ_0², here M − 1 or 1, is what a latent of one view alone costs.
+        """
+        smallest = singular_values[::-1][: self.ranks.min()]
+        return 1 - smallest**2 / np.sum(self.summary.contrasts[:, 0] ** 2)
+
+    def informative_rows(self):
+        """Encoder rows, one list a view, that span the shared signals."""
+        s = self.shared_dimension
+        null = self.vectors[:, len(self.vectors) - s :]
+        parts = np.split(null, np.cumsum(self.ranks)[:-1])
+        return [view.encoder(part) for view, part in zip(self.whitened, parts)]
+
+
+def shared_structure(views, center=True, rtol=None):
+    """Whiten the views and decompose their contrast stack.
+
+    Parameters
+    ----------
+    views : list of array-like or summary
+    center : bool, default=True
+    rtol : float, default=None
+        Relative rank tolerance: the share of a feature's norm that counts as
+        its rounding, where the feature is not known less well.
+
+    Returns
+    -------
+    structure : SharedStructure
+
+    Raises
+    ------
+    ValueError
+        If a view does not vary at all.
+
+    Notes
+    -----
+    The shared dimension is Σ r_m less the rank of the stack of the views'
+    signals *before* they are whitened, every feature in units of its
+    rounding, all with one and the same cut. A further feature raises each of
+    these ranks by one at most (singular values interlace), and so the shared
+    dimension; the cut itself moves with the number of features by a trifle.
+    """
+    if rtol is not None:
+        rtol = check_number(rtol, "rtol", 0, 1)
+    summary = views
+    if not isinstance(views, Summary):
+        summary = StackedSummary.from_views(views)
+    rtol = summary.default_rtol() if rtol is None else rtol
+    rounding = summary.rounding(rtol)
+    for m, (block, least) in enumerate(zip(summary.blocks(), rounding)):
+        if not np.any(column_norms(block) > least):
+            raise ValueError(
+                f"view {m} does not vary: all its samples are equal, up to "
+                "rounding, so there is nothing to align."
+            )
+    if not center:
+        rounding = summary.rounding(rtol, center)
+    n_features, n_samples = sum(summary.n_features), summary.n_samples
+    # Rounding in all features at once may add up to so much in a direction.
+    least = 1 + (n_features / n_samples) ** 0.5
+    whitened = [
+        whiten(block, unit, least)
+        for block, unit in zip(summary.blocks(center), rounding)
+    ]
+    stack = contrast_stack([view.U for view in whitened], summary.contrasts)
+    signals = contrast_stack(
+        [view.U * view.s for view in whitened], summary.contrasts
+    )
+    ranks = [view.rank for view in whitened]
+    joint = np.count_nonzero(singular_values(signals) > least)
+    return SharedStructure(
+        summary=summary,
+        center=center,
+        rtol=rtol,
+        rounding=rounding,
+        least=least,
+        whitened=whitened,
+        stack=stack,
+        singular_values=left_singular_values(stack),
+        shared_dimension=max(0, sum(ranks) - int(joint)),
+    )
+
+
+@dataclass(frozen=True)
+class ExistenceReport:
+    """Counts that decide whether a perfect alignment exists and is real.
+
+    Attributes
+    ----------
+    n_samples : int
+    n_features : tuple of int
+        The d_m, in order of the views.
+    ranks : tuple of int
+        The r_m: how many independent signals each view carries.
+    stack_rank : int
+        The r of the stacked matrix.
+    nullity : int
+        d − r, the dimension of the stack's left null space, which is what
+        Theorem 2.1 of Kamboj and Do (2025), "KD Theorem 2.1", asks about.
+    collapsed_dimensions : tuple of int
+        d_m − r_m: null vectors of one view alone, with latents all zero.
+    shared_dimension : int
+        s: the largest rank that perfectly aligned latents can have.
+    vacuous_dimension : int
+        How much of s any pairing of the samples would have.
+    n_components : int or None
+        The k asked for.
+    """
+
+    n_samples: int
+    n_features: tuple
+    ranks: tuple
+    stack_rank: int
+    nullity: int
+    collapsed_dimensions: tuple
+    shared_dimension: int
+    vacuous_dimension: int
+    n_components: int | None
+
+    @property
+    def evidence_dimension(self):
+        """s − v: shared signals that not just any pairing would have."""
+        return max(0, self.shared_dimension - self.vacuous_dimension)
+
+    def __str__(self):
+        k = self.n_components
+        lines = [
+            ("samples", self.n_samples, ""),
+            (
+                "features",
+                sum(self.n_features),
+                " + ".join(map(str, self.n_features)),
+            ),
+            (
+                "rank of the stack",
+                self.stack_rank,
+                "of the views: " + ", ".join(map(str, self.ranks)),
+            ),
+            (
+                "left null space",
+                self.nullity,
+                ""
+                if k is None
+                else f"KD Theorem 2.1 asks for {k}: "
+                + ("satisfied" if self.nullity >= k else "not satisfied"),
+            ),
+            (
+                "  silent in one view",
+                sum(self.collapsed_dimensions),
+                "latent 0 for every sample: aligned but empty",
+            ),
+            ("  shared signals", self.shared_dimension, self._verdict()),
+        ]
+        if self.vacuous_dimension:
+            lines += [
+                (
+                    "  vacuous",
+                    self.vacuous_dimension,
+                    "any pairing has as many: more samples are needed",
+                ),
+                (
+                    "  evidence",
+                    self.evidence_dimension,
+                    "shared signals beyond these",
+                ),
+            ]
+        return "\n".join(
+            f"{name:<22}{number:>6}   {remark}".rstrip()
+            for name, number, remark in lines
+        )
+
+    def _verdict(self):
+        k, s = self.n_components, self.shared_dimension
+        if k is None:
+            return ""
+        if s >= k:
+            return f"latents of rank {k} can be aligned perfectly"
+        if self.nullity >= k:
+            return f"so aligned latents have rank {s} at most"
+        return f"so only {s} of {k} components can be aligned perfectly"
+
+
+def existence_report(views, n_components=None, *, center=True, rtol=None):
+    r"""Count what perfect alignment of these views could consist of.
+
+    Perfectly aligned latents of rank k exist iff the number of shared signals
+    :math:`s = r_1 + r_2 - r` is at least k. The left null space of the stack,
+    of dimension :math:`d - r = (d_1 - r_1) + (d_2 - r_2) + s`, may be larger:
+    the rest of it is silent in one view and gives latents that are zero.
+
+    Parameters
+    ----------
+    views : list of array-like of shape (n_samples, n_features_m), or \
+            StackedSummary
+    n_components : int, default=None
+        Wanted latent dimension k, for the verdicts.
+    center : bool, default=True
+        Whether signals are counted after subtracting the means. Uncentred,
+        a constant counts as a signal, and an offset may hide one.
+    rtol : float, default=None
+        Relative rank tolerance; see `StackedSummary.default_rtol`.
+
+    Returns
+    -------
+    report : ExistenceReport
+        Print it, or read its attributes.
+
+    Raises
+    ------
+    ValueError
+        For views that are not finite matrices of equal length, when a view
+        does not vary, or if `n_components` is no positive integer.
+
+    Notes
+    -----
+    Cost O(n d² + d³), with n < d samples O(n² d). KD Theorem 2.1 counts the
+    whole null space; that shared signals are an intersection of row spaces is
+    the view of Sørensen, Kanatsoulis and Sidiropoulos (2021).
+
+    Examples
+    --------
+    One channel cannot share two signals, though KD Theorem 2.1 is satisfied:
+
+    >>> from perfalign import existence_report
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> data = make_gaussian_views(500, n_features=(1, 3), random_state=0)
+    >>> print(existence_report(data.views, n_components=2))
+    samples                  500
+    features                   4   1 + 3
+    rank of the stack          2   of the views: 1, 2
+    left null space            2   KD Theorem 2.1 asks for 2: satisfied
+      silent in one view       1   latent 0 for every sample: aligned but empty
+      shared signals           1   so aligned latents have rank 1 at most
+    """
+    if n_components is not None:
+        n_components = check_integer(n_components, "n_components")
+    structure = shared_structure(views, center, rtol)
+    summary = structure.summary
+    ranks = structure.ranks
+    s = structure.shared_dimension
+    silent = np.array(summary.n_features) - ranks
+    return ExistenceReport(
+        n_samples=summary.n_samples,
+        n_features=summary.n_features,
+        ranks=tuple(ranks.tolist()),
+        stack_rank=int(ranks.sum()) - s,
+        nullity=int(silent.sum()) + s,
+        collapsed_dimensions=tuple(silent.tolist()),
+        shared_dimension=s,
+        vacuous_dimension=structure.vacuous_dimension,
+        n_components=n_components,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class LeftNullSpace:
+    """Left null space of the stack, split by what its vectors are good for.
+
+    Attributes
+    ----------
+    informative : ndarray of shape (s, d)
+        Orthonormal rows a = (a¹, a²), a¹X¹ = a²X²; their latents span the
+        shared signals, are uncorrelated and descend in variance.
+    collapsed : tuple of ndarray of shape (d_m − r_m, d_m)
+        For each view, orthonormal rows with a X^m = 0. More than one of them
+        are known up to rotation only.
+    """
+
+    informative: np.ndarray
+    collapsed: tuple
+
+    @property
+    def basis(self):
+        """Orthonormal rows spanning all of it, shape (d − r, d)."""
+        widths = [rows.shape[1] for rows in self.collapsed]
+        padded = [
+            np.pad(rows, [(0, 0), (sum(widths[:m]), sum(widths[m + 1 :]))])
+            for m, rows in enumerate(self.collapsed)
+        ]
+        return np.vstack([self.informative, *padded])
+
+
+def left_null_space(views, *, center=True, rtol=None):
+    r"""Left null space :math:`\{a : a^\top X = 0\}` of the stacked views.
+
+    .. math:: N = (N^1 \oplus \dots \oplus N^M) \oplus N_{\mathrm{shared}},
+              \qquad N^m = \{a : a^\top X^m = 0\}
+
+    Any k independent rows of N align the samples perfectly (KD Theorem
+    2.1), but rows of N^m do so by being zero everywhere. The informative rows
+    are those of N orthogonal to every N^m.
+
+    Parameters
+    ----------
+    views : list of array-like of shape (n_samples, n_features_m), or \
+            StackedSummary
+    center : bool, default=True
+        Whether the views are centred first.
+    rtol : float, default=None
+        Relative rank tolerance; see `StackedSummary.default_rtol`.
+
+    Returns
+    -------
+    null_space : LeftNullSpace
+
+    Raises
+    ------
+    ValueError
+        As `existence_report`.
+
+    Notes
+    -----
+    Cost O(n d² + d³).
+
+    Examples
+    --------
+    >>> from perfalign import left_null_space
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> data = make_gaussian_views(500, n_features=(1, 3), random_state=0)
+    >>> N = left_null_space(data.views)
+    >>> N.informative.shape, [rows.shape for rows in N.collapsed]
+    ((1, 4), [(0, 1), (1, 3)])
+    """
+    structure = shared_structure(views, center, rtol)
+    summary = structure.summary
+    blocks = summary.blocks(center)
+    bases = [
+        isometric(block, view)
+        for block, view in zip(blocks, structure.whitened)
+    ]
+    rows = [
+        A if view.basis is None else A @ view.basis @ view.basis.T
+        for A, view in zip(structure.informative_rows(), bases)
+    ]
+    rows = orthonormal(np.hstack(rows).T).T
+    latents = [block @ A.T for block, A in zip(blocks, summary.split(rows))]
+    moment = sum(z.T @ z for z in latents)
+    rows = principal_rotation(moment, [np.arange(len(rows))]).T @ rows
+    silent = [
+        np.empty((0, d_m))
+        if view.basis is None
+        else complement(view.basis, d_m - view.rank).T
+        for d_m, view in zip(summary.n_features, bases)
+    ]
+    return LeftNullSpace(
+        informative=joint_signs(rows)[:, None] * rows,
+        collapsed=tuple(joint_signs(A)[:, None] * A for A in silent),
+    )

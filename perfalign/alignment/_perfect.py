@@ -1,0 +1,675 @@
+"""The stacked-SVD estimator, under the paper's constraint and a safe one."""
+
+import warnings
+from contextlib import nullcontext
+from copy import copy
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted
+
+from perfalign._checks import at_hand, slabs, view_slabs
+from perfalign._linalg import column_norms, svd
+from perfalign._threads import one_blas_thread
+from perfalign.alignment._diagnostics import (
+    latent_content,
+    latent_rounding,
+    surprises,
+)
+from perfalign.alignment._existence import shared_structure
+from perfalign.alignment._solver import solve
+from perfalign.summary import PairedSummary, StackedSummary, Summary
+
+# Up to so many features one thread is faster: two wait for each other longer
+# than they compute.
+SMALL = 512
+
+
+class PerfectAlignment(BaseEstimator):
+    r"""Linear encoders that send all views of an item to the same latent.
+
+    The stack X holds the views as blocks of rows, :math:`[X^1; -X^2]` for two
+    of them and Helmert contrasts for more. The encoders
+    :math:`A = [A^1 \dots A^M]` solve
+
+    .. math:: \min_A \|A X\|_F^2
+
+    under one of two constraints. ``"orthonormal"`` asks for
+    :math:`A A^\top = I_k`, the problem of Kamboj and Do (2025, eq. 2–3), and
+    is solved by the k left singular vectors of X with the smallest singular
+    values. It favours directions in which the data hardly vary, and may
+    collapse. ``"whitened"`` asks for uncorrelated latents of unit variance,
+    :math:`\frac1M \sum_m \mathrm{cov}(\hat z^m) = I_k`. The solution is
+    canonical correlation analysis (Hotelling 1936), for more than two views
+    the MAXVAR form of Kettenring (1971). It cannot collapse where the
+    components correlate: a component of correlation 0 may be of one view
+    alone.
+
+    Parameters
+    ----------
+    n_components : int or None, default=2
+        Latent dimension k. None takes the number of shared signals, which is
+        the largest k that can be aligned perfectly.
+    constraint : {"whitened", "orthonormal"}, default="whitened"
+    center : bool, default=True
+        Subtract each view's mean; alignment is then affine. The paper does
+        not centre.
+    ridge : float, default=0.0
+        Under ``"whitened"``, λ ≥ 0 replaces each covariance C_m by
+        :math:`C_m + \lambda\,\mathrm{tr}(C_m)/d_m\,I` in the constraint *and*
+        in the objective, as samples of pure noise in one view at a time
+        would. λ is unit-free, but it shrinks features of small variance
+        first: bring them to comparable units before.
+    gauge : {"principal", None}, default="principal"
+        Basis of the latent space. ``"principal"`` puts the best aligned
+        component first, orders ties by how much of the data they explain
+        (under ``"orthonormal"``, by how much the latents vary) and fixes
+        signs, so that results agree across machines, unless tied components
+        explain equally much. None keeps the last k singular
+        vectors in the order of eq. 3, as the SVD gave them.
+    rtol : float, default=None
+        Relative rank tolerance, where each feature has its own norm for unit;
+        see `StackedSummary.default_rtol`.
+
+    Attributes
+    ----------
+    encoders_ : list of ndarray of shape (k, d_m)
+        The A^m, in latent units over the view's units; under ``"whitened"``
+        those of least norm, each feature in units of its own spread, or of
+        its rounding where it is known to fewer digits than others.
+    offsets_ : list of ndarray of shape (k,)
+        −A^m times the view's mean (for `fit_pairs`, but for what brings the
+        pairings' means together), or zero if not centred.
+    singular_values_ : ndarray of shape (d,) or (Σ r_m,)
+        All of the decomposed stack, descending; d under ``"orthonormal"``.
+        The last k are those of the components.
+    canonical_correlations_ : ndarray of shape (min r_m,)
+        Of the views, regularised by `ridge`, descending.
+    explained_variance_ : ndarray of shape (M,)
+        Share of each view's variance that its latents explain, every feature
+        in units of its own standard deviation: the mean R² of the features
+        that vary.
+    ranks_ : ndarray of shape (M,)
+        Numerical ranks r_m of the views.
+    shared_dimension_ : int
+        Signals that can be aligned perfectly.
+    vacuous_dimension_ : int
+        How many of them any pairing of the samples would have.
+    n_features_in_ : tuple of int
+    feature_names_in_ : list of (ndarray of str, or None)
+        Of each view; only there if a view had names.
+    view_names_in_ : tuple of str
+        In the order of the views; only there if they came as a dict.
+    n_samples_seen_ : int
+    summary_ : StackedSummary
+        All that the solution depends on.
+
+    Notes
+    -----
+    Fitting costs O(n d²) for one pass over the data and O(d³) for the
+    solution, d = Σ d_m; with n < d samples, O(n² d). Ranks, correlations and
+    latents do not depend on the unit of any feature, except under
+    ``"orthonormal"`` and with a ridge, whose objectives have units.
+
+    With two views under ``"orthonormal"``, the root mean square alignment
+    error on the training pairs is :math:`\sqrt{\sum_j \sigma_j^2 / n}` over
+    the k smallest singular values.
+
+    Examples
+    --------
+    >>> from perfalign import PerfectAlignment, relative_alignment_error
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> data = make_gaussian_views(random_state=0)
+    >>> alignment = PerfectAlignment(n_components=2).fit(data.views)
+    >>> latents = alignment.transform(data.views)
+    >>> [z.shape for z in latents], alignment.shared_dimension_
+    ([(2000, 2), (2000, 2)], 2)
+    >>> relative_alignment_error(latents) < 1e-13
+    True
+    """
+
+    # Views and summaries are the data, nothing for scikit-learn to route.
+    __metadata_request__fit = {"views": UNUSED}
+    __metadata_request__partial_fit = {"views": UNUSED}
+    __metadata_request__transform = {"views": UNUSED}
+
+    def __init__(
+        self,
+        n_components=2,
+        *,
+        constraint="whitened",
+        center=True,
+        ridge=0.0,
+        gauge="principal",
+        rtol=None,
+    ):
+        self.n_components = n_components
+        self.constraint = constraint
+        self.center = center
+        self.ridge = ridge
+        self.gauge = gauge
+        self.rtol = rtol
+
+    def fit(self, views, y=None):
+        """Align paired views.
+
+        Parameters
+        ----------
+        views : list of array-like of shape (n_samples, n_features_m)
+            Two or more views; row i of each belongs to item i. Or a dict of
+            views, which are known by their names from then on. Data frames
+            must agree in their index; the names of their columns are kept,
+            and checked in whatever comes later.
+        y : None
+            Ignored; no labels are used.
+
+        Returns
+        -------
+        self : PerfectAlignment
+
+        Raises
+        ------
+        ValueError
+            For invalid parameters, views that are not finite real matrices of
+            equal length, a view that does not vary, or more components than
+            the views carry.
+
+        Warns
+        -----
+        CollapseWarning
+            If the latents of some view have a rank below k, or if k
+            components of the views correlate by more than one half on
+            average and the latents, in units of their own size, agree less
+            than half as well: they are near each other because they are
+            small.
+        OverfitWarning
+            If any pairing of so few samples would align perfectly.
+        """
+        return self._refit(StackedSummary.from_views(views))
+
+    def fit_pairs(self, pairs):
+        r"""Align views of which only two at a time were observed.
+
+        Items of a pairing e = (a, b) have the views a and b and no others.
+        With offsets :math:`c^m`, encoders solve
+
+        .. math:: \min_{A, c} \sum_{e = (a, b)} \sum_{i \in e}
+                  \|A^a x_i^a + c^a - A^b x_i^b - c^b\|^2
+                  \quad\text{with}\quad
+                  \sum_m n_m\,\mathrm{cov}(\hat z^m) = \sum_m n_m\, I_k ,
+
+        where :math:`n_m` items have view m. Every pair counts once, so that
+        pairings weigh what they have items, and the pooled covariance counts
+        every latent once: a latent of one view alone costs the same however
+        often the view was paired. The covariance of a view is that of all
+        items that have it, about the means of their pairings, as offsets make
+        up for these (if pairings form a cycle, offsets are fitted to the
+        means after the encoders). The Laplacian of the observed
+        pairings, weighted by their items, stands where `fit` has that of the
+        complete graph, :math:`M\delta_{ij} - 1`. Views never paired, say 0
+        and 2, are aligned through those that join them: each
+        :math:`\hat z^m` is :math:`1/\rho` times the best linear prediction,
+        from view m, of the latents that it was paired with.
+
+        Parameters
+        ----------
+        pairs : dict of (int, int) to pair of array-like, or StackedSummary
+            ``{(0, 1): (X, Y), (1, 2): (Y2, W)}``: row i of X and of Y belongs
+            to one item, row i of Y2 and of W to another. A summary of the two
+            views may stand for their data.
+
+        Returns
+        -------
+        self : PerfectAlignment
+            With a `PairedSummary` as ``summary_``; ``partial_fit`` then takes
+            further pairs in the same form. :math:`\sigma^2 = 1 - \rho` for
+            ``singular_values_`` under ``"whitened"``; those of `fit` are
+            :math:`\sqrt{M - 1}` times as large. ``canonical_correlations_``
+            are the ρ, ``shared_dimension_`` counts signals on which all
+            observed pairs agree, and ``n_samples_seen_`` the pairs.
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and for pairs that are not two different views, that
+            differ in a view's features or in their numbers of rows, or that
+            leave views unconnected. The message names the pair.
+
+        Warns
+        -----
+        CollapseWarning
+            As `fit`.
+        OverfitWarning
+            If there are so few items of some pairing that these would agree
+            perfectly in any order.
+
+        Notes
+        -----
+        One block row a pairing, its whitened views with opposite signs in
+        the columns of its two views, zeros elsewhere; the encoders are the
+        smallest singular vectors. With one pairing this is `fit`, that is
+        canonical correlation analysis; with the same items in every pairing
+        of the complete graph it is `fit` of all views. Ridge acts as there.
+        For E pairings the cost is O(Σ n_e (d_a + d_b)² + E d³).
+
+        Examples
+        --------
+        >>> from perfalign import PerfectAlignment, relative_alignment_error
+        >>> from perfalign.datasets import make_gaussian_views
+        >>> data = make_gaussian_views(300, (3, 4, 3), random_state=0)
+        >>> X, Y, W = data.views
+        >>> alignment = PerfectAlignment(2).fit_pairs(
+        ...     {(0, 1): (X[:100], Y[:100]), (1, 2): (Y[100:200], W[100:200])}
+        ... )
+        >>> unseen = [X[200:], Y[200:], W[200:]]
+        >>> relative_alignment_error(alignment.transform(unseen)) < 1e-12
+        True
+        """
+        return self._refit(PairedSummary.from_pairs(pairs))
+
+    def fit_summary(self, summary):
+        """Align views of which only the summary is at hand.
+
+        Parameters
+        ----------
+        summary : StackedSummary or PairedSummary
+
+        Returns
+        -------
+        self : PerfectAlignment
+
+        Raises
+        ------
+        ValueError
+            As `fit`, and if it is no summary.
+        """
+        if not isinstance(summary, Summary):
+            raise ValueError(
+                f"summary is of type {type(summary).__name__}; wanted a "
+                "StackedSummary or a PairedSummary. For views there is fit."
+            )
+        return self._refit(summary)
+
+    def partial_fit(self, views, y=None):
+        """Add a block of samples; the solution follows when it is asked for.
+
+        Parameters
+        ----------
+        views : list of array-like of shape (n_samples, n_features_m)
+            The next block, of any length.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : PerfectAlignment
+            The learned attributes are computed when one is first read, with
+            the parameters of this call, and a warning is given once in a
+            sequence of blocks.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid or the views do not match the earlier
+            blocks; nothing is changed then. Whether there are samples enough
+            is seen when something is computed.
+        """
+        check_params(**self.get_params())
+        if "summary_" in vars(self):
+            warned = self._warned
+            self._restart(self.summary_.update(views))
+            self._warned = warned
+        else:
+            summary = StackedSummary.from_first_block(views)
+            if summary is not None:
+                self._restart(summary)
+        return self
+
+    def _refit(self, summary):
+        params = self.get_params()
+        check_params(**params)
+        solution = _solve(summary, **params)
+        self._restart(summary)
+        self._adopt(solution)
+        return self
+
+    def _restart(self, summary):
+        for name in _LEARNED.intersection(vars(self)):
+            delattr(self, name)
+        self.summary_ = summary
+        self.n_samples_seen_ = summary.n_samples
+        self.n_features_in_ = summary.n_features
+        if any(summary.signature.feature_names):
+            self.feature_names_in_ = summary.signature.feature_names_in
+        if summary.signature.view_names is not None:
+            self.view_names_in_ = summary.signature.view_names
+        self._params, self._warned = self.get_params(), set()
+
+    def _adopt(self, solution):
+        attributes, found = solution
+        vars(self).update(attributes)
+        for category, message in found:
+            if category not in self._warned:
+                self._warned.add(category)
+                warnings.warn(message, category, stacklevel=4)
+
+    def _solved(self):
+        """Compute what is learned, if that is still to be done."""
+        check_is_fitted(self, "summary_")
+        if "encoders_" not in vars(self):
+            self._adopt(_solve(self.summary_, **self._params))
+
+    def __getattr__(self, name):
+        # Reached only for what is not there yet: after partial_fit, that is
+        # the solution.
+        if name in _SOLVED and "summary_" in vars(self):
+            try:
+                self._solved()
+            except ValueError as error:
+                # What cannot be computed is not there.
+                raise AttributeError(
+                    f"{name!r} cannot be computed: {error}"
+                ) from error
+            return vars(self)[name]
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}"
+        )
+
+    def transform(self, views, out=None):
+        """Latents of every view.
+
+        Parameters
+        ----------
+        views : list of array-like of shape (n_samples, n_features_m)
+            All views, in the order of the fit; or a dict of them, if those of
+            the fit had names. Arrays on disk are read a few megabytes at a
+            time.
+        out : list of ndarray of shape (n_samples, k), default=None
+            Where to write the latents, for instance into `numpy.memmap`
+            arrays on disk; one a view.
+
+        Returns
+        -------
+        latents : list of ndarray of shape (n_samples, k)
+            New arrays, or `out`; a dict by name for a dict of views.
+
+        Raises
+        ------
+        ValueError
+            If a view is missing or does not have the fitted features, or
+            `out` cannot hold the latents.
+        """
+        self._solved()
+        like = self.summary_.signature
+        listed = list(map(at_hand, like.in_order(views)))
+        listed_out = None if out is None else like.in_order(out)
+        chunks = view_slabs(listed, like=like)
+        latents = self._encode(chunks, range(len(like)), listed, listed_out)
+        return like.as_given(latents, views) if out is None else out
+
+    def transform_view(self, view, modality, out=None):
+        """Latents of one view alone.
+
+        Parameters
+        ----------
+        view : array-like of shape (n_samples, n_features_m)
+        modality : int or str
+            Position m of the view in the fit, or its name there.
+        out : ndarray of shape (n_samples, k), default=None
+            Where to write the latents.
+
+        Returns
+        -------
+        latents : ndarray of shape (n_samples, k)
+            A new array, or `out`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such view or the features do not fit, or `out`
+            cannot hold the latents.
+        """
+        self._solved()
+        m, view = self._position(modality), at_hand(view)
+        like = self.summary_.signature.only(m)
+        chunks = slabs([view], [f"view {modality!r}"], like)
+        out = None if out is None else [out]
+        return self._encode(chunks, [m], [view], out)[0]
+
+    def fit_transform(self, views, y=None):
+        """Fit and return the latents of the same views.
+
+        Parameters
+        ----------
+        views : list of array-like of shape (n_samples, n_features_m)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        latents : list of ndarray of shape (n_samples, k)
+        """
+        return self.fit(views).transform(views)
+
+    def translate(self, view, source, target):
+        r"""Map one modality into another through the latents.
+
+        The best linear reconstruction of the target from its own latents is
+        applied to those of the source,
+
+        .. math:: \hat x^t = \bar x^t + C_t A^{t\top}
+                  (A^t C_t A^{t\top})^{+} (\hat z^s - \hat z(\bar x^t)),
+
+        with :math:`C_t` the covariance of the target view (about 0, if not
+        centred, and then without means). The result has the source's latent,
+        if that is one that the target view can have. The mean's own latent is
+        0 unless the gauge was changed or views came in pairs.
+
+        Parameters
+        ----------
+        view : array-like of shape (n_samples, n_features_source)
+        source, target : int or str
+            Positions of the views in the fit, or their names there.
+
+        Returns
+        -------
+        translated : ndarray of shape (n_samples, n_features_target)
+
+        Raises
+        ------
+        ValueError
+            If there is no such view or the features do not fit.
+        """
+        latents = self.transform_view(view, source)
+        target = self._position(target)
+        center, origin = self._frame(target)
+        return (latents - origin) @ self._loadings(target) + center
+
+    def _loadings(self, m):
+        """Least squares map from the latents of a view to its features."""
+        summary, params = self.summary_, self._params
+        rtol = params["rtol"] or summary.default_rtol()
+        pooled = params["constraint"] == "orthonormal"
+        rounding = latent_rounding(
+            self.encoders_,
+            summary.rounding(rtol, params["center"]),
+            overall=rtol * summary.power().max() if pooled else 0.0,
+        )
+        block = summary.blocks(params["center"])[m]
+        z = block @ self.encoders_[m].T
+        # A gauge may give every latent a unit of its own; what is rounding
+        # there must not become a signal.
+        size = column_norms(z)
+        live = size > rounding
+        units = live / np.where(live, size, 1.0)
+        U, s, Vt = svd(z * units, full_matrices=False)
+        kept = s > rtol * s[0]
+        loadings = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)
+        return units[:, None] * loadings
+
+    def _with_gauge(self, matrix, offset):
+        """This alignment, its latents mapped by ``matrix @ z + offset``."""
+        self._solved()
+        encoders = [matrix @ A for A in self.encoders_]
+        offsets = [matrix @ b + offset for b in self.offsets_]
+        mapped = copy(self)
+        vars(mapped).pop("gauge_symmetries_", None)
+        mapped.encoders_, mapped.offsets_ = encoders, offsets
+        return mapped
+
+    def _encode(self, chunks, places, views, out):
+        """Write the latents of checked chunks of rows into arrays."""
+        maps = [(*self._frame(m), self.encoders_[m].T) for m in places]
+        latents = None
+        for rows, parts, _ in chunks:
+            if latents is None:
+                shape = len(views[0]), len(self.encoders_[0])
+                latents = _outputs(out, len(views), shape)
+            for view, z, (center, origin, A) in zip(parts, latents, maps):
+                # A (x − x̄) + (A x̄ + offset) keeps the digits that A x +
+                # offset would lose when the mean is large.
+                z[rows] = (view - center) @ A + origin
+        return latents
+
+    def _frame(self, m):
+        """A view's centre, and the latent that it is sent to."""
+        summary, encoder = self.summary_, self.encoders_[m]
+        center = _centers(summary, self._params["center"])[m]
+        origin = encoder @ center + self.offsets_[m]
+        if self._params["center"]:
+            # The digits of the mean that neither it nor the offset can hold.
+            rest = summary.rest + np.zeros_like(summary.mean)
+            origin = origin - encoder @ summary.split(rest)[m]
+        return center, origin
+
+    def _position(self, modality):
+        return self.summary_.signature.position(modality)
+
+
+_SOLVED = frozenset(
+    {
+        "encoders_",
+        "offsets_",
+        "singular_values_",
+        "canonical_correlations_",
+        "explained_variance_",
+        "ranks_",
+        "shared_dimension_",
+        "vacuous_dimension_",
+    }
+)
+_LEARNED = _SOLVED | {
+    "feature_names_in_",
+    "view_names_in_",
+    "gauge_symmetries_",
+}
+
+
+def _outputs(out, n_views, shape):
+    if out is None:
+        return [np.empty(shape) for _ in range(n_views)]
+    seen = [(np.shape(array), getattr(array, "dtype", None)) for array in out]
+    if [one for one, _ in seen] != [shape] * n_views or not all(
+        dtype is not None and dtype.kind == "f" for _, dtype in seen
+    ):
+        raise ValueError(
+            "out holds "
+            + ", ".join(f"{dtype} of shape {one}" for one, dtype in seen)
+            + f"; wanted {n_views} arrays of floats of shape {shape}."
+        )
+    return out
+
+
+def _centers(summary, center):
+    return summary.split(summary.mean if center else 0.0 * summary.mean)
+
+
+def _offsets(summary, encoders, center):
+    if not center:
+        return [np.zeros(len(A)) for A in encoders]
+    latents = summary.latents_of_means(encoders)
+    means = summary.split(summary.mean)
+    return [z - A @ mean for z, A, mean in zip(latents, encoders, means)]
+
+
+def check_params(n_components, constraint, center, ridge, gauge, rtol):
+    if constraint not in ("whitened", "orthonormal"):
+        raise ValueError(
+            f"constraint is {constraint!r}; wanted 'whitened' or "
+            "'orthonormal'."
+        )
+    if gauge not in ("principal", None):
+        raise ValueError(f"gauge is {gauge!r}; wanted 'principal' or None.")
+    if not isinstance(center, (bool, np.bool_)):
+        raise ValueError(f"center is {center!r}; wanted True or False.")
+    if not _is_number(ridge) or not 0 <= ridge < np.inf:
+        raise ValueError(f"ridge is {ridge!r}; wanted a finite number ≥ 0.")
+    if ridge and constraint == "orthonormal":
+        raise ValueError(
+            "ridge regularises the covariances of the 'whitened' constraint; "
+            "under 'orthonormal' it means nothing and must be 0, seen "
+            f"{ridge!r}."
+        )
+    if rtol is not None and not (_is_number(rtol) and 0 < rtol < 1):
+        raise ValueError(f"rtol is {rtol!r}; wanted None or 0 < rtol < 1.")
+    whole = _is_number(n_components) and isinstance(n_components, Integral)
+    if n_components is not None and (not whole or n_components < 1):
+        raise ValueError(
+            f"n_components is {n_components!r}; wanted None or an integer ≥ 1."
+        )
+
+
+def _is_number(value):
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+
+
+def _solve(summary, **params):
+    """Learned attributes, and what to warn of, from the summary alone."""
+    small = sum(summary.n_features) <= SMALL
+    with one_blas_thread if small else nullcontext():
+        return _solve_here(summary, **params)
+
+
+def _solve_here(summary, n_components, constraint, center, ridge, gauge, rtol):
+    structure = shared_structure(summary, center, rtol)
+    correlations = structure.correlations(structure.singular_values)
+    k = _latent_dimension(structure, n_components, constraint, correlations)
+    solution = solve(structure, k, constraint, ridge, gauge)
+    if ridge:
+        correlations = structure.correlations(solution.singular_values)
+    content = latent_content(structure, solution)
+    attributes = {
+        "encoders_": solution.encoders,
+        "offsets_": _offsets(summary, solution.encoders, center),
+        "singular_values_": solution.singular_values,
+        "canonical_correlations_": correlations,
+        "explained_variance_": content.explained,
+        "ranks_": structure.ranks,
+        "shared_dimension_": structure.shared_dimension,
+        "vacuous_dimension_": structure.vacuous_dimension,
+    }
+    return attributes, surprises(structure, solution, content, ridge)
+
+
+def _latent_dimension(structure, n_components, constraint, correlations):
+    if n_components is None:
+        if structure.shared_dimension == 0:
+            leading = ", ".join(f"{rho:.4f}" for rho in correlations[:3])
+            raise ValueError(
+                "n_components=None takes the number of perfectly shared "
+                "signals, and these views share none: their leading canonical "
+                f"correlations are {leading}. Choose n_components."
+            )
+        return structure.shared_dimension
+    if constraint == "orthonormal":
+        limit = sum(structure.summary.n_features)
+        held = f"the stack has {limit} features"
+    else:
+        m = int(np.argmin(structure.ranks))
+        limit = structure.ranks[m]
+        held = f"view {m} carries only {limit} independent signals"
+    if n_components > limit:
+        raise ValueError(f"n_components is {n_components}, but {held}.")
+    return n_components

@@ -1,0 +1,156 @@
+"""From the shared structure of the views to their encoders."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from perfalign.alignment._stack import (
+    contrast_stack,
+    isometric,
+    last_left_singular_vectors,
+    left_singular_system,
+    regularised,
+)
+from perfalign.alignment._ties import (
+    joint_signs,
+    principal_rotation,
+    tied_groups,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Encoders of all views and the spectrum that they come from.
+
+    `rounding` is what the computation may leave of latents that should be
+    zero, as a norm over all samples.
+    """
+
+    encoders: list[np.ndarray]
+    singular_values: np.ndarray
+    rounding: float
+
+
+def solve(structure, n_components, constraint, ridge, gauge):
+    """Encoders from the smallest left singular vectors of the stack.
+
+    Parameters
+    ----------
+    structure : SharedStructure
+    n_components, constraint, ridge, gauge
+        As in `PerfectAlignment`, already validated.
+
+    Returns
+    -------
+    solution : Solution
+    """
+    summary = structure.summary
+    blocks = summary.blocks(structure.center)
+    pooled = constraint == "orthonormal"
+    if pooled and gauge is None:
+        stack = contrast_stack(blocks, summary.contrasts)
+        sigma, vectors = last_left_singular_vectors(stack, n_components)
+        return Solution(
+            summary.split(vectors.T), sigma, structure.rtol * sigma[0]
+        )
+    if pooled:
+        views = [
+            isometric(block, view, n_silent=n_components)
+            for block, view in zip(blocks, structure.whitened)
+        ]
+    else:
+        views = structure.whitened
+        if ridge:
+            views = regularised(blocks, views, ridge)
+    if views is structure.whitened:
+        sigma, vectors = structure.singular_values, structure.vectors
+    else:
+        sigma, vectors = left_singular_system(
+            contrast_stack([view.U for view in views], summary.contrasts)
+        )
+    # Σ_m Z_mᵀ Z_m = Σ_m n_m I, where singular vectors alone would give I.
+    scale = 1.0 if pooled else summary.n_observations**0.5
+    rounding = structure.rtol * (sigma[0] if pooled else scale)
+    n_perfect = 0 if ridge else structure.shared_dimension
+    spectrum = sigma
+    if pooled:
+        n_perfect += len(sigma) - int(structure.ranks.sum())
+        # There are more silent rows than anybody asked for.
+        spectrum = np.pad(sigma, (0, sum(summary.n_features) - len(sigma)))
+    sections = np.cumsum([view.rank for view in views])[:-1]
+
+    def encoders(vectors):
+        parts = np.split(scale * vectors, sections)
+        return [view.encoder(part) for view, part in zip(views, parts)]
+
+    if gauge is None:
+        found = encoders(vectors[:, -n_components:])
+        return Solution(found, spectrum, rounding)
+
+    groups = tied_groups(sigma[::-1], n_perfect)
+    # A tie is rotated whole and cut afterwards: which of its directions are
+    # kept is part of the rule.
+    n_candidates = next(
+        group[-1] + 1 for group in groups if group[-1] + 1 >= n_components
+    )
+    groups = [group for group in groups if group[0] < n_candidates]
+    candidates = vectors[:, ::-1][:, :n_candidates]
+    moment = explained_moment(
+        summary, encoders(candidates), structure.rtol, pooled
+    )
+    rotation = principal_rotation(moment, groups)[:, :n_components]
+    chosen = encoders(candidates @ rotation)
+    signs = orientation(summary, chosen, pooled)[:, None]
+    return Solution([signs * A for A in chosen], spectrum, rounding)
+
+
+def explained_moment(summary, encoders, rtol, pooled):
+    """What the components account for, as a moment to diagonalise in ties.
+
+    Either the pooled covariance of the latents, or the share of the features'
+    variances that their loadings carry, in which no feature's unit matters.
+    """
+    parts = [block @ A.T for block, A in zip(summary.blocks(), encoders)]
+    if pooled:
+        largest = max(np.abs(z).max() for z in parts) or 1.0
+        parts = [z / largest for z in parts]
+    else:
+        parts = [
+            block.T @ z
+            for block, z in zip(summary.standardised(rtol), parts)
+        ]
+    return sum(part.T @ part for part in parts)
+
+
+def orientation(summary, encoders, pooled):
+    """One sign for each component, which all views share.
+
+    By the largest entry of its encoders: as they are where their own norm is
+    what the constraint fixes, else in units of the features' norms.
+    """
+    stacked = np.hstack(encoders)
+    return joint_signs(stacked if pooled else stacked * summary.power())
+
+
+def factor_latents(blocks, encoders, ridge):
+    """Latents of the factor's rows and, with a ridge, of samples of noise.
+
+    The noise of view m are d_m samples √(λ tr(C_m) n / d_m) I, at which the
+    other views are 0; see `regularised`.
+    """
+    latents = [block @ A.T for block, A in zip(blocks, encoders)]
+    if not ridge:
+        return latents
+    noise = [
+        (ridge / A.shape[1]) ** 0.5 * np.linalg.norm(block) * A.T
+        for block, A in zip(blocks, encoders)
+    ]
+    ends = np.cumsum([len(rows) for rows in noise])
+    places = [
+        [(end - len(rows), ends[-1] - end), (0, 0)]
+        for rows, end in zip(noise, ends)
+    ]
+    return [
+        np.vstack([z, np.pad(rows, place)])
+        for z, rows, place in zip(latents, noise, places)
+    ]

@@ -1,0 +1,63 @@
+"""The figures of the book: functions that take data and return a figure.
+
+A figure is a `matplotlib.figure.Figure` that shows itself at the end of a
+notebook cell. The first modality is blue, the second orange, the third
+green; what belongs to no single modality is purple; grey does not matter.
+"""
+
+from perfalign.book.plots.algebra import null_space, nullity, spectrum
+from perfalign.book.plots.bridges import cost_maps, glued, moved, transported
+from perfalign.book.plots.comparison import confusion, dots
+from perfalign.book.plots.concepts import modes, walk
+from perfalign.book.plots.crossings import crossings
+from perfalign.book.plots.directions import thinnest_direction
+from perfalign.book.plots.evidence import phase_diagram, scree
+from perfalign.book.plots.flows import null_histogram, trajectories
+from perfalign.book.plots.gauge import over_truth
+from perfalign.book.plots.images import images
+from perfalign.book.plots.inverse import stack_plane
+from perfalign.book.plots.latent import (
+    gaussians,
+    latent_space,
+    modality_clouds,
+)
+from perfalign.book.plots.pairs import pairs
+from perfalign.book.plots.places import places
+from perfalign.book.plots.results import bars, gauge_histogram, sweep
+from perfalign.book.plots.scale import accuracy_against_time, merge_tree
+from perfalign.book.plots.schematics import generation, pipeline
+
+__all__ = [
+    "accuracy_against_time",
+    "bars",
+    "confusion",
+    "cost_maps",
+    "crossings",
+    "dots",
+    "gauge_histogram",
+    "gaussians",
+    "generation",
+    "glued",
+    "images",
+    "latent_space",
+    "merge_tree",
+    "modality_clouds",
+    "modes",
+    "moved",
+    "null_histogram",
+    "null_space",
+    "nullity",
+    "over_truth",
+    "pairs",
+    "phase_diagram",
+    "pipeline",
+    "places",
+    "scree",
+    "spectrum",
+    "stack_plane",
+    "sweep",
+    "thinnest_direction",
+    "trajectories",
+    "transported",
+    "walk",
+]

@@ -1,0 +1,119 @@
+"""Pictures of what is real in an alignment and what is chance."""
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+
+from perfalign.book.plots.style import (
+    BLACK,
+    GREY,
+    MUTED,
+    SHARED,
+    label_ends,
+    note,
+    panels,
+    styled,
+    whole_numbers,
+)
+
+PAPER_TO_SHARED = LinearSegmentedColormap.from_list(
+    "shared", ["white", SHARED]
+)
+
+
+@styled
+def scree(test, *, level=0.05, edge=None):
+    """Correlations of the components beside those of shuffled pairs.
+
+    The grey band holds the shuffles from their 5th to their 95th percentile.
+    Accepted components are purple, the others black rings.
+
+    Parameters
+    ----------
+    test : PermutationTest
+    level : float, default=0.05
+        Components with p-values up to this are accepted.
+    edge : float, default=None
+        Where theory expects the largest correlation of shuffled pairs, drawn
+        as a dashed line.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    number = np.arange(1, len(test.statistics) + 1)
+    accepted = test.p_values <= level
+    low, high = np.quantile(test.null, [0.05, 0.95], axis=0)
+    fig, (ax,) = panels(height=3.3)
+    ax.fill_between(number, low, high, color=GREY, alpha=0.45, lw=0)
+    ax.plot(number, test.null.mean(axis=0), color=MUTED, lw=1)
+    dots = {"ls": "", "marker": "o", "clip_on": False, "zorder": 4}
+    ring = {**dots, "mfc": "white", "mec": BLACK, "ms": 5.5}
+    ax.plot(number[~accepted], test.statistics[~accepted], **ring)
+    full = {**dots, "color": SHARED, "ms": 6.5}
+    ax.plot(number[accepted], test.statistics[accepted], **full)
+    margin = 0.03 * len(number)
+    right = number[-1] + margin
+    ends = {"shuffled": (low[-1] + high[-1]) / 2}
+    if edge is not None:
+        ax.axhline(edge, color=GREY, lw=1.2, ls="--", zorder=0)
+        ends["edge"] = edge
+    ax.set(xlabel="component", ylabel="correlation of the two modalities")
+    ax.set(xlim=(1 - margin, right), ylim=(0, 1.02))
+    whole_numbers(ax.xaxis)
+    label_ends(ax, right, ends.values(), ends, (MUTED, MUTED))
+    return fig
+
+
+@styled
+def phase_diagram(ratios, correlations, held_out, threshold):
+    """Where an alignment of seen pairs holds on new pairs.
+
+    Parameters
+    ----------
+    ratios : array-like of shape (n_ratios,)
+        Samples per feature of both modalities, ascending; drawn on a log
+        axis, on which they should be evenly spaced.
+    correlations : array-like of shape (n_correlations,)
+        True correlations, ascending.
+    held_out : array-like of shape (n_correlations, n_ratios)
+        Measured correlations on new pairs, drawn as shades.
+    threshold : callable
+        Takes ratios above 1, returns the correlation above which theory says
+        that a signal stands out.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    ratios = np.asarray(ratios, dtype=float)
+    fig, (ax,) = panels(height=3.8)
+    shades = {"cmap": PAPER_TO_SHARED, "vmin": 0, "vmax": 1}
+    mesh = ax.pcolormesh(
+        ratios, correlations, held_out, shading="nearest", **shades
+    )
+    ax.set(xscale="log")
+    (left, right), (floor, top) = ax.get_xlim(), ax.get_ylim()
+    ax.axvline(1, color=BLACK, lw=1.8)
+    x = np.geomspace(1.001, right, 400)
+    ax.plot(x, threshold(x), color=BLACK, lw=1.8)
+    ax.set(xlim=(left, right), ylim=(floor, top))
+    ax.set_xlabel("samples per feature, n / (d₁ + d₂)")
+    ax.set_ylabel("true correlation")
+    ticks = [t for t in (0.5, 1, 2, 4, 8, 16, 32) if left <= t <= right]
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+    ax.set_xticks([], minor=True)
+    bar = fig.colorbar(mesh, ax=ax, aspect=24, pad=0.02)
+    bar.set_label("correlation on new pairs", size=11, color=BLACK)
+    bar.ax.tick_params(labelsize=10)
+    bar.outline.set_visible(False)
+    heights = {"vacuous": 0.5, "overfit": 0.18, "real": 0.72}
+    middles = {
+        "vacuous": left**0.5,
+        "overfit": right**0.4,
+        "real": right**0.75,
+    }
+    for name, y in heights.items():
+        spot = (middles[name], floor + y * (top - floor))
+        style = {"ha": "center", "va": "center", "fontsize": 13}
+        note(ax, name, spot, (0, 0), BLACK, **style)
+    return fig

@@ -1,0 +1,63 @@
+"""Where gauges put the clusters, beside where they belong."""
+
+import numpy as np
+
+from perfalign.book.plots.latent import (
+    MARKS,
+    mark_points,
+    name_classes,
+    name_modalities,
+)
+from perfalign.book.plots.style import (
+    GREY,
+    MODALITY,
+    WIDTH,
+    panels,
+    styled,
+    thin,
+)
+
+
+@styled
+def places(gauges, reference, labels=None, *, shown=160):
+    """Latents in several gauges, each over the true concepts.
+
+    Parameters
+    ----------
+    gauges : dict of str to list of ndarray of shape (n_samples, 2)
+        Title of a panel, and one array per modality, at most two.
+    reference : ndarray of shape (n_samples, 2)
+        True concepts, drawn in grey in every panel.
+    labels : array-like of shape (n_samples,), default=None
+        Classes, shown by shade and named at their estimated centres.
+    shown : int, default=160
+        At most so many samples are drawn, evenly spaced over the rows.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    rows = thin(len(reference), shown)
+    labels = None if labels is None else np.asarray(labels)[rows]
+    truth = np.asarray(reference)[rows]
+    every = np.vstack([truth, *(z[rows] for w in gauges.values() for z in w)])
+    low, high = every.min(axis=0), every.max(axis=0)
+    middle, reach = (low + high) / 2, 0.55 * (high - low).max()
+    fig, axes = panels(len(gauges), height=3.5, width=WIDTH, sharey=True)
+    mark = {"marker": "s", "ms": 3.2, "mew": 0, "color": GREY}
+    for ax, (title, latents) in zip(axes, gauges.items(), strict=True):
+        ax.plot(*truth.T, ls="", **mark)
+        for z, color, style in zip(latents, MODALITY, MARKS, strict=False):
+            mark_points(ax, z[rows], labels, color, **style)
+        name_classes(ax, latents[0][rows], labels)
+        ax.set(
+            title=title,
+            xlim=(middle[0] - reach, middle[0] + reach),
+            ylim=(middle[1] - reach, middle[1] + reach),
+            aspect="equal",
+            xlabel="latent dimension 1",
+        )
+    axes[0].set_ylabel("latent dimension 2")
+    n_modalities = max(map(len, gauges.values()))
+    name_modalities(fig, n_modalities, truth=mark)
+    return fig

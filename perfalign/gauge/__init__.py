@@ -1,0 +1,28 @@
+r"""The gauge: which of all equally aligned latent spaces is used.
+
+Perfectly aligned latents are the concept up to one invertible map
+:math:`\hat z \mapsto G \hat z + g`, and the pairs cannot say which. Each
+function here finds a map from something else that is known, and returns a new
+fitted alignment with the encoders :math:`G A^m` and offsets
+:math:`G o^m + g`. Nothing is refitted, and what was aligned stays aligned.
+"""
+
+from perfalign.gauge._gauge import (
+    AmbiguousGaugeWarning,
+    GaugeSymmetries,
+    PoorGaugeWarning,
+    Symmetry,
+    anchored,
+    mixture,
+    principal,
+)
+
+__all__ = [
+    "AmbiguousGaugeWarning",
+    "GaugeSymmetries",
+    "PoorGaugeWarning",
+    "Symmetry",
+    "anchored",
+    "mixture",
+    "principal",
+]

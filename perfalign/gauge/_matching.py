@@ -1,0 +1,229 @@
+r"""Turn one mixture of Gaussians into another, component onto component.
+
+Both are in coordinates in which their total covariance is the identity, so
+that only an orthogonal map Q and the order of the components are open. The
+cost is the mean squared Wasserstein distance of the components,
+
+.. math:: \sum_c \pi_c \left[ \|Q \hat m_c - m_c\|^2
+          + B^2(Q \hat S_c Q^\top, S_c) \right] ,
+
+with Bures' :math:`B^2(S, T) = \operatorname{tr}(S + T)
+- 2 \|S^{1/2} T^{1/2}\|_*`.
+"""
+
+import numpy as np
+
+from perfalign._linalg import eigh, stacked_svd, svd
+from perfalign.gauge._symmetries import pair_invariants
+
+# Seven components have 5040 orders; of more, so many survive each step.
+BEAM = 5040
+# So many orders that their bounds do not exclude are turned into place.
+TRIED = 20
+# Means that carry this share of a direction's variance say where it goes.
+CLEAR = 0.1
+# Errors that the moments may have, in whitened coordinates; for each, the
+# linear system has one solution, and so many others are as good.
+ERRORS, DRAWS = (1e-7, 1e-4, 1e-3, 1e-2, 1e-1), 4
+# Starts that are followed to the end, after so many steps of all.
+FOLLOWED, FIRST_STEPS = 4, 20
+
+
+def roots(covariances):
+    """Symmetric square roots of a stack of covariances."""
+    values, vectors = eigh(covariances)
+    deviations = np.sqrt(np.clip(values, 0, None))
+    return (vectors * deviations[..., None, :]) @ vectors.swapaxes(-1, -2)
+
+
+def polar(matrix):
+    """Nearest orthogonal matrix (or stack of them)."""
+    U, _, Vt = stacked_svd(matrix)
+    return U @ Vt
+
+
+def turn(source, target, start=None, steps=500):
+    """Orthogonal map of least cost, for components in the same order.
+
+    Parameters
+    ----------
+    source, target : Shape
+        With total covariance I; the target's weights are used.
+    start : ndarray of shape (k, k), default=None
+        Where to begin; the solutions of a linear system if None.
+    steps : int, default=500
+        So many at most from the best starts, beyond 20 from each.
+
+    Returns
+    -------
+    Q : ndarray of shape (k, k)
+    cost : float
+
+    Notes
+    -----
+    Both parts of the cost are concave in Q, so that replacing it by its
+    tangent and taking the polar factor never raises it. Such a step takes
+    O(C k³), the linear system O(C r⁴ + r⁶) for the r directions that the
+    means leave open.
+    """
+    weights = target.weights
+    own, other = roots(target.covariances), roots(source.covariances)
+    moment = target.means.T @ (weights[:, None] * source.means)
+    sizes = (target.means**2).sum(1) + (source.means**2).sum(1)
+    sizes = sizes + (own**2).sum((1, 2)) + (other**2).sum((1, 2))
+
+    def inner(Q):
+        return own @ Q[..., None, :, :] @ other
+
+    def cost(Q):
+        common = stacked_svd(inner(Q))[1].sum(-1) @ weights
+        return weights @ sizes - 2 * (np.sum(moment * Q, (-2, -1)) + common)
+
+    def descend(Q, steps):
+        for _ in range(steps):
+            parts = own @ polar(inner(Q)) @ other
+            before = Q
+            Q = polar(moment + np.einsum("c,...cij->...ij", weights, parts))
+            if np.abs(Q - before).max() < 1e-13:
+                break
+        return Q
+
+    if start is None:
+        starts = descend(_starts(moment, source, target), FIRST_STEPS)
+        nearest = np.argsort(cost(starts).round(9), kind="stable")[:FOLLOWED]
+        starts = starts[np.sort(nearest)]
+    else:
+        starts = start[None]
+    ends = np.array([descend(Q, steps) for Q in starts])
+    costs = np.clip(cost(ends), 0, None)
+    # Of equally good ones the first: rounding must not choose.
+    best = np.flatnonzero(costs <= costs.min() + 1e-9)[0]
+    return ends[best], float(costs[best])
+
+
+def _starts(moment, source, target):
+    r"""Polar factors of solutions of what is linear in Q.
+
+    Of :math:`Q \hat m_c = m_c`, :math:`Q^\top m_c = \hat m_c` and
+    :math:`Q \hat S_c = S_c Q`, which determine Q if anything does. Where the
+    means say clearly where a direction goes, it goes there.
+
+    With entries drawn from N(0, 1/k), as those of an orthogonal matrix are,
+    and equations that hold up to errors of the size ε, the solution X is
+    Gaussian too: its mean is a start, and so are draws from it, which differ
+    where the equations leave Q open.
+    """
+    k = len(moment)
+    U, s, Vt = svd(moment)
+    known = np.count_nonzero(s > CLEAR)
+    fixed, L, R = U[:, :known] @ Vt[:known], U[:, known:], Vt[known:].T
+    if known == k:
+        return fixed[None]
+    one = np.eye(k - known)
+    matrix, right = 0.0, 0.0
+    for w, n, T, m, S in zip(
+        target.weights,
+        source.means,
+        source.covariances,
+        target.means,
+        target.covariances,
+    ):
+        # Left and right factors of the normal equations, in X = L Y Rᵀ.
+        after, before = T @ T + np.outer(n, n), S @ S + np.outer(m, m)
+        matrix = matrix + w * (
+            np.kron(one, R.T @ after @ R)
+            - 2 * np.kron(L.T @ S @ L, R.T @ T @ R)
+            + np.kron(L.T @ before @ L, one)
+        )
+        rest = 2 * np.outer(m, n) - fixed @ after - before @ fixed
+        right = right + w * L.T @ (rest + 2 * S @ fixed @ T) @ R
+    values, vectors = eigh(matrix)
+    goal = vectors.T @ right.ravel()
+    noise = np.random.default_rng(0).standard_normal((DRAWS, k, k))
+    noise = (L.T @ noise @ R).reshape(DRAWS, -1) @ vectors
+    found = []
+    for error in ERRORS:
+        precision = np.clip(values, 0, None) + k * error**2
+        mean = goal / precision
+        found.append(mean)
+        found.extend(mean + error / np.sqrt(precision) * noise)
+    Y = (np.array(found) @ vectors.T).reshape(-1, *one.shape)
+    return polar(fixed + L @ Y @ R.T)
+
+
+def match(source, target):
+    """Order and orthogonal map that carry one mixture onto another.
+
+    Parameters
+    ----------
+    source, target : Shape
+        Both with total mean 0 and total covariance I, and equally many
+        components.
+
+    Returns
+    -------
+    order : ndarray of shape (C,)
+        Which component of the source is each of the target's.
+
+    Notes
+    -----
+    Orders are first compared by what no rotation changes: weights, and the
+    inner products of means and covariances. Of up to seven components all
+    orders are, of more the best 5040 after each component. Then each has a
+    bound on its cost, by the Procrustes rotation of its means and by the
+    eigenvalues of its covariances. The best 20 that the bound does not
+    exclude are turned into place, with `turn`, at its cost each.
+    """
+    orders = _plausible_orders(source, target)
+    weights = target.weights
+    means = source.means[orders]
+    moments = np.einsum("c,ci,pcj->pij", weights, target.means, means)
+    bounds = (means**2).sum(2) @ weights
+    bounds += weights @ (target.means**2).sum(1)
+    bounds -= 2 * stacked_svd(moments)[1].sum(1)
+    own, other = (
+        np.sqrt(np.clip(eigh(shape.covariances)[0], 0, None))
+        for shape in (target, source)
+    )
+    bounds += ((own - other[orders]) ** 2).sum(2) @ weights
+    best, found, tried = np.inf, None, 0
+    for order, bound in zip(orders, bounds):
+        if tried == TRIED:
+            break
+        if bound < best - 1e-9:
+            tried += 1
+            cost = turn(source.reordered(order), target, steps=0)[1]
+            if cost < best - 1e-9:
+                best, found = cost, order
+    return found
+
+
+def _plausible_orders(source, target):
+    """Orders by a search that adds one component at a time, best first."""
+    n_components = len(target.weights)
+    near, far = pair_invariants(target), pair_invariants(source)
+    sequence = np.argsort(-near[0].diagonal(), kind="stable")
+    orders, misfits = np.zeros((1, 0), int), np.zeros(1)
+    for step, c in enumerate(sequence):
+        new = np.arange(n_components)[None, :, None]
+        old = np.broadcast_to(
+            orders[:, None], (len(orders), n_components, step)
+        )
+        places = sequence[:step]
+        misfit = 2 * (
+            (near[:, c, places][:, None, None] - far[:, new, old]) ** 2
+        ).sum((0, 3))
+        misfit += (
+            (near[:, c, c][:, None] - far.diagonal(0, 1, 2)) ** 2
+        ).sum(0)
+        change = np.sqrt(source.weights) - np.sqrt(target.weights[c])
+        total = misfits[:, None] + misfit + change**2
+        total[(new == old).any(2)] = np.inf
+        kept = np.argsort(total, axis=None, kind="stable")
+        kept = kept[: min(BEAM, np.isfinite(total).sum())]
+        rows, columns = np.unravel_index(kept, total.shape)
+        orders = np.column_stack([orders[rows], columns])
+        misfits = total[rows, columns]
+    back = np.empty_like(orders)
+    back[:, sequence] = orders
+    return back

@@ -1,0 +1,10 @@
+"""Views compressed once into one small triangle (chapters 2 and 11)."""
+
+from perfalign.summary._paired import PairedSummary
+from perfalign.summary._stacked import StackedSummary, Summary
+
+__all__ = [
+    "PairedSummary",
+    "StackedSummary",
+    "Summary",
+]
