@@ -25,7 +25,7 @@ __all__ = [
     "load_mnist",
     "load_watch",
     "make_gaussian_views",
-    "picture_features",
     "make_population",
+    "picture_features",
     "window_features",
 ]
