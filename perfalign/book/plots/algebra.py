@@ -1,9 +1,12 @@
 """Pictures of the linear algebra: spectra, null spaces, dimensions."""
 
+from collections.abc import Mapping, Sequence
 from itertools import cycle, pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 
 from perfalign.book.plots.style import (
     BLACK,
@@ -11,6 +14,7 @@ from perfalign.book.plots.style import (
     MODALITY,
     MUTED,
     SHARED,
+    Figure,
     canvas,
     label_ends,
     note,
@@ -21,7 +25,13 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def spectrum(singular_values, n_components=None, *, null=None, tolerance=None):
+def spectrum(
+    singular_values: ArrayLike,
+    n_components: int | None = None,
+    *,
+    null: ArrayLike | None = None,
+    tolerance: float | None = None,
+) -> Figure:
     """Singular values of the stack on a log axis, the chosen ones coloured.
 
     Zeros have no place on a log axis, and values at rounding level no
@@ -84,7 +94,7 @@ def spectrum(singular_values, n_components=None, *, null=None, tolerance=None):
 
 
 @styled
-def null_space(null_space):
+def null_space(null_space: Any) -> Figure:
     """Rows of the left null space, weight by weight.
 
     The area of a square is the size of a weight; full squares are positive,
@@ -139,7 +149,12 @@ def null_space(null_space):
 
 
 @styled
-def nullity(n_samples, curves, *, marks=None):
+def nullity(
+    n_samples: Sequence[int],
+    curves: Mapping[str, Sequence[float]],
+    *,
+    marks: Mapping[str, float] | None = None,
+) -> Figure:
     """Dimensions of null space and shared space against sample size.
 
     Parameters

@@ -1,6 +1,10 @@
 """Methods side by side, and what is taken for what."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from matplotlib.typing import ColorType
+from numpy.typing import ArrayLike
 
 from perfalign.book.plots.style import (
     BLACK,
@@ -8,6 +12,7 @@ from perfalign.book.plots.style import (
     METHODS,
     MODALITY,
     MUTED,
+    Figure,
     panels,
     styled,
 )
@@ -16,7 +21,14 @@ MARKERS = "oDsv^P"
 
 
 @styled
-def dots(rows, *, xlabel, spans=None, span_label=None, colors=METHODS):
+def dots(
+    rows: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    xlabel: str,
+    spans: Mapping[str, tuple[float, float]] | None = None,
+    span_label: str | None = None,
+    colors: Sequence[ColorType] = METHODS,
+) -> Figure:
     """One line a task, one mark a method, with standard errors.
 
     Parameters
@@ -83,7 +95,9 @@ def dots(rows, *, xlabel, spans=None, span_label=None, colors=METHODS):
 
 
 @styled
-def confusion(matrices, names):
+def confusion(
+    matrices: Mapping[str, ArrayLike], names: Sequence[str]
+) -> Figure:
     """What each class is taken for: shares of its items, one row a class.
 
     Parameters

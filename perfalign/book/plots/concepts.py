@@ -1,13 +1,20 @@
 """Pictures of one concept and of what two modalities make of it."""
 
-import numpy as np
-from scipy.stats import multivariate_normal
+from collections.abc import Sequence
 
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.typing import ColorType
+from scipy.stats import multivariate_normal
+from sklearn.utils import Bunch
+
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
     MODALITY,
     SHARED,
+    Figure,
     by_class,
     new_figure,
     note,
@@ -21,7 +28,7 @@ _HEIGHTS = (0.02, 0.1, 0.25, 0.45, 0.7, 1.0)
 
 
 @styled
-def modes(data, *, marked=0):
+def modes(data: Bunch, *, marked: int = 0) -> Figure:
     """Density of the concepts and of each modality, as hills.
 
     A hill is a mode, here a class; a panel is a modality. A star marks one
@@ -73,7 +80,9 @@ def modes(data, *, marked=0):
     return fig
 
 
-def _hills(ax, P, points, data, color):
+def _hills(
+    ax: Axes, P: Array, points: Array, data: Bunch, color: ColorType
+) -> None:
     """Shade the density of P z by its height, around the points."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.15 * (high - low)
@@ -93,7 +102,14 @@ def _hills(ax, P, points, data, color):
 
 
 @styled
-def walk(path, views, latents, here, *, every=1):
+def walk(
+    path: Array,
+    views: Sequence[Array],
+    latents: Sequence[Array],
+    here: int,
+    *,
+    every: int = 1,
+) -> Figure:
     """One stop of a concept's walk: what is recorded, what is encoded.
 
     Parameters

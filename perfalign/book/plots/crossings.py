@@ -1,14 +1,19 @@
 """A picture of what an alignment error costs a classifier."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
+from perfalign._types import Array
 from perfalign.book.plots.latent import decision_regions
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
     MODALITY,
+    Figure,
     panels,
     styled,
     thin,
@@ -16,7 +21,13 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def crossings(mixture, latents, *, reach, shown=150):
+def crossings(
+    mixture: Any,
+    latents: Sequence[Array],
+    *,
+    reach: float,
+    shown: int = 150,
+) -> Figure:
     """Pairs of latents over a classifier's regions, on fixed axes.
 
     Each pair is joined by a line. Where the line leaves a region for another,
@@ -56,7 +67,10 @@ def crossings(mixture, latents, *, reach, shown=150):
     fig, (ax,) = panels(height=4.3, width=4.4)
     decision_regions(ax, mixture, np.full(2, -reach), np.full(2, reach))
     lines = np.stack(pair, axis=1)
-    marks = {"ms": 5.5, "mfc": "none", "mew": 1.2}, {"ms": 3.2, "mew": 0}
+    marks: tuple[dict[str, Any], ...] = (
+        {"ms": 5.5, "mfc": "none", "mew": 1.2},
+        {"ms": 3.2, "mew": 0},
+    )
     for who, color, width in (~differ, GREY, 0.8), (differ, BLACK, 1.8):
         level = {"zorder": 3 if width > 1 else 1}
         segments = {"color": color, "lw": width, **level}

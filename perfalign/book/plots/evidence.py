@@ -1,13 +1,19 @@
 """Pictures of what is real in an alignment and what is chance."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
+from numpy.typing import ArrayLike
 
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
     MUTED,
     SHARED,
+    Figure,
     label_ends,
     note,
     panels,
@@ -21,7 +27,9 @@ PAPER_TO_SHARED = LinearSegmentedColormap.from_list(
 
 
 @styled
-def scree(test, *, level=0.05, edge=None):
+def scree(
+    test: Any, *, level: float = 0.05, edge: float | None = None
+) -> Figure:
     """Correlations of the components beside those of shuffled pairs.
 
     The grey band holds the shuffles from their 5th to their 95th percentile.
@@ -65,7 +73,12 @@ def scree(test, *, level=0.05, edge=None):
 
 
 @styled
-def phase_diagram(ratios, correlations, held_out, threshold):
+def phase_diagram(
+    ratios: ArrayLike,
+    correlations: ArrayLike,
+    held_out: ArrayLike,
+    threshold: Callable[[Array], Array],
+) -> Figure:
     """Where an alignment of seen pairs holds on new pairs.
 
     Parameters

@@ -1,7 +1,11 @@
 """A picture of what alignment leaves open."""
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from perfalign._types import Array
 from perfalign.book.plots.latent import (
     MARKS,
     mark_points,
@@ -11,6 +15,7 @@ from perfalign.book.plots.latent import (
 from perfalign.book.plots.style import (
     GREY,
     MODALITY,
+    Figure,
     panels,
     styled,
     thin,
@@ -18,7 +23,14 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def over_truth(latents, reference, labels=None, *, reach, shown=200):
+def over_truth(
+    latents: Sequence[Array],
+    reference: Array,
+    labels: ArrayLike | None = None,
+    *,
+    reach: float,
+    shown: int = 200,
+) -> Figure:
     """Estimated latents drawn over the true concepts, on fixed axes.
 
     Parameters

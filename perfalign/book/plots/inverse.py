@@ -1,13 +1,18 @@
 """Pictures of the stacked system that alignment solves."""
 
-import numpy as np
+from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
     MODALITY,
     MUTED,
     SHARED,
+    Figure,
     note,
     panels,
     styled,
@@ -15,7 +20,9 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def stack_plane(stacks, *, xlabel, ylabel):
+def stack_plane(
+    stacks: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str
+) -> Figure:
     r"""Columns of a stack with two rows, and the encoder across them.
 
     One panel per stack. The last left singular vector is drawn as an arrow:
@@ -45,12 +52,12 @@ def stack_plane(stacks, *, xlabel, ylabel):
     >>> len(figure.axes)
     1
     """
-    stacks = {name: np.asarray(X, float) for name, X in stacks.items()}
-    fig, axes = panels(len(stacks), height=2.45, sharex=True, sharey=True)
-    both = np.hstack(list(stacks.values()))
+    drawn = {name: np.asarray(X, float) for name, X in stacks.items()}
+    fig, axes = panels(len(drawn), height=2.45, sharex=True, sharey=True)
+    both = np.hstack(list(drawn.values()))
     low, high = both.min(axis=1), both.max(axis=1)
     reach = max(high - low)
-    for ax, (title, X) in zip(axes, stacks.items(), strict=True):
+    for ax, (title, X) in zip(axes, drawn.items(), strict=True):
         along, encoder, width = _directions(X)
         ends = along[:, None] * np.array([-2, 2]) * reach
         half = encoder[:, None] * width
@@ -76,7 +83,7 @@ def stack_plane(stacks, *, xlabel, ylabel):
     return fig
 
 
-def _directions(X):
+def _directions(X: Array) -> tuple[Array, Array, float]:
     """Singular vectors along and across the columns, and their spread.
 
     The encoder is drawn upwards, so that its sign is not the SVD's.

@@ -1,15 +1,24 @@
 """Pictures of latents: true, seen through modalities, estimated, modelled."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
+from matplotlib.typing import ColorType
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch
 
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     MODALITY,
     SHARED,
     WIDTH,
+    Figure,
     by_class,
     new_figure,
     note,
@@ -28,7 +37,7 @@ MARKS = (
 )
 
 
-def _plane(ax, points, **labels):
+def _plane(ax: Axes, points: Array, **labels: Any) -> None:
     """Make an axes a square latent plane, equal units on both axes."""
     names = {"xlabel": "latent dimension 1", "ylabel": "latent dimension 2"}
     ax.set(**{**names, **labels})
@@ -40,18 +49,24 @@ def _plane(ax, points, **labels):
     ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
 
 
-def mark_points(ax, points, labels, color, **mark):
+def mark_points(
+    ax: Axes,
+    points: Array,
+    labels: ArrayLike | None,
+    color: ColorType,
+    **mark: Any,
+) -> None:
     """Draw points of one modality, a shade per class."""
     _, masks = by_class(labels, len(points))
     for mask, shade in zip(masks, shades(color, len(masks)), strict=True):
         ax.plot(*points[mask].T, ls="", color=shade, **mark)
 
 
-def _name(c):
+def _name(c: Any) -> str:
     return str(c) if isinstance(c, str) else f"class {c}"
 
 
-def name_classes(ax, points, labels):
+def name_classes(ax: Axes, points: Array, labels: ArrayLike | None) -> None:
     """Write each class's name on the middle of its points."""
     for c, mask in zip(*by_class(labels, len(points)), strict=True):
         if c is not None:
@@ -59,7 +74,9 @@ def name_classes(ax, points, labels):
             note(ax, _name(c), spot, (0, 0), BLACK, ha="center", va="center")
 
 
-def name_modalities(fig, n_modalities, **others):
+def name_modalities(
+    fig: Figure, n_modalities: int, **others: dict[str, Any]
+) -> None:
     """Put the marks of the modalities, and others by name, in a legend."""
     marks = {
         f"modality {m + 1}": {"color": MODALITY[m], **MARKS[m]}
@@ -72,7 +89,13 @@ def name_modalities(fig, n_modalities, **others):
 
 
 @styled
-def latent_space(latents, labels=None, *, reference=None, shown=240):
+def latent_space(
+    latents: Sequence[Array],
+    labels: ArrayLike | None = None,
+    *,
+    reference: ArrayLike | None = None,
+    shown: int = 240,
+) -> Figure:
     """Latents of all modalities, drawn over each other.
 
     Modality 1 is a ring, modality 2 a dot, modality 3 a cross, so that an
@@ -123,7 +146,7 @@ def latent_space(latents, labels=None, *, reference=None, shown=240):
 
 
 @styled
-def modality_clouds(data, *, shown=300):
+def modality_clouds(data: Bunch, *, shown: int = 300) -> Figure:
     """Concepts, and the planes on which two modalities see them.
 
     Parameters
@@ -162,7 +185,7 @@ def modality_clouds(data, *, shown=300):
     return fig
 
 
-def _fill_plane(ax, cloud, color):
+def _fill_plane(ax: Any, cloud: Array, color: ColorType) -> None:
     """Draw the plane that fits a cloud best, seen neither flat nor edge-on."""
     centre = cloud.mean(axis=0)
     _, _, axes = np.linalg.svd(cloud - centre, full_matrices=False)
@@ -179,8 +202,14 @@ def _fill_plane(ax, cloud, color):
 
 @styled
 def gaussians(
-    mixture, latents, labels=None, *, titles=None, boundary=True, shown=240
-):
+    mixture: Any,
+    latents: Sequence[Array],
+    labels: ArrayLike | None = None,
+    *,
+    titles: Sequence[str] | None = None,
+    boundary: bool = True,
+    shown: int = 240,
+) -> Figure:
     """Class Gaussians over latents: ellipses at one and two deviations.
 
     One panel per array of latents, all with the same Gaussians, so that a
@@ -229,7 +258,7 @@ def gaussians(
     return fig
 
 
-def _ellipses(ax, mixture):
+def _ellipses(ax: Axes, mixture: Any) -> None:
     """Outline named Gaussians at one and two standard deviations."""
     classes = mixture.classes, mixture.means, mixture.covariances
     for c, mean, covariance in zip(*classes, strict=True):
@@ -243,7 +272,7 @@ def _ellipses(ax, mixture):
         note(ax, _name(c), top, (0, 4), BLACK, ha="center")
 
 
-def decision_regions(ax, mixture, low, high):
+def decision_regions(ax: Axes, mixture: Any, low: Array, high: Array) -> None:
     """Shade what the mixture takes for which class, lightly."""
     x, y = np.meshgrid(*np.linspace(low, high, 500).T)
     predicted = mixture.predict(np.column_stack([x.ravel(), y.ravel()]))

@@ -1,16 +1,32 @@
 """Pictures of pairs: where the two latents of each item lie."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from matplotlib.collections import LineCollection
+from numpy.typing import ArrayLike
 
-from perfalign.book.plots.style import GREY, MODALITY, panels, styled, thin
+from perfalign.book.plots.style import (
+    GREY,
+    MODALITY,
+    Figure,
+    panels,
+    styled,
+    thin,
+)
 
 #: Ring and dot: a dot in a ring is an exact overlap.
-_MARKS = {"ms": 7.5, "mfc": "none", "mew": 1.3}, {"ms": 3.6, "mew": 0}
+_MARKS: tuple[dict[str, Any], ...] = (
+    {"ms": 7.5, "mfc": "none", "mew": 1.3},
+    {"ms": 3.6, "mew": 0},
+)
 
 
 @styled
-def pairs(groups, *, shown=60):
+def pairs(
+    groups: Mapping[str, Sequence[ArrayLike]], *, shown: int = 60
+) -> Figure:
     """Latents of two modalities, each pair joined by a line.
 
     One panel per group of pairs, all panels at one scale. Where the

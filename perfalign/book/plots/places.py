@@ -1,7 +1,11 @@
 """Where gauges put the clusters, beside where they belong."""
 
-import numpy as np
+from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from perfalign._types import Array
 from perfalign.book.plots.latent import (
     MARKS,
     mark_points,
@@ -12,6 +16,7 @@ from perfalign.book.plots.style import (
     GREY,
     MODALITY,
     WIDTH,
+    Figure,
     panels,
     styled,
     thin,
@@ -19,7 +24,13 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def places(gauges, reference, labels=None, *, shown=160):
+def places(
+    gauges: Mapping[str, Sequence[Array]],
+    reference: Array,
+    labels: ArrayLike | None = None,
+    *,
+    shown: int = 160,
+) -> Figure:
     """Latents in several gauges, each over the true concepts.
 
     Parameters
