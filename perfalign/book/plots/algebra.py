@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
     Figure,
     canvas,
     label_ends,
@@ -98,8 +98,8 @@ def null_space(null_space: Any) -> Figure:
     """Rows of the left null space, weight by weight.
 
     The area of a square is the size of a weight; full squares are positive,
-    hollow ones negative. Informative rows have the colours of the
-    modalities, collapsed rows are grey.
+    hollow ones negative. Informative rows have the colours of the views,
+    collapsed rows are grey.
 
     Parameters
     ----------
@@ -120,10 +120,10 @@ def null_space(null_space: Any) -> Figure:
     left, floor = 0.25 / side, 0.05 / side
     n_informative = len(null_space.informative)
     widths = [rows.shape[1] for rows in null_space.collapsed]
-    modality = np.repeat(np.arange(len(widths)), widths)
+    view_of = np.repeat(np.arange(len(widths)), widths)
     for i, j in np.argwhere(np.abs(weights) > 1e-3):
         edge = 0.9 * np.sqrt(abs(weights[i, j]))
-        color = MODALITY[modality[j]] if i < n_informative else GREY
+        color = VIEW[view_of[j]] if i < n_informative else GREY
         fill = color if weights[i, j] > 0 else "white"
         middle = left + j + 0.5, floor + n_rows - i - 0.5
         corner = np.subtract(middle, edge / 2)
@@ -133,7 +133,7 @@ def null_space(null_space: Any) -> Figure:
     top = floor + n_rows
     for m, (a, b) in enumerate(pairwise([0, *np.cumsum(widths)])):
         spot = left + (a + b) / 2, top
-        note(ax, f"modality {m + 1}", spot, (0, 6), MODALITY[m], ha="center")
+        note(ax, f"modality {m + 1}", spot, (0, 6), VIEW[m], ha="center")
         ax.plot([left + a, left + a], [floor, top], **line)
     counts = [n_informative, *map(len, null_space.collapsed)]
     ends = [0, *np.cumsum(counts)]
@@ -175,7 +175,7 @@ def nullity(
         ax.axvline(place, color=GREY, lw=1, ls="--", zorder=0)
         top = {"va": "top", "xycoords": ax.get_xaxis_transform()}
         note(ax, name, (place, 1), (4, -2), MUTED, **top)
-    colors = (BLACK, SHARED, MUTED, MODALITY[2])
+    colors = (BLACK, SHARED, MUTED, VIEW[2])
     for y, color in zip(curves.values(), cycle(colors), strict=False):
         ax.plot(n_samples, y, color=color, marker="o", ms=4, clip_on=False)
     ax.set(xlabel="number of samples", ylabel="dimension")

@@ -14,9 +14,9 @@ from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
     Figure,
     new_figure,
     note,
@@ -56,7 +56,7 @@ def glued(
     figure : matplotlib.figure.Figure
     """
     fig, ax, (left, right) = _side_by_side(spaces, names)
-    for z, place, color in zip(spaces, (left, right), MODALITY, strict=False):
+    for z, place, color in zip(spaces, (left, right), VIEW, strict=False):
         ax.plot(*place(z).T, color=color, alpha=0.45, **_DOT)
     here, there = left(bridges[0]), right(bridges[1])
     ax.add_collection(_lines(here, there, SHARED, 1.2, 2))
@@ -110,9 +110,9 @@ def transported(
         (gone & wrong, BLACK, 1.0, 2),
     ):
         ax.add_collection(_lines(x[who], y[goal[who]], color, thick, level))
-    ax.plot(*y.T, color=MODALITY[1], zorder=3, **_DOT)
-    ax.plot(*x[gone].T, color=MODALITY[0], zorder=3, **_DOT)
-    hollow = {**_DOT, "mfc": "white", "mec": MODALITY[0], "mew": 1.1}
+    ax.plot(*y.T, color=VIEW[1], zorder=3, **_DOT)
+    ax.plot(*x[gone].T, color=VIEW[0], zorder=3, **_DOT)
+    hollow = {**_DOT, "mfc": "white", "mec": VIEW[0], "mew": 1.1}
     ax.plot(*x[~gone].T, zorder=4, **hollow)
     return fig
 
@@ -156,7 +156,7 @@ def cost_maps(
         ax.plot(*np.transpose(bridges), **{**_DOT, **ring})
         ring = {**ring, "mec": SHARED, "mew": 2}
         ax.plot(*np.transpose(bridges), **{**_DOT, **ring})
-        for color, width in (("white", 5), (MODALITY[1], 2.5)):
+        for color, width in (("white", 5), (VIEW[1], 2.5)):
             ax.plot(*truth, "x", color=color, ms=11, mew=width, zorder=5)
         ax.set(title=title, aspect="equal", xlabel="target dimension 1")
         ax.locator_params(nbins=5)
@@ -223,7 +223,7 @@ def _side_by_side(
         centre, reach = (low + high) / 2, np.max(high - low) / 2
         places.append(partial(_placed, centre, reach, np.array([middle, 0])))
     for name, place, z, color in zip(
-        names, places, spaces, MODALITY, strict=False
+        names, places, spaces, VIEW, strict=False
     ):
         top = place(np.asarray(z))[:, 1].max()
         spot = (place(np.asarray(z))[:, 0].mean(), top)

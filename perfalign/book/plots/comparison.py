@@ -10,8 +10,8 @@ from perfalign.book.plots.style import (
     BLACK,
     GREY,
     METHODS,
-    MODALITY,
     MUTED,
+    VIEW,
     Figure,
     panels,
     styled,
@@ -133,5 +133,5 @@ def confusion(
         ax.set_title(title, color=MUTED)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-        ax.set_xlabel("taken for, in per cent", color=MODALITY[1])
+        ax.set_xlabel("taken for, in per cent", color=VIEW[1])
     return fig

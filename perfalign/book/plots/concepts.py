@@ -1,4 +1,4 @@
-"""Pictures of one concept and of what two modalities make of it."""
+"""Pictures of one concept and of what two views make of it."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     SHARED,
+    VIEW,
     Figure,
     by_class,
     new_figure,
@@ -29,9 +29,9 @@ _HEIGHTS = (0.02, 0.1, 0.25, 0.45, 0.7, 1.0)
 
 @styled
 def modes(data: Bunch, *, marked: int = 0) -> Figure:
-    """Density of the concepts and of each modality, as hills.
+    """Density of the concepts and of each view, as hills.
 
-    A hill is a mode, here a class; a panel is a modality. A star marks one
+    A hill is a mode, here a class; a panel is a view. A star marks one
     and the same concept in all panels.
 
     Parameters
@@ -61,7 +61,7 @@ def modes(data: Bunch, *, marked: int = 0) -> Figure:
         axes,
         [np.eye(2), *data.projections],
         [data.latents, *data.views],
-        [SHARED, *MODALITY[:n_views]],
+        [SHARED, *VIEW[:n_views]],
         strict=True,
     )
     for m, (ax, P, points, color) in enumerate(spaces):
@@ -117,7 +117,7 @@ def walk(
     path : ndarray of shape (n_points, 2)
         Concepts along the walk.
     views : list of ndarray of shape (n_points, n_features_m)
-        What two modalities record all along.
+        What two views record all along.
     latents : list of ndarray of shape (n_points, 2)
         What the encoders make of the records: a ring and a dot.
     here : int
@@ -155,7 +155,7 @@ def walk(
     concept.plot(*path[here], "o", color=SHARED, ms=10)
     concept.set_title("concept $z$", color=SHARED)
     marks = {"ms": 13, "mfc": "none", "mew": 2}, {"ms": 6.5, "mew": 0}
-    for m, color in enumerate(MODALITY[:2]):
+    for m, color in enumerate(VIEW[:2]):
         latent.plot(*latents[m][here], "o", color=color, **marks[m])
         ax = tidy(fig.add_subplot(grid[m, 1]))
         n_features = views[m].shape[1]

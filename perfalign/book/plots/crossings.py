@@ -12,7 +12,7 @@ from perfalign.book.plots.latent import decision_regions
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
+    VIEW,
     Figure,
     panels,
     styled,
@@ -31,15 +31,15 @@ def crossings(
     """Pairs of latents over a classifier's regions, on fixed axes.
 
     Each pair is joined by a line. Where the line leaves a region for another,
-    the classifier decides differently for the two modalities; those pairs are
-    drawn black, the others grey.
+    the classifier decides differently for the two views; those pairs are drawn
+    black, the others grey.
 
     Parameters
     ----------
     mixture : ClassGaussians
         In two dimensions; `predict` is used.
     latents : list of two ndarray of shape (n_samples, 2)
-        One array per modality; row i of each belongs to item i.
+        One array per view; row i of each belongs to item i.
     reach : float
         Both axes run from −reach to reach, so that figures can be compared.
     shown : int, default=150
@@ -75,13 +75,13 @@ def crossings(
         level = {"zorder": 3 if width > 1 else 1}
         segments = {"color": color, "lw": width, **level}
         ax.add_collection(LineCollection(lines[who], **segments))
-        for z, shade, mark in zip(pair, MODALITY, marks, strict=False):
+        for z, shade, mark in zip(pair, VIEW, marks, strict=False):
             ax.plot(*z[who].T, "o", color=shade, **mark, **level)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set(xlabel="latent dimension 1", ylabel="latent dimension 2")
     handles = [
         Line2D([], [], ls="", marker="o", color=shade, **mark)
-        for shade, mark in zip(MODALITY, marks, strict=False)
+        for shade, mark in zip(VIEW, marks, strict=False)
     ] + [Line2D([], [], color=BLACK, lw=1.8)]
     names = ["modality 1", "modality 2", "they differ"]
     tight = {"handletextpad": 0.3, "handlelength": 1.2, "columnspacing": 1}

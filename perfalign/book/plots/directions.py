@@ -10,9 +10,9 @@ from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
     Figure,
     note,
     panels,
@@ -35,9 +35,9 @@ def thinnest_direction(
     r"""What two candidate rows leave over, the row chosen, and its latents.
 
     On the left each pair is a point: what the one and the other candidate
-    row make of it, which is 0 where the modalities cancel. The arrow is the
+    row make of it, which is 0 where the views cancel. The arrow is the
     chosen row, in the plane of the candidates. On the right each pair is a
-    point again: its latent in one modality and in the other, beside the line
+    point again: its latent in one view and in the other, beside the line
     on which the two agree.
 
     Parameters
@@ -94,8 +94,8 @@ def thinnest_direction(
     note(
         axes[1], "agreement", ends[[1, 1]], (-2, -8), MUTED, va="top", **along
     )
-    axes[1].set_xlabel("latent of modality 1", color=MODALITY[0])
-    axes[1].set_ylabel("latent of modality 2", color=MODALITY[1])
+    axes[1].set_xlabel("latent of modality 1", color=VIEW[0])
+    axes[1].set_ylabel("latent of modality 2", color=VIEW[1])
     return fig
 
 

@@ -84,7 +84,7 @@ def phase_diagram(
     Parameters
     ----------
     ratios : array-like of shape (n_ratios,)
-        Samples per feature of both modalities, ascending; drawn on a log
+        Samples per feature of both views, ascending; drawn on a log
         axis, on which they should be evenly spaced.
     correlations : array-like of shape (n_correlations,)
         True correlations, ascending.

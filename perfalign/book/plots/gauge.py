@@ -10,11 +10,11 @@ from perfalign.book.plots.latent import (
     MARKS,
     mark_points,
     name_classes,
-    name_modalities,
+    name_views,
 )
 from perfalign.book.plots.style import (
     GREY,
-    MODALITY,
+    VIEW,
     Figure,
     panels,
     styled,
@@ -36,7 +36,7 @@ def over_truth(
     Parameters
     ----------
     latents : list of ndarray of shape (n_samples, 2)
-        One array per modality, at most two.
+        One array per view, at most two.
     reference : ndarray of shape (n_samples, 2)
         True concepts, drawn in grey.
     labels : array-like of shape (n_samples,), default=None
@@ -55,10 +55,10 @@ def over_truth(
     fig, (ax,) = panels(height=4.1, width=4.4)
     mark = {"marker": "s", "ms": 3.2, "mew": 0, "color": GREY}
     ax.plot(*reference[rows].T, ls="", **mark)
-    for z, color, style in zip(latents, MODALITY, MARKS, strict=False):
+    for z, color, style in zip(latents, VIEW, MARKS, strict=False):
         mark_points(ax, z[rows], labels, color, **style)
     name_classes(ax, latents[0][rows], labels)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set(xlabel="latent dimension 1", ylabel="latent dimension 2")
-    name_modalities(fig, len(latents), truth=mark)
+    name_views(fig, len(latents), truth=mark)
     return fig

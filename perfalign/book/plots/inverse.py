@@ -9,9 +9,9 @@ from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
     Figure,
     note,
     panels,
@@ -33,8 +33,8 @@ def stack_plane(
     Parameters
     ----------
     stacks : dict of str to ndarray of shape (2, n_samples)
-        Stacked data :math:`[x^1; -x^2]` of two modalities with one feature
-        each, by the name of the panel.
+        Stacked data :math:`[x^1; -x^2]` of two views with one feature each,
+        by the name of the panel.
     xlabel, ylabel : str
         What the two rows hold, in words, with units.
 
@@ -75,8 +75,8 @@ def stack_plane(
         ax.plot(0, 0, "+", color=MUTED, ms=9)
         ax.set(title=title)
         ax.set_aspect("equal")
-        ax.set_xlabel(xlabel, color=MODALITY[0])
-    axes[0].set_ylabel(ylabel, color=MODALITY[1])
+        ax.set_xlabel(xlabel, color=VIEW[0])
+    axes[0].set_ylabel(ylabel, color=VIEW[1])
     pad = 0.06 * reach
     axes[0].set_xlim(min(low[0], 0) - pad, high[0] + pad)
     axes[0].set_ylim(low[1] - pad, max(high[1], 0.33 * reach) + pad)

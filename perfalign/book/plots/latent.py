@@ -1,4 +1,4 @@
-"""Pictures of latents: true, seen through modalities, estimated, modelled."""
+"""Pictures of latents: true, seen through views, estimated, modelled."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +15,8 @@ from sklearn.utils import Bunch
 from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
-    MODALITY,
     SHARED,
+    VIEW,
     WIDTH,
     Figure,
     by_class,
@@ -56,7 +56,7 @@ def mark_points(
     color: ColorType,
     **mark: Any,
 ) -> None:
-    """Draw points of one modality, a shade per class."""
+    """Draw points of one view, a shade per class."""
     _, masks = by_class(labels, len(points))
     for mask, shade in zip(masks, shades(color, len(masks)), strict=True):
         ax.plot(*points[mask].T, ls="", color=shade, **mark)
@@ -74,13 +74,13 @@ def name_classes(ax: Axes, points: Array, labels: ArrayLike | None) -> None:
             note(ax, _name(c), spot, (0, 0), BLACK, ha="center", va="center")
 
 
-def name_modalities(
-    fig: Figure, n_modalities: int, **others: dict[str, Any]
+def name_views(
+    fig: Figure, n_views: int, **others: dict[str, Any]
 ) -> None:
-    """Put the marks of the modalities, and others by name, in a legend."""
+    """Put the marks of the views, and others by name, in a legend."""
     marks = {
-        f"modality {m + 1}": {"color": MODALITY[m], **MARKS[m]}
-        for m in range(n_modalities)
+        f"modality {m + 1}": {"color": VIEW[m], **MARKS[m]}
+        for m in range(n_views)
     } | others
     handles = [Line2D([], [], ls="", **mark) for mark in marks.values()]
     tight = {"handletextpad": 0.1, "handlelength": 1.2, "columnspacing": 1}
@@ -96,15 +96,15 @@ def latent_space(
     reference: ArrayLike | None = None,
     shown: int = 240,
 ) -> Figure:
-    """Latents of all modalities, drawn over each other.
+    """Latents of all views, drawn over each other.
 
-    Modality 1 is a ring, modality 2 a dot, modality 3 a cross, so that an
-    exact overlap reads as a dot in a ring. Classes differ by shade.
+    View 1 is a ring, view 2 a dot, view 3 a cross, so that an exact overlap
+    reads as a dot in a ring. Classes differ by shade.
 
     Parameters
     ----------
     latents : list of ndarray of shape (n_samples, 2)
-        One array per modality, at most three.
+        One array per view, at most three.
     labels : array-like of shape (n_samples,), default=None
         Classes; they are named at their centres.
     reference : ndarray of shape (n_samples, 2), default=None
@@ -119,11 +119,11 @@ def latent_space(
     Raises
     ------
     ValueError
-        If there are more than three modalities.
+        If there are more than three views.
     """
     if len(latents) > len(MARKS):
         raise ValueError(
-            f"there are marks for at most {len(MARKS)} modalities, not "
+            f"there are marks for at most {len(MARKS)} views, not "
             f"{len(latents)}."
         )
     rows = thin(len(latents[0]), shown)
@@ -136,18 +136,18 @@ def latent_space(
         mark_points(axes[0], truth, labels, SHARED, marker="o", ms=4, mew=0)
         name_classes(axes[0], truth, labels)
         _plane(axes[0], truth, title="true concepts")
-    for z, color, mark in zip(latents, MODALITY, MARKS, strict=False):
+    for z, color, mark in zip(latents, VIEW, MARKS, strict=False):
         mark_points(axes[-1], z, labels, color, **mark)
     name_classes(axes[-1], latents[0], labels)
     estimated = {} if reference is None else {"title": "estimated latents"}
     _plane(axes[-1], np.vstack(latents), **estimated)
-    name_modalities(fig, len(latents))
+    name_views(fig, len(latents))
     return fig
 
 
 @styled
-def modality_clouds(data: Bunch, *, shown: int = 300) -> Figure:
-    """Concepts, and the planes on which two modalities see them.
+def view_clouds(data: Bunch, *, shown: int = 300) -> Figure:
+    """Concepts, and the planes on which two views show them.
 
     Parameters
     ----------
@@ -173,10 +173,10 @@ def modality_clouds(data: Bunch, *, shown: int = 300) -> Figure:
     _plane(ax, data.latents[rows], title="concepts")
     for m, view in enumerate(data.views[:2]):
         ax = fig.add_subplot(grid[m + 1], projection="3d")
-        _fill_plane(ax, view[rows], MODALITY[m])
+        _fill_plane(ax, view[rows], VIEW[m])
         mark = {"marker": "o", "ms": 2.5, "mew": 0}
-        mark_points(ax, view[rows], labels, MODALITY[m], **mark)
-        ax.set_title(f"modality {m + 1}", color=MODALITY[m])
+        mark_points(ax, view[rows], labels, VIEW[m], **mark)
+        ax.set_title(f"modality {m + 1}", color=VIEW[m])
         ax.set_box_aspect((1, 1, 1), zoom=0.95)
         for j, axis in enumerate((ax.xaxis, ax.yaxis, ax.zaxis), start=1):
             axis.set_label_text(f"feature {j}", fontsize=10)
@@ -213,14 +213,14 @@ def gaussians(
     """Class Gaussians over latents: ellipses at one and two deviations.
 
     One panel per array of latents, all with the same Gaussians, so that a
-    model fitted on the first modality is seen used on the second.
+    model fitted on the first view is seen used on the second.
 
     Parameters
     ----------
     mixture : ClassGaussians
         In two dimensions: `means`, `covariances` and `predict` are used.
     latents : list of ndarray of shape (n_samples, 2)
-        One array per modality, at most two.
+        One array per view, at most two.
     labels : array-like of shape (n_samples,), default=None
         Classes of the points, shown by shade.
     titles : list of str, default=None
@@ -250,7 +250,7 @@ def gaussians(
     for m, (ax, z) in enumerate(zip(axes, latents, strict=True)):
         if boundary:
             decision_regions(ax, mixture, low, high)
-        mark_points(ax, z, labels, MODALITY[m], marker="o", ms=3.6, mew=0)
+        mark_points(ax, z, labels, VIEW[m], marker="o", ms=3.6, mew=0)
         _ellipses(ax, mixture)
         _plane(ax, z, title=titles[m] if titles else f"modality {m + 1}")
         ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from perfalign.book.plots.style import (
     GREY,
-    MODALITY,
+    VIEW,
     Figure,
     panels,
     styled,
@@ -27,15 +27,15 @@ _MARKS: tuple[dict[str, Any], ...] = (
 def pairs(
     groups: Mapping[str, Sequence[ArrayLike]], *, shown: int = 60
 ) -> Figure:
-    """Latents of two modalities, each pair joined by a line.
+    """Latents of two views, each pair joined by a line.
 
     One panel per group of pairs, all panels at one scale. Where the
-    modalities agree, the line has no length and the dot sits in its ring.
+    views agree, the line has no length and the dot sits in its ring.
 
     Parameters
     ----------
     groups : dict of str to list of two ndarray of shape (n_samples, 2)
-        Latents of both modalities, by the title of the panel; numbers of
+        Latents of both views, by the title of the panel; numbers of
         samples may differ.
     shown : int, default=60
         At most so many pairs are drawn a panel, evenly spaced over the rows.
@@ -63,7 +63,7 @@ def pairs(
     for ax, title, latents in zip(axes, groups, drawn, strict=True):
         lines = np.stack(latents, axis=1)
         ax.add_collection(LineCollection(lines, color=GREY, lw=1, zorder=1))
-        for z, color, mark in zip(latents, MODALITY, _MARKS, strict=False):
+        for z, color, mark in zip(latents, VIEW, _MARKS, strict=False):
             ax.plot(*z.T, "o", color=color, **mark)
         ax.set(title=title, xlabel="latent dimension 1")
         ax.locator_params(nbins=6, steps=[1, 2, 5, 10])

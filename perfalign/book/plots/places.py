@@ -10,11 +10,11 @@ from perfalign.book.plots.latent import (
     MARKS,
     mark_points,
     name_classes,
-    name_modalities,
+    name_views,
 )
 from perfalign.book.plots.style import (
     GREY,
-    MODALITY,
+    VIEW,
     WIDTH,
     Figure,
     panels,
@@ -36,7 +36,7 @@ def places(
     Parameters
     ----------
     gauges : dict of str to list of ndarray of shape (n_samples, 2)
-        Title of a panel, and one array per modality, at most two.
+        Title of a panel, and one array per view, at most two.
     reference : ndarray of shape (n_samples, 2)
         True concepts, drawn in grey in every panel.
     labels : array-like of shape (n_samples,), default=None
@@ -58,7 +58,7 @@ def places(
     mark = {"marker": "s", "ms": 3.2, "mew": 0, "color": GREY}
     for ax, (title, latents) in zip(axes, gauges.items(), strict=True):
         ax.plot(*truth.T, ls="", **mark)
-        for z, color, style in zip(latents, MODALITY, MARKS, strict=False):
+        for z, color, style in zip(latents, VIEW, MARKS, strict=False):
             mark_points(ax, z[rows], labels, color, **style)
         name_classes(ax, latents[0][rows], labels)
         ax.set(
@@ -69,6 +69,6 @@ def places(
             xlabel="latent dimension 1",
         )
     axes[0].set_ylabel("latent dimension 2")
-    n_modalities = max(map(len, gauges.values()))
-    name_modalities(fig, n_modalities, truth=mark)
+    n_views = max(map(len, gauges.values()))
+    name_views(fig, n_views, truth=mark)
     return fig

@@ -7,16 +7,16 @@ from matplotlib.typing import ColorType
 
 from perfalign.book.plots.style import (
     BLACK,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
     WIDTH,
     Figure,
     canvas,
     styled,
 )
 
-_BLUE, _ORANGE = MODALITY[:2]
+_BLUE, _ORANGE = VIEW[:2]
 
 
 class _Diagram:
@@ -85,10 +85,10 @@ class _Diagram:
 
 @styled
 def generation() -> Figure:
-    """How a concept becomes modalities, and what the encoders make of it.
+    """How a concept becomes views, and what the encoders make of it.
 
     The model behind equations 1, 4 and 5 of Kamboj and Do (2025): z
-    generates every modality, the encoders go back, and two errors say how
+    generates every view, the encoders go back, and two errors say how
     well they do. After the pipeline of the paper's figure 3.
 
     Returns
@@ -134,9 +134,9 @@ def generation() -> Figure:
 
 @styled
 def pipeline() -> Figure:
-    """The whole method, from concept to classes of the second modality.
+    """The whole method, from concept to classes of the second view.
 
-    Two modalities of one concept are encoded into one latent space; a
+    Two views of one concept are encoded into one latent space; a
     classifier is fitted there with labels of the first and used on the
     second. After figure 1 of Kamboj and Do (2025).
 

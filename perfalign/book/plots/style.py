@@ -20,9 +20,9 @@ from perfalign._types import Array, Booleans, Integers
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: One colour a modality through the whole book (Okabe and Ito).
-MODALITY = ("#0072B2", "#D55E00", "#009E73")
-#: What belongs to no single modality: concept, shared latents, solution.
+#: One colour a view through the whole book (Okabe and Ito).
+VIEW = ("#0072B2", "#D55E00", "#009E73")
+#: What belongs to no single view: concept, shared latents, solution.
 SHARED = "#8A2B7E"
 #: What does not matter.
 GREY = "#999999"
@@ -30,7 +30,7 @@ BLACK = "#222222"
 #: Text in grey must be darker than lines to be read.
 MUTED = "#6A6A6A"
 #: Curves and bars that stand for methods, in the order they are passed.
-METHODS = (BLACK, SHARED, "#B8860B", MODALITY[2], GREY)
+METHODS = (BLACK, SHARED, "#B8860B", VIEW[2], GREY)
 
 #: Inches; letters are then about as large as the text of the page.
 WIDTH = 5.6
