@@ -1,6 +1,7 @@
 """Paired views: synthetic ones whose concepts are known, and real ones.
 
-Everything real is read from files of the package; nothing is downloaded.
+Everything real is read from files of the package; nothing is downloaded
+(chapters 5 and 10).
 """
 
 from perfalign.datasets._colours import load_colours

@@ -76,7 +76,7 @@ def scree(
 def phase_diagram(
     ratios: ArrayLike,
     correlations: ArrayLike,
-    held_out: ArrayLike,
+    measured: ArrayLike,
     threshold: Callable[[Array], Array],
 ) -> Figure:
     """Where an alignment of seen pairs holds on new pairs.
@@ -88,8 +88,8 @@ def phase_diagram(
         axis, on which they should be evenly spaced.
     correlations : array-like of shape (n_correlations,)
         True correlations, ascending.
-    held_out : array-like of shape (n_correlations, n_ratios)
-        Measured correlations on new pairs, drawn as shades.
+    measured : array-like of shape (n_correlations, n_ratios)
+        Correlations on new pairs, drawn as shades.
     threshold : callable
         Takes ratios above 1, returns the correlation above which theory says
         that a signal stands out.
@@ -102,7 +102,7 @@ def phase_diagram(
     fig, (ax,) = panels(height=3.8)
     shades = {"cmap": PAPER_TO_SHARED, "vmin": 0, "vmax": 1}
     mesh = ax.pcolormesh(
-        ratios, correlations, held_out, shading="nearest", **shades
+        ratios, correlations, measured, shading="nearest", **shades
     )
     ax.set(xscale="log")
     (left, right), (floor, top) = ax.get_xlim(), ax.get_ylim()
