@@ -1,8 +1,8 @@
 r"""Mixtures of Gaussian classes, and what linear maps make of them.
 
 A linear image of a Gaussian is Gaussian. If each class of concepts is one, it
-is one in every modality too: usually a flat one, since a modality has more
-features than the concept has dimensions.
+is one in every view too: usually a flat one, since a view has more features
+than the concept has dimensions.
 """
 
 from functools import cached_property
@@ -72,7 +72,7 @@ class ClassGaussians:
     >>> f"{latent.bayes_accuracy():.4f}"
     '0.9992'
 
-    The same concepts in a modality with three features:
+    The same concepts in a view with three features:
 
     >>> seen = latent.push_forward([[1, 2], [0, 1], [3, 1]], [5, 5, 5])
     >>> print(seen.means.round(3))

@@ -1,6 +1,6 @@
 """One model's latents, used through another model's own head."""
 
-import warnings
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -8,85 +8,9 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from perfalign._checks import check_estimator, check_integer, check_view
-from perfalign.flows._flows import ConditionalFlow
-
-# Shares that differ by less are equal.
-ROUNDING = 1e-9
-
-
-def votes(head, latents):
-    r"""What a classifier makes of several draws for each item.
-
-    .. math:: q_i(c) = \frac1S \sum_{s=1}^S \operatorname{head}_c(y_{si}),
-
-    with the head's probabilities, or the shares of its decisions if it has
-    no ``predict_proba``.
-
-    Parameters
-    ----------
-    head : classifier
-        Fitted on latents of this kind.
-    latents : array-like of shape (n_draws, n_samples, d_2)
-        As `ConditionalFlow.sample` returns them.
-
-    Returns
-    -------
-    shares : ndarray of shape (n_samples, C)
-        Columns in the order of ``head.classes_``; rows sum to 1.
-
-    Notes
-    -----
-    Equal shares are left as they are. Whoever takes the first class of them
-    favours it wherever few draws are unsure; `ModelBridge.predict` does not.
-
-    Draws follow the flow's idea q of the class, and so a single one is right
-    with probability :math:`\sum_c p(c)\, q(c)` only. Where q is the true
-    posterior p, it errs up to twice as often as the vote of many, by the
-    argument of Cover and Hart (1967) for the nearest neighbour.
-
-    Examples
-    --------
-    >>> from sklearn.neighbors import KNeighborsClassifier
-    >>> from perfalign import votes
-    >>> head = KNeighborsClassifier(1).fit([[0], [1]], ["no", "yes"])
-    >>> print(votes(head, [[[0.1]], [[0.9]], [[0.8]], [[1.2]]]))
-    [[0.25 0.75]]
-    """
-    return _ballots(head, latents).mean(axis=0)
-
-
-def _ballots(head, latents):
-    """Shares of the classes, of shape (n_draws, n_samples, C)."""
-    check_estimator(head, "head", ("predict", "classes_"))
-    latents = np.asarray(latents, dtype=float)
-    if latents.ndim != 3:
-        raise ValueError(
-            f"latents have shape {latents.shape}; wanted (n_draws, n_samples, "
-            "d_2), as a flow draws them."
-        )
-    flat = latents.reshape(-1, latents.shape[2])
-    if hasattr(head, "predict_proba"):
-        ballots = _nameless(head.predict_proba, flat)
-    else:
-        ballots = _nameless(head.predict, flat)[:, np.newaxis] == head.classes_
-    return ballots.reshape(*latents.shape[:2], -1)
-
-
-def _nameless(method, latents):
-    """What a part says of latents whose columns were checked in the fit."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "X does not have valid feature")
-        return method(latents)
-
-
-def _winners(ballots):
-    """Classes with the most votes; the first draws decide between equals."""
-    totals = ballots.mean(axis=0)
-    leads = totals >= totals.max(axis=1, keepdims=True) - ROUNDING
-    for ballot in ballots:
-        best = np.max(ballot, axis=1, where=leads, initial=0, keepdims=True)
-        leads &= ballot >= best - ROUNDING
-    return leads.argmax(axis=1)
+from perfalign._types import Array, Labels, RandomState, View
+from perfalign.flows._conditional import ConditionalFlow
+from perfalign.flows._votes import ballots_of, nameless, votes, winners
 
 
 class ModelBridge(ClassifierMixin, BaseEstimator):
@@ -100,8 +24,8 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
               \;\xrightarrow{\text{head or decoder}}\; \text{class or picture}
 
     The coupling says how the two spaces were joined: a plan of optimal
-    transport under a bridge cost (`bridge_plan`, setting 1), or classes that
-    both sides have exemplars of (`ClassCoupling`, setting 2).
+    transport under a bridge cost (`transport_plan`, setting 1), or classes
+    that both sides have exemplars of (`ClassCoupling`, setting 2).
 
     Parameters
     ----------
@@ -111,10 +35,9 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         The target model's: something fitted whose ``inverse_transform``, or
         else ``predict``, turns target latents into what they stand for.
     flow : flow, default=None
-        A `ConditionalFlow`, a `GaussianFlow`, an `UnconditionalFlow`, or what
-        has their methods ``fit(X, Y, coupling)`` and ``sample(X, n_draws,
-        random_state)``. A copy of it is fitted; None takes
-        ``ConditionalFlow(random_state=random_state)``.
+        Any `Flow`, or what has its methods ``fit(X, Y, coupling)`` and
+        ``sample(X, n_draws, random_state)``. A copy of it is fitted; None
+        takes ``ConditionalFlow(random_state=random_state)``.
     n_draws : int, default=20
         Target latents drawn for each source latent, to vote or to average.
     random_state : int or None, default=None
@@ -163,20 +86,20 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        head=None,
+        head: Any = None,
         *,
-        decoder=None,
-        flow=None,
-        n_draws=20,
-        random_state=None,
-    ):
+        decoder: Any = None,
+        flow: Any = None,
+        n_draws: int = 20,
+        random_state: RandomState = None,
+    ) -> None:
         self.head = head
         self.decoder = decoder
         self.flow = flow
         self.n_draws = n_draws
         self.random_state = random_state
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> Self:
         # Clones of the target model's parts would have forgotten everything.
         return type(self)(
             self.head,
@@ -186,7 +109,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
             random_state=self.random_state,
         )
 
-    def fit(self, X, Y, coupling):
+    def fit(self, X: View, Y: View, coupling: Any) -> Self:
         """Learn the flow; the head and the decoder stay as they are.
 
         Parameters
@@ -195,7 +118,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
             Source latents that the coupling speaks of.
         Y : array-like of shape (n_target, d_2)
             Target latents that it speaks of, of other items.
-        coupling : TransportPlan, ClassCoupling, matrix of masses or the like
+        coupling : Coupling, matrix of masses or the like
             As for `ConditionalFlow.fit`.
 
         Returns
@@ -224,11 +147,11 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         return self
 
     @property
-    def classes_(self):
+    def classes_(self) -> Labels:
         """Labels that the head tells apart, of shape (C,)."""
         return np.asarray(self.head.classes_)
 
-    def _check_parts(self, Y):
+    def _check_parts(self, Y: Array) -> None:
         if self.head is not None:
             check_estimator(self.head, "head", ("predict", "classes_"))
         if self.decoder is not None and not hasattr(self.decoder, "predict"):
@@ -241,7 +164,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
                     f"shape {Y.shape}."
                 )
 
-    def sample(self, X, n_draws=None):
+    def sample(self, X: View, n_draws: int | None = None) -> Array:
         """Draw target latents for each source latent.
 
         Parameters
@@ -261,9 +184,9 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "flow_")
         n_draws = self.n_draws if n_draws is None else n_draws
-        return self.flow_.sample(X, n_draws, self.random_state)
+        return np.asarray(self.flow_.sample(X, n_draws, self.random_state))
 
-    def translate(self, X):
+    def translate(self, X: View) -> Array:
         """Mean of the draws: one target latent for each source latent.
 
         Parameters
@@ -279,9 +202,9 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         ValueError
             As `sample`.
         """
-        return self.sample(X).mean(axis=0)
+        return np.asarray(self.sample(X).mean(axis=0))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: View) -> Array:
         """Votes of the draws, as the target model's head reads them.
 
         Parameters
@@ -299,7 +222,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         """
         return votes(self._part("head"), self.sample(X))
 
-    def predict(self, X):
+    def predict(self, X: View) -> Labels:
         """Class with the most votes.
 
         Between classes with equally many, the first draw decides, or the
@@ -320,10 +243,10 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         ValueError
             As `predict_proba`.
         """
-        ballots = _ballots(self._part("head"), self.sample(X))
-        return self.classes_[_winners(ballots)]
+        ballots = ballots_of(self._part("head"), self.sample(X))
+        return np.asarray(self.classes_[winners(ballots)])
 
-    def generate(self, X, n_draws=1):
+    def generate(self, X: View, n_draws: int = 1) -> Array:
         """What the target model's decoder makes of bridged latents.
 
         Parameters
@@ -345,10 +268,10 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         decoder = self._part("decoder")
         decode = getattr(decoder, "inverse_transform", None) or decoder.predict
         latents = self.sample(X, n_draws)
-        made = _nameless(decode, latents.reshape(-1, latents.shape[2]))
-        return made.reshape(*latents.shape[:2], -1)
+        made = nameless(decode, latents.reshape(-1, latents.shape[2]))
+        return np.asarray(made).reshape(*latents.shape[:2], -1)
 
-    def _part(self, name):
+    def _part(self, name: str) -> Any:
         part = getattr(self, name)
         if part is None:
             raise ValueError(
@@ -358,7 +281,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         return part
 
 
-def _latent_dimension(part):
+def _latent_dimension(part: Any) -> int | None:
     """What a head reads, or a decoder, if it says so."""
     if hasattr(part, "inverse_transform"):
         components = getattr(part, "components_", None)

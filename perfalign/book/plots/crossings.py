@@ -20,7 +20,7 @@ def crossings(mixture, latents, *, reach, shown=150):
     """Pairs of latents over a classifier's regions, on fixed axes.
 
     Each pair is joined by a line. Where the line leaves a region for another,
-    the classifier decides differently for the two modalities; those pairs are
+    the classifier decides differently for the two views; those pairs are
     drawn black, the others grey.
 
     Parameters
@@ -28,7 +28,7 @@ def crossings(mixture, latents, *, reach, shown=150):
     mixture : ClassGaussians
         In two dimensions; `predict` is used.
     latents : list of two ndarray of shape (n_samples, 2)
-        One array per modality; row i of each belongs to item i.
+        One array a view; row i of each belongs to item i.
     reach : float
         Both axes run from −reach to reach, so that figures can be compared.
     shown : int, default=150

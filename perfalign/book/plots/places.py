@@ -25,7 +25,7 @@ def places(gauges, reference, labels=None, *, shown=160):
     Parameters
     ----------
     gauges : dict of str to list of ndarray of shape (n_samples, 2)
-        Title of a panel, and one array per modality, at most two.
+        Title of a panel, and one array a view, at most two.
     reference : ndarray of shape (n_samples, 2)
         True concepts, drawn in grey in every panel.
     labels : array-like of shape (n_samples,), default=None
