@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from perfalign import _triangle
+from perfalign.summary import _triangle
 from perfalign.summary._triangle import CentredTriangle
 
 N, D = 30_000, 12

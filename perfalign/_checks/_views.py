@@ -104,6 +104,12 @@ def precision(view):
     return _rounding(getattr(view, "dtype", None))
 
 
+def latent_dtype(view):
+    """The type of what is computed from a view: single for single."""
+    single = np.min(precision(view)) >= np.finfo(np.float32).eps
+    return np.dtype(np.float32 if single else np.float64)
+
+
 def check_views(views, *, like=None):
     """Validate two or more paired views of the same samples.
 

@@ -21,6 +21,7 @@ from perfalign._checks import (
     check_integer,
     check_labels,
     check_paired,
+    check_parameters,
     check_views,
     without_row_labels,
 )
@@ -30,7 +31,6 @@ from perfalign.alignment import (
     MappedAlignment,
     OverfitWarning,
     PerfectAlignment,
-    check_params,
     fit_maps,
     shared_structure,
     shrunk,
@@ -188,7 +188,7 @@ def _whitened(alignment, views):
     """Orthonormal columns for each view, and how many components to test."""
     params = alignment.get_params()
     center, k = params["center"], params["n_components"]
-    check_params(**params)
+    check_parameters(alignment)
     if alignment.constraint != "whitened":
         raise ValueError(
             "The permutation test compares canonical correlations, which are "
