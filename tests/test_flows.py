@@ -233,7 +233,7 @@ def test_class_unknown_to_the_classifier_is_never_drawn():
     other = LinearDiscriminantAnalysis().fit(X, [0, 0, 7, 7])
     with pytest.raises(ValueError, match=r"classes \[.*7.*\]"):
         GaussianFlow(mixture, other).sample(X)
-    with pytest.raises(ValueError, match="mixture .* seen ndarray"):
+    with pytest.raises(ValueError, match="wanted an instance of .*ClassGaussians"):
         GaussianFlow(np.eye(2)).sample(X)
     for bad in (LinearDiscriminantAnalysis(), object()):
         with pytest.raises(ValueError, match="has no (predict_proba|class)"):
@@ -515,16 +515,14 @@ def test_bad_arguments_of_flows_are_named(kind):
         ):
             flow.sample(X, n_draws)
     for rtol in (0, -1, np.inf, np.nan, "fine", True):
-        with pytest.raises(ValueError, match="^rtol is .* above 0"):
+        with pytest.raises(ValueError, match=r"^rtol is .* wanted a float"):
             clone(flow).set_params(rtol=rtol).fit(X, Y, Pairs(30)).sample(X)
     if kind is GaussianFlow:
         with pytest.raises(ValueError, match="Y has shape .* 2 features"):
             flow.fit(X, Y[:, :1], Pairs(30))
         return
-    for n_samples in (0, 2.5, "many"):
-        with pytest.raises(
-            ValueError, match="^n_samples is .* wanted an integer"
-        ):
+    for n_samples in (0, 2.5, True, "many"):
+        with pytest.raises(ValueError, match="^n_samples is .* wanted an int"):
             clone(flow).set_params(n_samples=n_samples).fit(X, Y, Pairs(30))
     with pytest.raises(
         ValueError, match="velocity is .* no fit and no predict"

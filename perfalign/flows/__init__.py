@@ -10,9 +10,8 @@ from perfalign.flows._base import Flow
 from perfalign.flows._conditional import ConditionalFlow
 from perfalign.flows._gaussian import GaussianFlow
 from perfalign.flows._learned import perceptron
-from perfalign.flows._model_bridge import ModelBridge
+from perfalign.flows._model_bridge import ModelBridge, votes
 from perfalign.flows._unconditional import UnconditionalFlow
-from perfalign.flows._votes import votes
 
 __all__ = [
     "ConditionalFlow",

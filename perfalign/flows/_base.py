@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from perfalign._checks import check_number, check_view
+from perfalign._checks import check_parameters, check_view
 from perfalign._types import Array, RandomState, View
 from perfalign.flows._steps import Field, check_times, integrate
 
@@ -199,6 +199,7 @@ class Flow(BaseEstimator, ABC):
         return checked
 
     def _follow(self, field: Field, start: Array, times: Array) -> Array:
-        clock, rtol = self._clock(times), check_number(self.rtol, "rtol", 0)
-        path = integrate(field, start, rtol, clock, self._unit)
+        check_parameters(self)
+        clock = self._clock(times)
+        path = integrate(field, start, self.rtol, clock, self._unit)
         return np.array([self._place(z, t) for z, t in zip(path, times)])

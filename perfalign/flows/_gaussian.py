@@ -1,11 +1,13 @@
 """The flow into Gaussian classes, in closed form."""
 
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from scipy.special import softmax
+from sklearn.utils._param_validation import Interval
 
-from perfalign._checks import check_estimator, check_view
+from perfalign._checks import check_estimator, check_parameters, check_view
 from perfalign._linalg import eigh
 from perfalign._types import Array, Integers, View
 from perfalign.flows._noise import NoiseFlow
@@ -66,6 +68,11 @@ class GaussianFlow(NoiseFlow):
     [[ 2. -1.]]
     """
 
+    _parameter_constraints = {
+        "mixture": [ClassGaussians],
+        "rtol": [Interval(Real, 0, None, closed="neither")],
+    }
+
     def __init__(
         self,
         mixture: ClassGaussians,
@@ -106,23 +113,25 @@ class GaussianFlow(NoiseFlow):
 
     @property
     def _dimension(self) -> int:
-        return len(self._moments[0])
+        return int(self.mixture.means.shape[1])
 
     def _rows(self, X: View) -> Array:
-        rows: Array = check_view(X, "X")[0]
-        return rows
+        return np.asarray(check_view(X, "X")[0])
 
     def _field(self, X: View) -> Field:
-        return self._velocity(X, *self._units)
+        check_parameters(self)
+        origin, scale, _ = self._units
+        return self._velocity(X, origin, scale)
 
     def _field_at(self, X: View) -> Field:
+        check_parameters(self)
         return self._velocity(X, 0.0, 1.0)
 
     def _velocity(self, X: View, origin: Array | float, scale: float) -> Field:
         """Velocity in units of `scale`, from `origin`."""
-        mixture = self._classes
-        means = (mixture.means - origin) / scale
-        variances, axes = self._principal(mixture.covariances / scale**2)
+        means = (self.mixture.means - origin) / scale
+        covariances = self.mixture.covariances / scale**2
+        variances, axes = self._principal(covariances)
         with np.errstate(divide="ignore"):  # a class may be impossible
             log_prior = np.log(self._class_probabilities(X))
 
@@ -156,30 +165,20 @@ class GaussianFlow(NoiseFlow):
             )
         return variances, axes
 
-    @property
-    def _classes(self) -> ClassGaussians:
-        if not isinstance(self.mixture, ClassGaussians):
-            raise ValueError(
-                "mixture must be a ClassGaussians; seen "
-                f"{type(self.mixture).__name__}."
-            )
-        return self.mixture
-
     def _class_probabilities(self, X: View) -> Array:
-        mixture = self._classes
         if self.classifier is None:
-            return np.tile(mixture.weights, (len(self._rows(X)), 1))
+            return np.tile(self.mixture.weights, (len(self._rows(X)), 1))
         check_estimator(
             self.classifier, "classifier", ("predict_proba", "classes_")
         )
         classes = np.asarray(self.classifier.classes_)
-        unknown = np.setdiff1d(classes, mixture.classes)
+        unknown = np.setdiff1d(classes, self.mixture.classes)
         if len(unknown):
             raise ValueError(
                 f"The classifier knows the classes {unknown.tolist()}, of "
                 "which the mixture has no Gaussian."
             )
-        known = classes[:, np.newaxis] == mixture.classes
+        known = classes[:, np.newaxis] == self.mixture.classes
         return np.asarray(self.classifier.predict_proba(X) @ known)
 
     # Scaling y scales the noise in y_t = (1 − t) ξ + t y against it. That is
@@ -187,27 +186,23 @@ class GaussianFlow(NoiseFlow):
     # its mean m, y_t = t m + (1 − t + t σ) z_τ with τ = t σ / (1 − t + t σ).
 
     @property
-    def _moments(self) -> tuple[Array, Array]:
-        """Mean, and variance of each feature, of all classes together."""
-        weights, means = self._classes.weights, self._classes.means
+    def _units(self) -> tuple[Array, float, Array]:
+        """Mean m, spread σ and variances of all classes together."""
+        weights, means = self.mixture.weights, self.mixture.means
         mean = weights @ means
-        within = np.diagonal(self._classes.covariances, axis1=1, axis2=2)
-        return mean, weights @ (within + (means - mean) ** 2)
-
-    @property
-    def _units(self) -> tuple[Array, float]:
-        mean, variances = self._moments
-        return mean, float(np.sqrt(variances.mean()))
+        within = np.diagonal(self.mixture.covariances, axis1=1, axis2=2)
+        variances = weights @ (within + (means - mean) ** 2)
+        return mean, float(np.sqrt(variances.mean())), variances
 
     def _clock(self, t: Array) -> Array:
-        _, scale = self._units
+        _, scale, _ = self._units
         return t * scale / ((1 - t) + t * scale)
 
     def _unit(self, t: Array) -> Array:
-        _, variances = self._moments
+        _, _, variances = self._units
         squared = (1 - t) ** 2 + t**2 * variances / variances.mean()
         return np.asarray(np.sqrt(squared))
 
     def _place(self, points: Array, t: float) -> Array:
-        origin, scale = self._units
+        origin, scale, _ = self._units
         return t * origin + ((1 - t) + t * scale) * points

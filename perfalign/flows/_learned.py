@@ -2,6 +2,7 @@
 
 import warnings
 from abc import abstractmethod
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -12,12 +13,12 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from perfalign._checks import (
     check_estimator,
-    check_integer,
-    check_number,
+    check_parameters,
     check_view,
     column_names,
 )
@@ -36,6 +37,11 @@ class LearnedFlow(Flow):
     """
 
     _sees_source: bool
+    _parameter_constraints = {
+        "n_samples": [Interval(Integral, 1, None, closed="left")],
+        "rtol": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+    }
 
     def __init__(
         self,
@@ -76,8 +82,7 @@ class LearnedFlow(Flow):
             other rows or cannot be sampled, a parameter is out of its range,
             or the flow needs one dimension for both spaces and they differ.
         """
-        check_integer(self.n_samples, "n_samples")
-        check_number(self.rtol, "rtol", 0)
+        check_parameters(self)
         if self.velocity is not None:
             check_estimator(self.velocity, "velocity", ("fit", "predict"))
         rng = check_random_state(self.random_state)
@@ -110,7 +115,6 @@ class LearnedFlow(Flow):
         return len(self.mean_Y_)
 
     def _rows(self, X: View) -> Array:
-        check_is_fitted(self, "velocity_")
         names = getattr(self, "feature_names_in_", None)
         rows, _ = check_view(
             X, "X", n_features=self.n_features_in_, columns=names

@@ -1,16 +1,97 @@
 """One model's latents, used through another model's own head."""
 
+import warnings
+from collections.abc import Callable
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._checks import check_estimator, check_integer, check_view
-from perfalign._types import Array, Labels, RandomState, View
+from perfalign._checks import check_estimator, check_parameters, check_view
+from perfalign._types import Array, Integers, Labels, RandomState, View
 from perfalign.flows._conditional import ConditionalFlow
-from perfalign.flows._votes import ballots_of, nameless, votes, winners
+
+# Shares that differ by less are equal.
+ROUNDING = 1e-9
+
+
+def votes(head: Any, latents: Any) -> Array:
+    r"""What a classifier makes of several draws for each item.
+
+    .. math:: q_i(c) = \frac1S \sum_{s=1}^S \operatorname{head}_c(y_{si}),
+
+    with the head's probabilities, or the shares of its decisions if it has
+    no ``predict_proba``.
+
+    Parameters
+    ----------
+    head : classifier
+        Fitted on latents of this kind.
+    latents : array-like of shape (n_draws, n_samples, d_2)
+        As `ConditionalFlow.sample` returns them.
+
+    Returns
+    -------
+    shares : ndarray of shape (n_samples, C)
+        Columns in the order of ``head.classes_``; rows sum to 1.
+
+    Notes
+    -----
+    Equal shares are left as they are. Whoever takes the first class of them
+    favours it wherever few draws are unsure; `ModelBridge.predict` does not.
+
+    Draws follow the flow's idea q of the class, and so a single one is right
+    with probability :math:`\sum_c p(c)\, q(c)` only. Where q is the true
+    posterior p, it errs up to twice as often as the vote of many, by the
+    argument of Cover and Hart (1967) for the nearest neighbour.
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from perfalign import votes
+    >>> head = KNeighborsClassifier(1).fit([[0], [1]], ["no", "yes"])
+    >>> print(votes(head, [[[0.1]], [[0.9]], [[0.8]], [[1.2]]]))
+    [[0.25 0.75]]
+    """
+    return np.asarray(_ballots(head, latents).mean(axis=0))
+
+
+def _ballots(head: Any, latents: Any) -> Array:
+    """Shares of the classes, of shape (n_draws, n_samples, C)."""
+    check_estimator(head, "head", ("predict", "classes_"))
+    latents = np.asarray(latents, dtype=float)
+    if latents.ndim != 3:
+        raise ValueError(
+            f"latents have shape {latents.shape}; wanted (n_draws, n_samples, "
+            "d_2), as a flow draws them."
+        )
+    flat = latents.reshape(-1, latents.shape[2])
+    if hasattr(head, "predict_proba"):
+        ballots = _nameless(head.predict_proba, flat)
+    else:
+        ballots = _nameless(head.predict, flat)[:, np.newaxis] == head.classes_
+    return np.asarray(ballots.reshape(*latents.shape[:2], -1))
+
+
+def _nameless(method: Callable[[Array], Any], latents: Array) -> Any:
+    """What a part says of latents whose columns were checked in the fit."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature")
+        return method(latents)
+
+
+def _winners(ballots: Array) -> Integers:
+    """Classes with the most votes; the first draws decide between equals."""
+    totals = ballots.mean(axis=0)
+    leads = totals >= totals.max(axis=1, keepdims=True) - ROUNDING
+    for ballot in ballots:
+        best = np.max(ballot, axis=1, where=leads, initial=0, keepdims=True)
+        leads &= ballot >= best - ROUNDING
+    return np.asarray(leads.argmax(axis=1))
 
 
 class ModelBridge(ClassifierMixin, BaseEstimator):
@@ -81,6 +162,10 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
     1.00
     """
 
+    _parameter_constraints = {
+        "n_draws": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
     # A coupling is data, nothing for scikit-learn to route.
     __metadata_request__fit = {"Y": UNUSED, "coupling": UNUSED}
 
@@ -132,13 +217,8 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
             lacks what it is asked for, or was made for latents of another
             dimension.
         """
-        check_integer(self.n_draws, "n_draws")
-        self._check_parts(check_view(Y, "Y")[0])
-        for part in (self.head, self.decoder):
-            # A decoder that inverts has other names in than out.
-            if part is not None and not hasattr(part, "inverse_transform"):
-                names = getattr(part, "feature_names_in_", None)
-                check_view(Y, "Y", columns=names)
+        check_parameters(self)
+        self._check_parts(Y)
         flow = self.flow
         if flow is None:
             flow = ConditionalFlow(random_state=self.random_state)
@@ -151,18 +231,24 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         """Labels that the head tells apart, of shape (C,)."""
         return np.asarray(self.head.classes_)
 
-    def _check_parts(self, Y: Array) -> None:
+    def _check_parts(self, Y: View) -> None:
         if self.head is not None:
             check_estimator(self.head, "head", ("predict", "classes_"))
         if self.decoder is not None and not hasattr(self.decoder, "predict"):
             check_estimator(self.decoder, "decoder", ("inverse_transform",))
+        shape = check_view(Y, "Y")[0].shape
         for name in ("head", "decoder"):
-            wanted = _latent_dimension(getattr(self, name))
-            if wanted not in (None, Y.shape[1]):
+            part = getattr(self, name)
+            wanted = _latent_dimension(part)
+            if wanted not in (None, shape[1]):
                 raise ValueError(
                     f"The {name} reads latents of dimension {wanted}; Y has "
-                    f"shape {Y.shape}."
+                    f"shape {shape}."
                 )
+            # A decoder that inverts has other names in than out.
+            if not hasattr(part, "inverse_transform"):
+                names = getattr(part, "feature_names_in_", None)
+                check_view(Y, "Y", columns=names)
 
     def sample(self, X: View, n_draws: int | None = None) -> Array:
         """Draw target latents for each source latent.
@@ -243,8 +329,8 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         ValueError
             As `predict_proba`.
         """
-        ballots = ballots_of(self._part("head"), self.sample(X))
-        return np.asarray(self.classes_[winners(ballots)])
+        ballots = _ballots(self._part("head"), self.sample(X))
+        return np.asarray(self.classes_[_winners(ballots)])
 
     def generate(self, X: View, n_draws: int = 1) -> Array:
         """What the target model's decoder makes of bridged latents.
@@ -268,7 +354,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         decoder = self._part("decoder")
         decode = getattr(decoder, "inverse_transform", None) or decoder.predict
         latents = self.sample(X, n_draws)
-        made = nameless(decode, latents.reshape(-1, latents.shape[2]))
+        made = _nameless(decode, latents.reshape(-1, latents.shape[2]))
         return np.asarray(made).reshape(*latents.shape[:2], -1)
 
     def _part(self, name: str) -> Any:

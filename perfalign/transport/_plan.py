@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from perfalign._checks import check_view
+from perfalign._checks import check_hidden, check_view
 from perfalign._types import Array, View
 from perfalign.transport import _exact
 from perfalign.transport._couplings import TransportPlan
@@ -240,14 +240,10 @@ def _is_number(value: Any) -> bool:
 
 def _checked_cost(cost: View) -> Array:
     """Finite numbers by the door of all views; infinite ones beside them."""
-    forbidden: Any = False
-    if not isinstance(cost, np.ma.MaskedArray):
-        try:
-            forbidden = np.isposinf(np.asarray(cost, dtype=float))
-        except (TypeError, ValueError):
-            pass  # the door says why
+    check_hidden(cost, "cost")
+    forbidden: Any = np.asarray(cost) == np.inf
     if np.any(forbidden):
-        cost = np.where(forbidden, 0, np.asarray(cost, dtype=float))
+        cost = np.where(forbidden, 0, cost)
     cost, _ = check_view(cost, "cost")
     if cost.min() < 0:
         raise ValueError(f"cost must be at least 0; seen {cost.min():.3g}.")
