@@ -121,7 +121,7 @@ def test_moved_shares_are_drawn_against_each_other():
     "draw",
     [
         lambda: plots.glued([X, Y], [A, B], way=(0, 0, 0)),
-        lambda: plots.transported([X, Y], TransportPlan(np.ones((8, 6)) / 48)),
+        lambda: plots.transported([X, Y], np.ones((8, 6)) / 48),
         lambda: plots.cost_maps(
             [0, 1, 2],
             [0, 1, 2],

@@ -24,6 +24,7 @@ from perfalign.book.plots.style import (
     styled,
     tidy,
 )
+from perfalign.transport import as_coupling
 
 _DOT = {"ls": "", "marker": "o", "ms": 4, "mew": 0}
 
@@ -89,7 +90,7 @@ def transported(
     Parameters
     ----------
     spaces : list of two ndarray of shape (n_m, 2)
-    coupling : TransportPlan
+    coupling : TransportPlan or matrix of masses of shape (n_1, n_2)
     labels : list of two array-like of shape (n_m,), default=None
         Classes: lines to another class are black, the others grey.
     names : pair of str, default=("source", "target")
@@ -100,6 +101,7 @@ def transported(
     """
     fig, ax, (left, right) = _side_by_side(spaces, names)
     x, y = left(spaces[0]), right(spaces[1])
+    coupling = as_coupling(coupling)
     goal = coupling.plan.argmax(axis=1)
     gone = coupling.moved_X > 0.5
     wrong = np.zeros(len(x), dtype=bool)
