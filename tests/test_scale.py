@@ -17,9 +17,9 @@ from perfalign import (
     PairedSummary,
     PerfectAlignment,
     StackedSummary,
-    _dask,
     relative_alignment_error,
 )
+from perfalign.summary import _dask
 
 MEGABYTE = 2**20
 

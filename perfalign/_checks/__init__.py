@@ -24,10 +24,12 @@ from perfalign._checks._views import (
     check_paired,
     check_view,
     check_views,
+    n_rows,
     precision,
     slabs,
     view_slabs,
 )
+from perfalign._checks._weights import check_weights
 
 __all__ = [
     "FLOAT64_EPS",
@@ -45,8 +47,10 @@ __all__ = [
     "check_row_labels",
     "check_view",
     "check_views",
+    "check_weights",
     "column_names",
     "is_frame",
+    "n_rows",
     "precision",
     "quoted",
     "slabs",

@@ -17,7 +17,8 @@ from scipy.sparse.csgraph import connected_components
 
 from perfalign._checks import Signature, check_view
 from perfalign._linalg import column_norms
-from perfalign.summary._stacked import StackedSummary, Summary
+from perfalign.summary._base import Summary
+from perfalign.summary._stacked import StackedSummary
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +101,7 @@ class PairedSummary(Summary):
             pairs=pairs,
         )
 
-    def update(self, pairs):
+    def update(self, pairs, sample_weight=None):
         """Summary of these pairs and of the given ones.
 
         Parameters
