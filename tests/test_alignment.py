@@ -487,7 +487,7 @@ def test_bad_views_are_named(views, message):
 @pytest.mark.parametrize(
     "params, message",
     [
-        ({"n_components": 0}, "n_components is 0; wanted None or an integer"),
+        ({"n_components": 0}, "n_components is 0; wanted an int in the range"),
         ({"n_components": 2.0}, "n_components is 2.0"),
         ({"n_components": 5}, "but view 1 carries only 4 independent"),
         (

@@ -21,15 +21,13 @@ from sklearn.exceptions import ConvergenceWarning
 from perfalign import (
     ClassCoupling,
     TransportPlan,
-    _plans,
     bridge_plan,
     bridge_profile,
-    bridges,
-    couplings,
     gluing_cost,
     relational_cost,
     typical_penalty,
 )
+from perfalign.transport import _costs, _couplings, _solvers
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "benchmarks" / "bridges.py"
@@ -68,7 +66,7 @@ def scaled(X, A):
 def test_gluing_is_the_shortest_way_over_any_bridge(
     block, labelled, monkeypatch
 ):
-    monkeypatch.setattr(bridges, "BLOCK", block)
+    monkeypatch.setattr(_costs, "BLOCK", block)
     X, Y, A, B = two_spaces()
     labels, there = (LABELS, LABELS[::-1]) if labelled else (range(6),) * 2
     D, E = scaled(X, A), scaled(Y, B)
@@ -570,8 +568,8 @@ def test_block_of_equal_shares_needs_no_forbidden_pair():
 
 
 def test_iterations_that_end_early_are_warned_of(monkeypatch):
-    monkeypatch.setattr(_plans, "ITERATIONS", _plans.ROUND)
-    monkeypatch.setattr(_plans._EntropicDual, "newton", lambda self, *p: p)
+    monkeypatch.setattr(_solvers, "ITERATIONS", _solvers.ROUND)
+    monkeypatch.setattr(_solvers._EntropicDual, "newton", lambda self, *p: p)
     with pytest.warns(ConvergenceWarning, match="of the mass"):
         bridge_plan(cost_of(40, 40), regularisation=0.0015)
     with pytest.warns(ConvergenceWarning, match="best plan costs .* at least"):
@@ -579,7 +577,7 @@ def test_iterations_that_end_early_are_warned_of(monkeypatch):
             cost_of(40, 40), marginal_penalty=1e4, regularisation=0.0015
         )
     monkeypatch.setattr(
-        _plans, "_interior_point", lambda cost, a, b: (0 * cost[:, 0],) * 2
+        _solvers, "_interior_point", lambda cost, a, b: (0 * cost[:, 0],) * 2
     )
     with pytest.warns(
         ConvergenceWarning, match="costs .* at least, .* above 0"
@@ -681,7 +679,7 @@ def test_last_fraction_below_one_draws_a_row_that_has_mass():
     """0.999… of a sum may be rounded to the whole of it."""
     just_below = np.full(3, np.nextafter(1, 0))
     masses = np.array([0.1, 0.7, 0.0])
-    assert_array_equal(couplings._draw(masses, just_below), 1)
+    assert_array_equal(_couplings._draw(masses, just_below), 1)
 
 
 def test_labels_couple_members_alike():
@@ -903,7 +901,7 @@ def test_an_entropic_plan_is_not_worse_than_the_exact_one(divergence):
                 for e in (eps, 0)
             )
             of = [
-                _plans.objective(plan, cost, penalty, divergence, eps)
+                _solvers.objective(plan, cost, penalty, divergence, eps)
                 for plan in (found, exact)
             ]
             assert of[0] <= of[1] * (1 + 1e-6)

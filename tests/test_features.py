@@ -13,12 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from perfalign import PerfectAlignment
-from perfalign.alignment._mapped import (
-    N_MEASURED,
-    GaussianFeatures,
-    MappedAlignment,
-    fit_maps,
-)
+from perfalign.alignment import GaussianFeatures, MappedAlignment, fit_maps
+from perfalign.alignment._features import N_MEASURED
 from perfalign.datasets import make_gaussian_views
 
 WORDS = np.array(["red", "green", "blue", "car", "tree", "sea", "sky", "sun"])

@@ -64,7 +64,7 @@ def noisy(seed=0, n=300, **kwargs):
 def turned(alignment, seed=0):
     rng = np.random.default_rng(seed)
     k = len(alignment.encoders_[0])
-    return alignment._with_gauge(
+    return alignment.with_gauge(
         rng.normal(size=(k, k)), 3 * rng.normal(size=k)
     )
 
@@ -83,7 +83,7 @@ def test_composition_maps_latents_and_leaves_the_original_alone():
     alignment = PerfectAlignment(2).fit(data.views)
     before = [A.copy() for A in alignment.encoders_]
     G, g = np.array([[1.0, 2], [0, 3]]), np.array([4.0, 5])
-    mapped = alignment._with_gauge(G, g)
+    mapped = alignment.with_gauge(G, g)
     for z, w in zip(
         alignment.transform(data.views), mapped.transform(data.views)
     ):
@@ -200,7 +200,7 @@ def test_equal_codes_leave_the_rotation_of_a_tie_open():
 
 def test_principal_needs_as_many_latents_as_it_shall_order():
     alignment = PerfectAlignment(2).fit(noisy().views)
-    flat = alignment._with_gauge(np.ones((2, 2)), np.zeros(2))
+    flat = alignment.with_gauge(np.ones((2, 2)), np.zeros(2))
     with pytest.raises(ValueError, match="rank below n_components=2"):
         gauge.principal(flat)
 
@@ -352,7 +352,7 @@ def fitted_elsewhere(views):
         ).fit(views),
         "list": [1, 2],
         "NoneType": None,
-        "type": PerfectAlignment,
+        "ABCMeta": PerfectAlignment,
     }
 
 
@@ -955,6 +955,6 @@ def test_mixture_says_what_is_wrong():
         gauge.mixture(*given, np.eye(2), labels=data.labels > 0)
     with pytest.raises(ValueError, match="concepts is singular"):
         gauge.mixture(*given[:2], [[0, 0], [1, 1]], np.zeros((2, 2)))
-    flat = alignment._with_gauge(np.ones((2, 2)), np.zeros(2))
+    flat = alignment.with_gauge(np.ones((2, 2)), np.zeros(2))
     with pytest.raises(ValueError, match="latents is singular"):
         gauge.mixture(flat, *given[1:], np.eye(2), labels=data.labels)

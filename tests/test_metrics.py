@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from perfalign import PerfectAlignment
 from perfalign.metrics import (
     alignment_error,
+    component_correlations,
     effective_rank,
     explained_variance,
     median_rank,
@@ -81,7 +82,7 @@ class TestAlignmentError:
         ("latents", "message"),
         [
             (np.zeros((2, 5, 2)), "list of matrices.* seen ndarray"),
-            ([np.eye(2)], "two or more modalities; seen 1"),
+            ([np.eye(2)], "two or more views; seen 1"),
             ([np.eye(2), np.eye(3)], r"latents\[1\] has shape \(3, 3\); want"),
             ([np.eye(2), np.ones((2, 1))], r"\[1\] .* \(2, 1\).*\(2, 2\)"),
             ([np.eye(2), [1.0, 2.0]], r"latents\[1\].*2D array"),
@@ -389,3 +390,41 @@ class TestRetrieval:
         for k in (0, 1.5, "1"):
             with pytest.raises(ValueError, match="k is .*at least 1"):
                 recall(np.eye(2), np.eye(2), k=k)
+
+
+class TestComponentCorrelations:
+    def test_they_are_pearsons_over_all_pairs_of_views(self, rng):
+        concept = rng.normal(size=(50, 3))
+        latents = [concept + rng.normal(size=(50, 3)) for _ in range(3)]
+        wanted = [
+            [np.corrcoef(a[:, j], b[:, j])[0, 1] for j in range(3)]
+            for a, b in combinations(latents, 2)
+        ]
+        found = component_correlations(dict(zip("abc", latents)))
+        np.testing.assert_allclose(found, np.mean(wanted, axis=0), atol=1e-14)
+
+    def test_neither_units_nor_origin_matter(self, rng):
+        latents = list(rng.normal(size=(2, 50, 3)))
+        changed = [1e-180 * latents[0], 1e170 * latents[1] + 1e169]
+        np.testing.assert_allclose(
+            component_correlations(changed),
+            component_correlations(latents),
+            atol=1e-13,
+        )
+
+    def test_a_constant_has_none(self, rng):
+        # Means of equal numbers, such as 0.1, need not be exact.
+        z = rng.normal(size=(10, 2))
+        flat = np.column_stack([z[:, 0], np.full(10, 0.1)])
+        np.testing.assert_allclose(
+            component_correlations([z, flat]), [1, 0], atol=1e-15
+        )
+
+    def test_on_fitted_pairs_they_are_the_canonical_correlations(self, rng):
+        views = [rng.normal(size=(60, d)) for d in (4, 5)]
+        alignment = PerfectAlignment(2)
+        np.testing.assert_allclose(
+            component_correlations(alignment.fit_transform(views)),
+            alignment.canonical_correlations_[:2],
+            atol=1e-12,
+        )

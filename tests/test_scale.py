@@ -313,7 +313,7 @@ def test_dask_refuses_what_does_not_fit():
 def test_without_dask_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "dask", None)
     with pytest.raises(ImportError, match=r"perfalign\[dask\]"):
-        _dask.tree_summary(StackedSummary.from_views, [])
+        StackedSummary.from_dask([])
 
 
 def test_a_killed_worker_loses_nothing(tmp_path):

@@ -2,8 +2,34 @@
 
 from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from sklearn.utils._param_validation import make_constraint
+
+
+def check_parameters(estimator: Any) -> None:
+    """Raise unless parameters are what an estimator's class allows.
+
+    Its ``_parameter_constraints`` are those of scikit-learn; but True is no
+    number, and messages say what was seen first.
+
+    Parameters
+    ----------
+    estimator : object
+
+    Raises
+    ------
+    ValueError
+        Names the parameter, what was seen and what was wanted.
+    """
+    for name, allowed in estimator._parameter_constraints.items():
+        value = getattr(estimator, name)
+        constraints = list(map(make_constraint, allowed))
+        no_number = isinstance(value, bool) and "boolean" not in allowed
+        if no_number or not any(c.is_satisfied_by(value) for c in constraints):
+            wanted = " or ".join(map(str, constraints))
+            raise ValueError(f"{name} is {value!r}; wanted {wanted}.")
 
 
 def check_integer(

@@ -121,6 +121,12 @@ def precision(view: Any) -> float | NDArray[np.float64]:
     return _rounding(getattr(view, "dtype", None))
 
 
+def latent_dtype(view: Any) -> np.dtype[Any]:
+    """The type of what is computed from a view: single for single."""
+    single = np.min(precision(view)) >= np.finfo(np.float32).eps
+    return np.dtype(np.float32 if single else np.float64)
+
+
 def check_views(
     views: Any, *, like: Signature | None = None
 ) -> tuple[list[NDArray[np.float64]], float]:

@@ -1,10 +1,12 @@
 """Encoders of paired views, and whether any exist (chapters 1 to 4, 7)."""
 
+from perfalign.alignment._base import BaseAlignment
 from perfalign.alignment._diagnostics import (
     CollapseWarning,
     OverfitWarning,
     latent_rounding,
 )
+from perfalign.alignment._encoder import ViewEncoder
 from perfalign.alignment._existence import (
     ExistenceReport,
     LeftNullSpace,
@@ -13,12 +15,11 @@ from perfalign.alignment._existence import (
     left_null_space,
     shared_structure,
 )
-from perfalign.alignment._mapped import (
-    GaussianFeatures,
-    MappedAlignment,
-    fit_maps,
-)
-from perfalign.alignment._perfect import PerfectAlignment, check_params
+from perfalign.alignment._features import GaussianFeatures
+from perfalign.alignment._linear import LinearAlignment
+from perfalign.alignment._mapped import MappedAlignment, fit_maps
+from perfalign.alignment._meta import MetaAlignment
+from perfalign.alignment._perfect import PerfectAlignment
 from perfalign.alignment._solver import (
     explained_moment,
     factor_latents,
@@ -28,6 +29,10 @@ from perfalign.alignment._stack import shrunk, whiten
 from perfalign.alignment._ties import principal_rotation, tied_groups
 
 __all__ = [
+    "BaseAlignment",
+    "LinearAlignment",
+    "MetaAlignment",
+    "ViewEncoder",
     "CollapseWarning",
     "ExistenceReport",
     "GaussianFeatures",
@@ -36,7 +41,6 @@ __all__ = [
     "OverfitWarning",
     "PerfectAlignment",
     "SharedStructure",
-    "check_params",
     "existence_report",
     "explained_moment",
     "factor_latents",

@@ -72,8 +72,9 @@ def latent_rounding(encoders, features, overall=0.0):
         np.linalg.norm(A * rounding, axis=1)
         for A, rounding in zip(encoders, features)
     ]
-    rows = np.linalg.norm(np.hstack(encoders), axis=1)
-    return np.max([*parts, overall * rows], axis=0)
+    if overall:
+        parts.append(overall * np.linalg.norm(np.hstack(encoders), axis=1))
+    return np.max(parts, axis=0)
 
 
 def latent_content(structure, solution):

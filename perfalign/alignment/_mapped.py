@@ -1,135 +1,23 @@
-"""One transformer a modality, in front of any alignment.
+"""One transformer a view, in front of any alignment.
 
 A linear alignment finds what is linear in the features. What the features are
-is a choice that each modality makes for itself, with a pipeline of
+is a choice that each view makes for itself, with a pipeline of
 scikit-learn: words become counts, pictures principal components, and what is
 not linear becomes so in the features of a kernel.
 """
 
-import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.kernel_approximation import Nystroem
-from sklearn.metrics import pairwise_distances
-from sklearn.utils import check_random_state
-from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import clone
 
 from perfalign._checks import (
-    Signature,
     as_list,
     check_estimator,
     check_hidden,
-    check_integer,
-    check_number,
     check_paired,
-    check_view,
 )
-
-# Rows among which distances are measured: their median needs no more.
-N_MEASURED = 500
+from perfalign.alignment._meta import MetaAlignment
 
 
-class GaussianFeatures(TransformerMixin, BaseEstimator):
-    r"""Features whose inner products are those of a Gaussian kernel.
-
-    .. math:: \phi(x)^\top \phi(y) \approx
-              \exp\Big(-\frac{\|x - y\|^2}{2 w^2 m^2}\Big)
-
-    with m the median distance between rows of the training data, so that the
-    width w is unit-free and 1 a fair first choice. scikit-learn's
-    ``Nystroem`` computes them.
-
-    Parameters
-    ----------
-    n_components : int, default=300
-        Number of features; at most the number of training rows is used.
-    width : float, default=1.0
-        w > 0.
-    random_state : int, RandomState instance or None, default=None
-        Chooses the rows that the features are measured from.
-
-    Attributes
-    ----------
-    map_ : Nystroem
-    median_distance_ : float
-        m, in the units of the data.
-    n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns, of data frames only.
-
-    Raises
-    ------
-    ValueError
-        On fitting, if a parameter is invalid, X is not a finite real matrix
-        or more than half of the distances are 0; later, if columns are not
-        those of the fit.
-
-    Notes
-    -----
-    Distances add up columns, so that these should be of comparable unit. The
-    Nyström method (Williams and Seeger 2001). Cost O(n p d + n p² + p³)
-    for p features.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from perfalign.alignment._mapped import GaussianFeatures
-    >>> x = np.linspace(0, 1, 50)[:, np.newaxis]
-    >>> features = GaussianFeatures(20, random_state=0).fit(x)
-    >>> phi, m = features.transform(x), features.median_distance_
-    >>> kernel = np.exp(-((x - x.T) ** 2) / (2 * m**2))
-    >>> bool(np.allclose(phi @ phi.T, kernel, atol=1e-6))
-    True
-    """
-
-    def __init__(self, n_components=300, *, width=1.0, random_state=None):
-        self.n_components = n_components
-        self.width = width
-        self.random_state = random_state
-
-    def fit(self, X, y=None):
-        """Measure the median distance and choose the rows."""
-        signature_of = X
-        X, _ = check_view(X, "X")
-        check_number(self.width, "width", above=0)
-        check_integer(self.n_components, "n_components")
-        rng = check_random_state(self.random_state)
-        some = X[rng.permutation(len(X))[:N_MEASURED]]
-        between = pairwise_distances(some)[np.triu_indices(len(some), k=1)]
-        m = np.median(between) if len(between) else 0.0
-        if not m > 0:
-            raise ValueError(
-                f"The median distance between the rows of X, {X.shape}, is "
-                "0: most of them are equal, and no width suits them."
-            )
-        self.median_distance_ = float(m)
-        self.map_ = Nystroem(
-            gamma=0.5 / (self.width * m) ** 2,
-            n_components=min(self.n_components, len(X)),
-            random_state=rng,
-        ).fit(X)
-        self.signature_ = Signature.of([signature_of])
-        return self
-
-    @property
-    def n_features_in_(self):
-        return self.signature_.n_features[0]
-
-    @property
-    def feature_names_in_(self):
-        (names,) = self.signature_.feature_names_in
-        if names is None:
-            raise AttributeError("The fit has seen no names of columns.")
-        return names
-
-    def transform(self, X):
-        """Features of the rows of X."""
-        check_is_fitted(self)
-        X, _ = check_view(X, "X", **self.signature_.wanted(0))
-        return self.map_.transform(X)
-
-
-class MappedAlignment(BaseEstimator):
+class MappedAlignment(MetaAlignment):
     """An alignment of what transformers make of the views.
 
     Parameters
@@ -163,7 +51,7 @@ class MappedAlignment(BaseEstimator):
     >>> from sklearn.pipeline import make_pipeline
     >>> from perfalign import PerfectAlignment
     >>> from perfalign.datasets import load_emoji
-    >>> from perfalign.alignment._mapped import MappedAlignment
+    >>> from perfalign.alignment import MappedAlignment
     >>> emoji = load_emoji(["twemoji"])
     >>> mapped = MappedAlignment(
     ...     PerfectAlignment(10, ridge=0.1),
@@ -179,9 +67,6 @@ class MappedAlignment(BaseEstimator):
     >>> [z.shape for z in latents]
     [(1636, 10), (1636, 10)]
     """
-
-    __metadata_request__fit = {"views": UNUSED}
-    __metadata_request__transform = {"views": UNUSED}
 
     def __init__(self, alignment, maps):
         self.alignment = alignment
@@ -214,29 +99,36 @@ class MappedAlignment(BaseEstimator):
         self.maps_, self.signature_ = maps, signature
         return self
 
-    def features(self, view, modality):
+    def features(self, X, view):
         """What the alignment sees of one view."""
-        check_is_fitted(self)
-        one = self.maps_[self.signature_.position(modality)]
+        self.check_fitted()
+        one = self.maps_[self.signature_.position(view)]
         # What a transformer would not notice.
-        check_hidden(view, f"view {modality!r}")
-        return view if one is None else one.transform(view)
+        check_hidden(X, f"view {view!r}")
+        return X if one is None else one.transform(X)
 
-    def transform(self, views):
-        """Latents of all views, as a list or a dict like the views."""
-        check_is_fitted(self)
+    def transform(self, views, out=None):
+        self.check_fitted()
         given = self.signature_.in_order(views)
         check_paired(given)
-        latents = self.alignment_.transform(
-            [self.features(view, m) for m, view in enumerate(given)]
-        )
-        return self.signature_.as_given(latents, views)
+        mapped = [self.features(X, m) for m, X in enumerate(given)]
+        return self.signature_.as_given(super().transform(mapped, out), views)
 
-    def transform_view(self, view, modality):
-        """Latents of one view alone."""
-        features = self.features(view, modality)
-        m = self.signature_.position(modality)
-        return self.alignment_.transform_view(features, m)
+    def transform_view(self, X, view, out=None):
+        mapped = self.features(X, view)
+        m = self.signature_.position(view)
+        return super().transform_view(mapped, m, out)
+
+    def decode(self, latents, view):
+        """What the view's map makes of the features that are decoded."""
+        self.check_fitted()
+        m = self.signature_.position(view)
+        decoded = super().decode(latents, m)
+        one = self.maps_[m]
+        if one is None:
+            return decoded
+        check_estimator(one, f"maps[{m}]", ["inverse_transform"])
+        return one.inverse_transform(decoded)
 
 
 def fit_maps(maps, views, names=None):

@@ -2,23 +2,17 @@
 
 import warnings
 from contextlib import nullcontext
-from copy import copy
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._checks import at_hand, slabs, view_slabs
-from perfalign._linalg import column_norms, svd
+from perfalign._checks import check_parameters
 from perfalign._threads import one_blas_thread
-from perfalign.alignment._diagnostics import (
-    latent_content,
-    latent_rounding,
-    surprises,
-)
+from perfalign.alignment._diagnostics import latent_content, surprises
 from perfalign.alignment._existence import shared_structure
+from perfalign.alignment._linear import LinearAlignment
 from perfalign.alignment._solver import solve
 from perfalign.summary import PairedSummary, StackedSummary, Summary
 
@@ -27,7 +21,7 @@ from perfalign.summary import PairedSummary, StackedSummary, Summary
 SMALL = 512
 
 
-class PerfectAlignment(BaseEstimator):
+class PerfectAlignment(LinearAlignment):
     r"""Linear encoders that send all views of an item to the same latent.
 
     The stack X holds the views as blocks of rows, :math:`[X^1; -X^2]` for two
@@ -104,7 +98,9 @@ class PerfectAlignment(BaseEstimator):
         In the order of the views; only there if they came as a dict.
     n_samples_seen_ : int
     summary_ : StackedSummary
-        All that the solution depends on.
+        All that the solution depends on, beside the parameters.
+    fit_params_ : dict
+        The parameters of the fit.
 
     Notes
     -----
@@ -130,10 +126,14 @@ class PerfectAlignment(BaseEstimator):
     True
     """
 
-    # Views and summaries are the data, nothing for scikit-learn to route.
-    __metadata_request__fit = {"views": UNUSED}
-    __metadata_request__partial_fit = {"views": UNUSED}
-    __metadata_request__transform = {"views": UNUSED}
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "constraint": [StrOptions({"whitened", "orthonormal"})],
+        "center": ["boolean"],
+        "ridge": [Interval(Real, 0, None, closed="left")],
+        "gauge": [StrOptions({"principal"}), None],
+        "rtol": [Interval(Real, 0, 1, closed="neither"), None],
+    }
 
     def __init__(
         self,
@@ -316,7 +316,7 @@ class PerfectAlignment(BaseEstimator):
             blocks; nothing is changed then. Whether there are samples enough
             is seen when something is computed.
         """
-        check_params(**self.get_params())
+        _check_parameters(self)
         if "summary_" in vars(self):
             warned = self._warned
             self._restart(self.summary_.update(views))
@@ -328,8 +328,8 @@ class PerfectAlignment(BaseEstimator):
         return self
 
     def _refit(self, summary):
+        _check_parameters(self)
         params = self.get_params()
-        check_params(**params)
         solution = _solve(summary, **params)
         self._restart(summary)
         self._adopt(solution)
@@ -340,12 +340,7 @@ class PerfectAlignment(BaseEstimator):
             delattr(self, name)
         self.summary_ = summary
         self.n_samples_seen_ = summary.n_samples
-        self.n_features_in_ = summary.n_features
-        if any(summary.signature.feature_names):
-            self.feature_names_in_ = summary.signature.feature_names_in
-        if summary.signature.view_names is not None:
-            self.view_names_in_ = summary.signature.view_names
-        self._params, self._warned = self.get_params(), set()
+        self.fit_params_, self._warned = self.get_params(), set()
 
     def _adopt(self, solution):
         attributes, found = solution
@@ -355,18 +350,45 @@ class PerfectAlignment(BaseEstimator):
                 self._warned.add(category)
                 warnings.warn(message, category, stacklevel=4)
 
-    def _solved(self):
-        """Compute what is learned, if that is still to be done."""
+    def check_fitted(self):
         check_is_fitted(self, "summary_")
         if "encoders_" not in vars(self):
-            self._adopt(_solve(self.summary_, **self._params))
+            self._adopt(_solve(self.summary_, **self.fit_params_))
+
+    @property
+    def center_(self):
+        """Whether views were centred."""
+        return self.fit_params_["center"]
+
+    @property
+    def _pooled(self):
+        return self.fit_params_["constraint"] == "orthonormal"
+
+    @property
+    def _rtol(self):
+        return self.fit_params_["rtol"]
+
+    def _found(self):
+        n, s = self.n_samples_seen_, self.shared_dimension_
+        shown = self.canonical_correlations_[:6]
+        more = ", …" * (len(self.canonical_correlations_) > len(shown))
+        explained = (f"{share:.2f}" for share in self.explained_variance_)
+        return super()._found() | {
+            "samples": f"{n:,}",
+            "perfectly shared": f"{s} signals"
+            + f", {self.vacuous_dimension_} of them in any pairing"
+            * bool(self.vacuous_dimension_),
+            "canonical correlations": ", ".join(f"{r:.3f}" for r in shown)
+            + more,
+            "explained variance": ", ".join(explained),
+        }
 
     def __getattr__(self, name):
         # Reached only for what is not there yet: after partial_fit, that is
         # the solution.
         if name in _SOLVED and "summary_" in vars(self):
             try:
-                self._solved()
+                self.check_fitted()
             except ValueError as error:
                 # What cannot be computed is not there.
                 raise AttributeError(
@@ -376,176 +398,6 @@ class PerfectAlignment(BaseEstimator):
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
         )
-
-    def transform(self, views, out=None):
-        """Latents of every view.
-
-        Parameters
-        ----------
-        views : list of array-like of shape (n_samples, n_features_m)
-            All views, in the order of the fit; or a dict of them, if those of
-            the fit had names. Arrays on disk are read a few megabytes at a
-            time.
-        out : list of ndarray of shape (n_samples, k), default=None
-            Where to write the latents, for instance into `numpy.memmap`
-            arrays on disk; one a view.
-
-        Returns
-        -------
-        latents : list of ndarray of shape (n_samples, k)
-            New arrays, or `out`; a dict by name for a dict of views.
-
-        Raises
-        ------
-        ValueError
-            If a view is missing or does not have the fitted features, or
-            `out` cannot hold the latents.
-        """
-        self._solved()
-        like = self.summary_.signature
-        listed = list(map(at_hand, like.in_order(views)))
-        listed_out = None if out is None else like.in_order(out)
-        chunks = view_slabs(listed, like=like)
-        latents = self._encode(chunks, range(len(like)), listed, listed_out)
-        return like.as_given(latents, views) if out is None else out
-
-    def transform_view(self, view, modality, out=None):
-        """Latents of one view alone.
-
-        Parameters
-        ----------
-        view : array-like of shape (n_samples, n_features_m)
-        modality : int or str
-            Position m of the view in the fit, or its name there.
-        out : ndarray of shape (n_samples, k), default=None
-            Where to write the latents.
-
-        Returns
-        -------
-        latents : ndarray of shape (n_samples, k)
-            A new array, or `out`.
-
-        Raises
-        ------
-        ValueError
-            If there is no such view or the features do not fit, or `out`
-            cannot hold the latents.
-        """
-        self._solved()
-        m, view = self._position(modality), at_hand(view)
-        like = self.summary_.signature.only(m)
-        chunks = slabs([view], [f"view {modality!r}"], like)
-        out = None if out is None else [out]
-        return self._encode(chunks, [m], [view], out)[0]
-
-    def fit_transform(self, views, y=None):
-        """Fit and return the latents of the same views.
-
-        Parameters
-        ----------
-        views : list of array-like of shape (n_samples, n_features_m)
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        latents : list of ndarray of shape (n_samples, k)
-        """
-        return self.fit(views).transform(views)
-
-    def translate(self, view, source, target):
-        r"""Map one modality into another through the latents.
-
-        The best linear reconstruction of the target from its own latents is
-        applied to those of the source,
-
-        .. math:: \hat x^t = \bar x^t + C_t A^{t\top}
-                  (A^t C_t A^{t\top})^{+} (\hat z^s - \hat z(\bar x^t)),
-
-        with :math:`C_t` the covariance of the target view (about 0, if not
-        centred, and then without means). The result has the source's latent,
-        if that is one that the target view can have. The mean's own latent is
-        0 unless the gauge was changed or views came in pairs.
-
-        Parameters
-        ----------
-        view : array-like of shape (n_samples, n_features_source)
-        source, target : int or str
-            Positions of the views in the fit, or their names there.
-
-        Returns
-        -------
-        translated : ndarray of shape (n_samples, n_features_target)
-
-        Raises
-        ------
-        ValueError
-            If there is no such view or the features do not fit.
-        """
-        latents = self.transform_view(view, source)
-        target = self._position(target)
-        center, origin = self._frame(target)
-        return (latents - origin) @ self._loadings(target) + center
-
-    def _loadings(self, m):
-        """Least squares map from the latents of a view to its features."""
-        summary, params = self.summary_, self._params
-        rtol = params["rtol"] or summary.default_rtol()
-        pooled = params["constraint"] == "orthonormal"
-        rounding = latent_rounding(
-            self.encoders_,
-            summary.rounding(rtol, params["center"]),
-            overall=rtol * summary.power().max() if pooled else 0.0,
-        )
-        block = summary.blocks(params["center"])[m]
-        z = block @ self.encoders_[m].T
-        # A gauge may give every latent a unit of its own; what is rounding
-        # there must not become a signal.
-        size = column_norms(z)
-        live = size > rounding
-        units = live / np.where(live, size, 1.0)
-        U, s, Vt = svd(z * units, full_matrices=False)
-        kept = s > rtol * s[0]
-        loadings = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)
-        return units[:, None] * loadings
-
-    def _with_gauge(self, matrix, offset):
-        """This alignment, its latents mapped by ``matrix @ z + offset``."""
-        self._solved()
-        encoders = [matrix @ A for A in self.encoders_]
-        offsets = [matrix @ b + offset for b in self.offsets_]
-        mapped = copy(self)
-        vars(mapped).pop("gauge_symmetries_", None)
-        mapped.encoders_, mapped.offsets_ = encoders, offsets
-        return mapped
-
-    def _encode(self, chunks, places, views, out):
-        """Write the latents of checked chunks of rows into arrays."""
-        maps = [(*self._frame(m), self.encoders_[m].T) for m in places]
-        latents = None
-        for rows, parts, _ in chunks:
-            if latents is None:
-                shape = len(views[0]), len(self.encoders_[0])
-                latents = _outputs(out, len(views), shape)
-            for view, z, (center, origin, A) in zip(parts, latents, maps):
-                # A (x − x̄) + (A x̄ + offset) keeps the digits that A x +
-                # offset would lose when the mean is large.
-                z[rows] = (view - center) @ A + origin
-        return latents
-
-    def _frame(self, m):
-        """A view's centre, and the latent that it is sent to."""
-        summary, encoder = self.summary_, self.encoders_[m]
-        center = _centers(summary, self._params["center"])[m]
-        origin = encoder @ center + self.offsets_[m]
-        if self._params["center"]:
-            # The digits of the mean that neither it nor the offset can hold.
-            rest = summary.rest + np.zeros_like(summary.mean)
-            origin = origin - encoder @ summary.split(rest)[m]
-        return center, origin
-
-    def _position(self, modality):
-        return self.summary_.signature.position(modality)
 
 
 _SOLVED = frozenset(
@@ -560,30 +412,17 @@ _SOLVED = frozenset(
         "vacuous_dimension_",
     }
 )
-_LEARNED = _SOLVED | {
-    "feature_names_in_",
-    "view_names_in_",
-    "gauge_symmetries_",
-}
+_LEARNED = _SOLVED | {"gauge_symmetries_"}
 
 
-def _outputs(out, n_views, shape):
-    if out is None:
-        return [np.empty(shape) for _ in range(n_views)]
-    seen = [(np.shape(array), getattr(array, "dtype", None)) for array in out]
-    if [one for one, _ in seen] != [shape] * n_views or not all(
-        dtype is not None and dtype.kind == "f" for _, dtype in seen
-    ):
+def _check_parameters(alignment):
+    check_parameters(alignment)
+    if alignment.ridge and alignment.constraint == "orthonormal":
         raise ValueError(
-            "out holds "
-            + ", ".join(f"{dtype} of shape {one}" for one, dtype in seen)
-            + f"; wanted {n_views} arrays of floats of shape {shape}."
+            "ridge regularises the covariances of the 'whitened' constraint; "
+            "under 'orthonormal' it means nothing and must be 0, seen "
+            f"{alignment.ridge!r}."
         )
-    return out
-
-
-def _centers(summary, center):
-    return summary.split(summary.mean if center else 0.0 * summary.mean)
 
 
 def _offsets(summary, encoders, center):
@@ -592,37 +431,6 @@ def _offsets(summary, encoders, center):
     latents = summary.latents_of_means(encoders)
     means = summary.split(summary.mean)
     return [z - A @ mean for z, A, mean in zip(latents, encoders, means)]
-
-
-def check_params(n_components, constraint, center, ridge, gauge, rtol):
-    if constraint not in ("whitened", "orthonormal"):
-        raise ValueError(
-            f"constraint is {constraint!r}; wanted 'whitened' or "
-            "'orthonormal'."
-        )
-    if gauge not in ("principal", None):
-        raise ValueError(f"gauge is {gauge!r}; wanted 'principal' or None.")
-    if not isinstance(center, (bool, np.bool_)):
-        raise ValueError(f"center is {center!r}; wanted True or False.")
-    if not _is_number(ridge) or not 0 <= ridge < np.inf:
-        raise ValueError(f"ridge is {ridge!r}; wanted a finite number ≥ 0.")
-    if ridge and constraint == "orthonormal":
-        raise ValueError(
-            "ridge regularises the covariances of the 'whitened' constraint; "
-            "under 'orthonormal' it means nothing and must be 0, seen "
-            f"{ridge!r}."
-        )
-    if rtol is not None and not (_is_number(rtol) and 0 < rtol < 1):
-        raise ValueError(f"rtol is {rtol!r}; wanted None or 0 < rtol < 1.")
-    whole = _is_number(n_components) and isinstance(n_components, Integral)
-    if n_components is not None and (not whole or n_components < 1):
-        raise ValueError(
-            f"n_components is {n_components!r}; wanted None or an integer ≥ 1."
-        )
-
-
-def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
 
 
 def _solve(summary, **params):

@@ -183,7 +183,7 @@ def principal(alignment):
     """
     _check_alignment(alignment)
     summary, encoders = alignment.summary_, alignment.encoders_
-    params = alignment._params
+    params = alignment.fit_params_
     blocks = summary.blocks(params["center"])
     is_whitened = params["constraint"] == "whitened"
     latents = factor_latents(blocks, encoders, params["ridge"])
@@ -222,10 +222,10 @@ def principal(alignment):
     )
     matrix = signs[:, None] * matrix
     # The offsets of the fit, which the encoders determine.
-    origins = [-alignment._frame(m)[1] for m in range(len(encoders))]
+    origins = -alignment.latents_of_means()
     if params["center"]:
         origins = origins + summary.latents_of_means(encoders)
-    placed = alignment._with_gauge(matrix, matrix @ np.mean(origins, axis=0))
+    placed = alignment.with_gauge(matrix, matrix @ np.mean(origins, axis=0))
     return placed.set_params(gauge="principal")
 
 
@@ -313,7 +313,7 @@ def anchored(alignment, views, latents, indices, affine=False):
                 "that are independent."
             )
     matrix = lstsq(estimated, known, lapack_driver="gelsy")[0].T
-    return alignment._with_gauge(matrix, center - matrix @ origin)
+    return alignment.with_gauge(matrix, center - matrix @ origin)
 
 
 def mixture(
@@ -469,7 +469,7 @@ def mixture(
             f"classes lie {gap:.2g} standard deviations farther off (root "
             "mean square Wasserstein distance)"
         )
-    placed = alignment._with_gauge(*map_)
+    placed = alignment.with_gauge(*map_)
     placed.gauge_symmetries_ = symmetries
     if gap > allowed:
         warnings.warn(
@@ -510,7 +510,7 @@ def _check_alignment(alignment):
             "linear encoders that a gauge could be composed with; wanted a "
             f"fitted PerfectAlignment{''.join(inside)}."
         )
-    alignment._solved()
+    alignment.check_fitted()
 
 
 def _latents(alignment, views):
@@ -546,7 +546,7 @@ def _noise(alignment, latents):
         apart = np.vstack(latents - np.mean(latents, axis=0))
         return apart.T @ apart / (n_views - 1) / n_views / len(latents[0])
     summary = alignment.summary_
-    blocks = summary.blocks(alignment._params["center"])
+    blocks = summary.blocks(alignment.center_)
     parts = [b @ A.T for b, A in zip(blocks, alignment.encoders_)]
     apart = np.vstack(np.tensordot(summary.contrasts, parts, 1))
     return apart.T @ apart / len(summary.contrasts) / summary.n_observations

@@ -84,7 +84,7 @@ class HeldOutSearch(BaseEstimator):
     --------
     >>> from perfalign import PerfectAlignment
     >>> from perfalign.datasets import load_digit_halves
-    >>> from perfalign.model_selection._evaluation import HeldOutSearch
+    >>> from perfalign.model_selection import HeldOutSearch
     >>> search = HeldOutSearch(
     ...     PerfectAlignment(8), {"ridge": [0.01, 100]}, random_state=0
     ... )
@@ -357,7 +357,7 @@ def evaluate(
     --------
     >>> from perfalign import PerfectAlignment
     >>> from perfalign.datasets import load_digit_halves
-    >>> from perfalign.model_selection._evaluation import evaluate
+    >>> from perfalign.model_selection import evaluate
     >>> digits = load_digit_halves()
     >>> evaluation = evaluate(
     ...     {"aligned": PerfectAlignment(8)},

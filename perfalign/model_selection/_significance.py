@@ -8,7 +8,6 @@ same data. Pairs that were held out show what the encoders are good for.
 
 import warnings
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from scipy.linalg import eigvalsh, qr
@@ -22,6 +21,7 @@ from perfalign._checks import (
     check_integer,
     check_labels,
     check_paired,
+    check_parameters,
     check_views,
     without_row_labels,
 )
@@ -31,13 +31,15 @@ from perfalign.alignment import (
     MappedAlignment,
     OverfitWarning,
     PerfectAlignment,
-    check_params,
     fit_maps,
     shared_structure,
     shrunk,
     whiten,
 )
-from perfalign.metrics import relative_alignment_error
+from perfalign.metrics import (
+    component_correlations,
+    relative_alignment_error,
+)
 from perfalign.summary import StackedSummary
 
 # Where any pairing aligns perfectly, true and shuffled correlations are 1 up
@@ -186,7 +188,7 @@ def _whitened(alignment, views):
     """Orthonormal columns for each view, and how many components to test."""
     params = alignment.get_params()
     center, k = params["center"], params["n_components"]
-    check_params(**params)
+    check_parameters(alignment)
     if alignment.constraint != "whitened":
         raise ValueError(
             "The permutation test compares canonical correlations, which are "
@@ -430,7 +432,7 @@ def alignment_curve(
                     fitted.transform(signature.as_given(pairs, views))
                 )
                 errors[j, i, split] = relative_alignment_error(latents)
-                correlations[j, i, split] = _correlations(latents)
+                correlations[j, i, split] = component_correlations(latents)
     dimensions = {len(found) for found in correlations.values()}
     if len(dimensions) > 1:
         raise ValueError(
@@ -485,15 +487,3 @@ def _repaired(views, labels, seed):
     return views[:1] + [
         without_row_labels(rows(view, another_order())) for view in views[1:]
     ]
-
-
-def _correlations(latents):
-    """Mean correlation of the views' latents; a constant has none."""
-    centred = [z - z.mean(axis=0) for z in latents]
-    sizes = [np.linalg.norm(z, axis=0) for z in centred]
-    units = [
-        z / np.where(size > 0, size, 1) for z, size in zip(centred, sizes)
-    ]
-    return np.mean(
-        [np.sum(y * z, axis=0) for y, z in combinations(units, 2)], axis=0
-    )

@@ -24,7 +24,7 @@ from perfalign._checks import (
     precision,
 )
 from perfalign._linalg import singular_values, svd
-from perfalign.alignment import CollapseWarning, latent_rounding
+from perfalign.alignment import CollapseWarning
 from perfalign.mixtures import ClassGaussians
 
 # Rounding of the data, in units of the type in which they are stored: a third
@@ -93,7 +93,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
     >>> import numpy as np
     >>> from perfalign import PerfectAlignment
     >>> from perfalign.mixtures import ClassGaussians
-    >>> from perfalign.transfer._transfer import GaussianTransfer
+    >>> from perfalign.transfer import GaussianTransfer
     >>> concepts = ClassGaussians([[-2, 0], [2, 1]], np.eye(2))
     >>> z, labels = concepts.sample(500, random_state=0)
     >>> seen = z @ [[1, 0, 2], [0, 1, 1]]
@@ -357,9 +357,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 "the alignment has collapsed, and no subspace of the modality "
                 f"holds {k}-dimensional latents."
             )
-        center, origin = alignment._frame(m)
-        decoder = alignment._loadings(m).T
-        return self.mixture_.push_forward(decoder, center - decoder @ origin)
+        origin = alignment.decode(np.zeros((1, k)), m)[0]
+        return self.mixture_.push_forward(alignment.loadings(m).T, origin)
 
     def _check_covariance(self):
         if self.covariance not in ("tied", "full", "diag"):
@@ -401,9 +400,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             (STORED * e + COMPUTED * FLOAT64_EPS) * part
             for e, part in zip(stored, summary.split(size))
         ]
-        pooled = self.alignment._params["constraint"] == "orthonormal"
-        overall = COMPUTED * FLOAT64_EPS * np.linalg.norm(size) * pooled
-        return latent_rounding(self.alignment.encoders_, features, overall)
+        overall = COMPUTED * FLOAT64_EPS * np.linalg.norm(size)
+        return self.alignment.latent_rounding(features, overall)
 
     def _adopt(self, frame, gaussians, classes, modality):
         k = len(frame.center)

@@ -1,0 +1,292 @@
+"""What every alignment can do, whatever it is found by."""
+
+from abc import ABC, abstractmethod
+from html import escape
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import _num_samples, check_is_fitted
+
+from perfalign._checks import at_hand, latent_dtype, slabs, view_slabs
+from perfalign.alignment._encoder import ViewEncoder
+from perfalign.metrics import component_correlations
+
+
+class BaseAlignment(ABC, BaseEstimator):
+    r"""Encoders :math:`f^m`, one a view, into one latent space.
+
+    A subclass writes ``fit``, which keeps what views must have in common with
+    those of the fit as ``signature_``, and ``_encode``, the encoders. All the
+    rest follows.
+    """
+
+    # Views are the data, nothing for scikit-learn to route.
+    __metadata_request__fit = {"views": UNUSED}
+    __metadata_request__partial_fit = {"views": UNUSED}
+    __metadata_request__transform = {"views": UNUSED, "out": UNUSED}
+    __metadata_request__score = {"views": UNUSED}
+
+    @abstractmethod
+    def fit(self, views, y=None):
+        """Find encoders from paired views."""
+
+    @abstractmethod
+    def _encode(self, X, m):
+        """Latents of checked rows of view number m."""
+
+    @property
+    @abstractmethod
+    def n_components_(self):
+        """Latent dimension k."""
+
+    @property
+    def n_features_in_(self):
+        """Numbers of features of the views; of views that have features."""
+        return self._of_signature("n_features", None)
+
+    @property
+    def feature_names_in_(self):
+        """Names of the columns of each view; only if one had some."""
+        self._of_signature("feature_names", None)
+        return self.signature_.feature_names_in
+
+    @property
+    def view_names_in_(self):
+        """Names of the views, in their order; only if they had some."""
+        return self._of_signature("view_names", None)
+
+    def _of_signature(self, name, none):
+        signature = getattr(self, "signature_", None)
+        found = getattr(signature, name, None)
+        if found is None or set(found) == {none}:
+            raise AttributeError(f"The fit has seen no {name}.")
+        return found
+
+    def check_fitted(self):
+        """Raise unless fitted, and compute what was left to be computed.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+        ValueError
+            If what was seen so far does not suffice.
+        """
+        check_is_fitted(self, "signature_")
+
+    def transform(self, views, out=None):
+        """Latents of every view.
+
+        Parameters
+        ----------
+        views : list of array-like of shape (n_samples, n_features_m)
+            All views, in the order of the fit; or a dict of them, if those of
+            the fit had names. Arrays on disk are read a few megabytes at a
+            time, and sparse ones made dense no more than that.
+        out : list of ndarray of shape (n_samples, k), default=None
+            Where to write the latents, for instance into `numpy.memmap`
+            arrays on disk; one a view.
+
+        Returns
+        -------
+        latents : list of ndarray of shape (n_samples, k)
+            New arrays, of single precision where a view is, or `out`; a dict
+            by name for a dict of views.
+
+        Raises
+        ------
+        ValueError
+            If a view is missing or does not have the fitted features, or
+            `out` cannot hold the latents.
+        """
+        self.check_fitted()
+        like = self.signature_
+        listed = list(map(at_hand, like.in_order(views)))
+        listed_out = None if out is None else like.in_order(out)
+        chunks = view_slabs(listed, like=like)
+        latents = self._written(chunks, range(len(like)), listed, listed_out)
+        return like.as_given(latents, views) if out is None else out
+
+    def transform_view(self, X, view, out=None):
+        """Latents of one view alone.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_m)
+        view : int or str
+            Position m of the view in the fit, or its name there.
+        out : ndarray of shape (n_samples, k), default=None
+            Where to write the latents.
+
+        Returns
+        -------
+        latents : ndarray of shape (n_samples, k)
+            A new array, of single precision if X is, or `out`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such view or the features do not fit, or `out`
+            cannot hold the latents.
+        """
+        self.check_fitted()
+        m, X = self.signature_.position(view), at_hand(X)
+        chunks = slabs([X], [f"view {view!r}"], self.signature_.only(m))
+        out = None if out is None else [out]
+        return self._written(chunks, [m], [X], out)[0]
+
+    def _written(self, chunks, places, views, out):
+        """Latents of checked chunks of rows, written into arrays."""
+        latents = None
+        for rows, parts, _ in chunks:
+            for i, (m, part) in enumerate(zip(places, parts)):
+                z = self._encode(part, m)
+                if latents is None:
+                    shape = _num_samples(views[0]), z.shape[1]
+                    latents = _outputs(out, views, shape)
+                latents[i][rows] = z
+        return latents
+
+    def fit_transform(self, views, y=None):
+        """Fit and return the latents of the same views.
+
+        Parameters
+        ----------
+        views : list of array-like of shape (n_samples, n_features_m)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        latents : list of ndarray of shape (n_samples, k)
+        """
+        return self.fit(views, y).transform(views)
+
+    def encoder(self, view):
+        """The encoder of one view, as a transformer of scikit-learn's.
+
+        Parameters
+        ----------
+        view : int or str
+            Position of the view in the fit, or its name there.
+
+        Returns
+        -------
+        encoder : ViewEncoder
+            For pipelines, searches and column transformers. It stays fitted:
+            its clones encode as this alignment does now.
+
+        Raises
+        ------
+        ValueError
+            If there is no such view.
+        """
+        self.check_fitted()
+        self.signature_.position(view)
+        return ViewEncoder(self, view)
+
+    def score(self, views, y=None):
+        r"""Mean correlation of the views' latents.
+
+        .. math:: \frac{1}{k \binom M2} \sum_{j \le k} \sum_{a < b}
+                  \operatorname{corr}(\hat z_j^a, \hat z_j^b)
+
+        Parameters
+        ----------
+        views : list of array-like of shape (n_samples, n_features_m)
+            Of items that the fit has not seen; of those that it has seen the
+            score says little (chapter 9).
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+            From −1 to 1; a constant latent counts as 0.
+        """
+        latents = self.signature_.in_order(self.transform(views))
+        return float(np.mean(component_correlations(latents)))
+
+    def decode(self, latents, view):
+        """A view's features from latents, where there is a way back.
+
+        Raises
+        ------
+        ValueError
+            Here always: linear alignments have a decoder.
+        """
+        raise ValueError(
+            f"{type(self).__name__} has no decoder, since its latents are no "
+            "linear function of the views."
+        )
+
+    def translate(self, X, source, target):
+        """Map one view into another through the latents.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_source)
+        source, target : int or str
+            Positions of the views in the fit, or their names there.
+
+        Returns
+        -------
+        translated : ndarray of shape (n_samples, n_features_target)
+            What `decode` makes of the latents.
+
+        Raises
+        ------
+        ValueError
+            If there is no such view, the features do not fit, or there is no
+            decoder.
+        """
+        return self.decode(self.transform_view(X, source), target)
+
+    def _found(self):
+        """What was found, as lines of a word and a text."""
+        found = {"latent dimension": str(self.n_components_)}
+        names = getattr(self, "view_names_in_", None)
+        features = getattr(self, "n_features_in_", None)
+        if features is not None:
+            named = zip(names or range(len(features)), features)
+            views = [f"{name} ({d} features)" for name, d in named]
+            found = {"views": ", ".join(views), **found}
+        return found
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if not hasattr(self, "signature_"):
+            return bundle
+        found = self._found()
+        width = max(map(len, found))
+        lines = [f"  {word:{width}}  {text}" for word, text in found.items()]
+        bundle["text/plain"] = "\n".join([repr(self), *lines])
+        if "text/html" in bundle:
+            rows = "".join(
+                f"<tr><th style='text-align:left'>{word}</th>"
+                f"<td style='text-align:left'>{escape(text)}</td></tr>"
+                for word, text in found.items()
+            )
+            bundle["text/html"] += f"<table>{rows}</table>"
+        return bundle
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # A list of matrices, one a view.
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _outputs(out, views, shape):
+    if out is None:
+        return [np.empty(shape, latent_dtype(view)) for view in views]
+    seen = [(np.shape(array), getattr(array, "dtype", None)) for array in out]
+    if [one for one, _ in seen] != [shape] * len(views) or not all(
+        dtype is not None and dtype.kind == "f" for _, dtype in seen
+    ):
+        raise ValueError(
+            "out holds "
+            + ", ".join(f"{dtype} of shape {one}" for one, dtype in seen)
+            + f"; wanted {len(views)} arrays of floats of shape {shape}."
+        )
+    return out

@@ -1,0 +1,143 @@
+"""One view's encoder, wherever scikit-learn wants a transformer."""
+
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+
+
+class ViewEncoder(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    r"""The encoder of one view of a fitted alignment.
+
+    .. math:: x \mapsto \hat z = f^m(x)
+
+    Parameters
+    ----------
+    alignment : BaseAlignment
+        Fitted.
+    view : int or str
+        Position m of the view in the fit, or its name there.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str of shape (n_features_m,)
+        Only if the view had names of columns.
+
+    Notes
+    -----
+    Nothing is learned here: ``fit`` returns the encoder as it is, and
+    ``sklearn.base.clone`` keeps the fitted alignment. So what a pipeline is
+    cross-validated for is what comes after the encoder; pairs that the
+    alignment was fitted to are no new items to it.
+
+    Examples
+    --------
+    The labels of the first view train a classifier for the second.
+
+    >>> from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from perfalign import PerfectAlignment
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> data = make_gaussian_views(random_state=0)
+    >>> seen, heard = data.views
+    >>> alignment = PerfectAlignment(2).fit(data.views)
+    >>> classifier = make_pipeline(
+    ...     alignment.encoder(0), LinearDiscriminantAnalysis()
+    ... ).fit(seen, data.labels)
+    >>> f"{classifier.score(seen, data.labels):.3f}"
+    '0.999'
+    >>> z = alignment.encoder(1).transform(heard)
+    >>> f"{classifier[-1].score(z, data.labels):.3f}"
+    '0.999'
+    """
+
+    def __init__(self, alignment, view):
+        self.alignment = alignment
+        self.view = view
+
+    def __sklearn_clone__(self):
+        # A clone of the alignment would have forgotten its fit.
+        return type(self)(self.alignment, self.view)
+
+    def get_params(self, deep=True):
+        """The parameters; not those of the alignment, which are settled."""
+        return super().get_params(deep=False)
+
+    def fit(self, X=None, y=None):
+        """Check that the alignment is fitted and has the view.
+
+        Returns
+        -------
+        self : ViewEncoder
+        """
+        self.alignment.check_fitted()
+        self._place()
+        return self
+
+    def transform(self, X):
+        """Latents of rows of the view.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_m)
+
+        Returns
+        -------
+        latents : ndarray of shape (n_samples, k)
+
+        Raises
+        ------
+        ValueError
+            If the features do not fit.
+        """
+        return self.alignment.transform_view(X, self.view)
+
+    def inverse_transform(self, X):
+        """What the alignment decodes latents to.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, k)
+
+        Returns
+        -------
+        decoded : ndarray of shape (n_samples, n_features_m)
+
+        Raises
+        ------
+        ValueError
+            If the alignment has no decoder.
+        """
+        return self.alignment.decode(X, self.view)
+
+    def _place(self):
+        return self.alignment.signature_.position(self.view)
+
+    @property
+    def n_features_in_(self):
+        return self.alignment.n_features_in_[self._place()]
+
+    @property
+    def feature_names_in_(self):
+        names = self.alignment.feature_names_in_[self._place()]
+        if names is None:
+            raise AttributeError("The fit has seen no names of columns.")
+        return names
+
+    @property
+    def _n_features_out(self):
+        return self.alignment.n_components_
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,194 @@
+"""What follows from linear encoders and a summary of the views."""
+
+from copy import copy
+
+import numpy as np
+
+from perfalign._checks import check_view, latent_dtype
+from perfalign._linalg import column_norms, svd
+from perfalign.alignment._base import BaseAlignment
+from perfalign.alignment._diagnostics import latent_rounding
+
+
+class LinearAlignment(BaseAlignment):
+    r"""Affine encoders :math:`\hat z = A^m x + o^m`.
+
+    A subclass writes ``fit``, which keeps ``encoders_``, ``offsets_``,
+    ``center_``, whether means were taken away before, and ``summary_``, the
+    summary of the views that all was found from. The rest follows.
+    """
+
+    #: Whether encoders come from comparing the entries of their rows.
+    _pooled = False
+    #: Relative rank tolerance of the fit, if it was given one.
+    _rtol = None
+
+    @property
+    def signature_(self):
+        """What further views must have in common with those of the fit."""
+        return self.summary_.signature
+
+    @property
+    def n_components_(self):
+        """Latent dimension k."""
+        return len(self.encoders_[0])
+
+    def _encode(self, X, m):
+        center, origin = self._frame(m)
+        # A (x − x̄) + (A x̄ + offset) keeps the digits that A x + offset
+        # would lose when the mean is large.
+        return (X - center) @ self.encoders_[m].T + origin
+
+    def _frame(self, m):
+        """A view's centre, and the latent that it is sent to."""
+        summary, encoder = self.summary_, self.encoders_[m]
+        mean = summary.mean if self.center_ else 0.0 * summary.mean
+        center = summary.split(mean)[m]
+        origin = encoder @ center + self.offsets_[m]
+        if self.center_:
+            # The digits of the mean that neither it nor the offset can hold.
+            rest = summary.rest + np.zeros_like(summary.mean)
+            origin = origin - encoder @ summary.split(rest)[m]
+        return center, origin
+
+    def latents_of_means(self):
+        """Where the encoders send the means of the views, if centred.
+
+        Returns
+        -------
+        latents : ndarray of shape (M, k)
+            Where they send 0, if not.
+        """
+        self.check_fitted()
+        return np.array(
+            [self._frame(m)[1] for m in range(len(self.encoders_))]
+        )
+
+    def latent_rounding(self, features, overall=0.0):
+        """What may be no more than rounding in each latent.
+
+        Parameters
+        ----------
+        features : list of ndarray of shape (n_features_m,)
+            What may be rounding in each feature, in its unit.
+        overall : float, default=0.0
+            What a row of norm one is rounded to at least, where the entries
+            of a row were compared with each other.
+
+        Returns
+        -------
+        rounding : ndarray of shape (k,)
+        """
+        self.check_fitted()
+        return latent_rounding(
+            self.encoders_, features, overall * self._pooled
+        )
+
+    def loadings(self, view):
+        r"""Least squares map from the latents of a view to its features.
+
+        .. math:: L^m = (A^m C_m A^{m\top})^{+} A^m C_m ,
+
+        with :math:`C_m` the covariance of the view in the fit (about 0, if it
+        was not centred). It is free of units: with a feature in another one,
+        the column has another one.
+
+        Parameters
+        ----------
+        view : int or str
+            Position m of the view in the fit, or its name there.
+
+        Returns
+        -------
+        loadings : ndarray of shape (k, n_features_m)
+
+        Raises
+        ------
+        ValueError
+            If there is no such view.
+        """
+        self.check_fitted()
+        m = self.signature_.position(view)
+        summary = self.summary_
+        rtol = self._rtol or summary.default_rtol()
+        rounding = self.latent_rounding(
+            summary.rounding(rtol, self.center_),
+            overall=rtol * summary.power().max(),
+        )
+        block = summary.blocks(self.center_)[m]
+        z = block @ self.encoders_[m].T
+        # A gauge may give every latent a unit of its own; what is rounding
+        # there must not become a signal.
+        size = column_norms(z)
+        live = size > rounding
+        units = live / np.where(live, size, 1.0)
+        U, s, Vt = svd(z * units, full_matrices=False)
+        kept = s > rtol * s[0]
+        loadings = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)
+        return units[:, None] * loadings
+
+    def decode(self, latents, view, *, minimum_norm=False):
+        r"""A view's features from latents.
+
+        .. math:: \hat x = \bar x^m + L^{m\top} (\hat z - \hat z(\bar x^m))
+
+        with the `loadings`, the best linear reconstruction of the view from
+        its own latents. Its latent is :math:`\hat z` again, if that is one
+        that the view can have.
+
+        Parameters
+        ----------
+        latents : array-like of shape (n_samples, k)
+        view : int or str
+            Position m of the view in the fit, or its name there.
+        minimum_norm : bool, default=False
+            Of all features with that latent, the ones nearest to the mean:
+            :math:`A^{m+}` takes the place of :math:`L^{m\top}`. Near depends
+            on the features' units; no samples are needed for it.
+
+        Returns
+        -------
+        decoded : ndarray of shape (n_samples, n_features_m)
+
+        Raises
+        ------
+        ValueError
+            If there is no such view, or the latents are not of dimension k.
+        """
+        self.check_fitted()
+        m = self.signature_.position(view)
+        z, _ = check_view(latents, "latents")
+        if z.shape[1] != self.n_components_:
+            raise ValueError(
+                f"latents have shape {z.shape}; wanted {self.n_components_} "
+                "columns, one a component."
+            )
+        center, origin = self._frame(m)
+        if minimum_norm:
+            back = np.linalg.pinv(self.encoders_[m]).T
+        else:
+            back = self.loadings(m)
+        decoded = (z - origin) @ back + center
+        return decoded.astype(latent_dtype(latents), copy=False)
+
+    def with_gauge(self, matrix, offset):
+        """This alignment, its latents mapped by ``matrix @ z + offset``.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (k, k)
+            Invertible, or latents are lost.
+        offset : ndarray of shape (k,)
+
+        Returns
+        -------
+        alignment : LinearAlignment
+            New and fitted. A clone forgets the gauge, as all that was fitted.
+        """
+        self.check_fitted()
+        encoders = [matrix @ A for A in self.encoders_]
+        offsets = [matrix @ o + offset for o in self.offsets_]
+        mapped = copy(self)
+        vars(mapped).pop("gauge_symmetries_", None)
+        mapped.encoders_, mapped.offsets_ = encoders, offsets
+        return mapped

@@ -1,0 +1,28 @@
+r"""How well latents agree, how much they say, and whether partners are found.
+
+An alignment error alone proves little: shrinking the encoders makes it as
+small as one likes, and latents that are constant agree perfectly. Beside the
+two errors of the paper stand figures that such tricks leave unmoved
+(chapters 5, 9, 14).
+"""
+
+from perfalign.metrics._content import effective_rank, explained_variance
+from perfalign.metrics._errors import (
+    alignment_error,
+    reconstruction_error,
+    relative_alignment_error,
+)
+from perfalign.metrics._retrieval import median_rank, recall, retrieval_ranks
+from perfalign.metrics._similarity import component_correlations
+
+__all__ = [
+    "alignment_error",
+    "component_correlations",
+    "effective_rank",
+    "explained_variance",
+    "median_rank",
+    "recall",
+    "reconstruction_error",
+    "relative_alignment_error",
+    "retrieval_ranks",
+]

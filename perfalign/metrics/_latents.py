@@ -1,0 +1,62 @@
+"""Latents as they are checked, centred and measured."""
+
+import numpy as np
+
+from perfalign._checks import (
+    FLOAT64_EPS,
+    as_list,
+    check_row_labels,
+    check_view,
+)
+from perfalign._linalg import column_norms, svd
+
+
+def check_latents(latents):
+    latents, names = as_list(latents, what="latents")
+    if len(latents) < 2:
+        raise ValueError(
+            f"latents must be those of two or more views; seen {len(latents)}."
+        )
+    names = [f"latents[{name!r}]" for name in names or range(len(latents))]
+    checked, eps = zip(*map(check_view, latents, names))
+    for name, z in zip(names, checked):
+        if z.shape != checked[0].shape:
+            raise ValueError(
+                f"{name} has shape {z.shape}; wanted "
+                f"{checked[0].shape}, the shape of {names[0]}."
+            )
+    check_row_labels(latents, names)
+    return list(checked), max(eps)
+
+
+def centred(matrix):
+    # About the first row, a constant column becomes zero without rounding.
+    matrix = matrix - matrix[0]
+    return matrix - matrix.mean(axis=0)
+
+
+def constant_columns(matrix, eps):
+    # Sums that should be equal may differ by a few roundings.
+    return np.ptp(matrix, axis=0) <= 10 * eps * np.abs(matrix).max(axis=0)
+
+
+def is_constant(matrix, eps):
+    return bool(np.all(constant_columns(matrix, eps)))
+
+
+def row_norms(matrix):
+    # Squares of very large or very small numbers leave the range of floating
+    # point, their norms do not.
+    scale = np.abs(matrix).max() or 1.0
+    return scale * np.linalg.norm(matrix / scale, axis=1)
+
+
+def fitted(wanted, given, eps):
+    """Least squares fit of some columns by others, whatever their units."""
+    size = column_norms(given)
+    given = given / np.where(size > 0, size, 1.0)
+    U, s, _ = svd(given, full_matrices=False)
+    # Columns of length one: what is left of dependent ones is rounding.
+    cut = max(max(given.shape) * FLOAT64_EPS, 10 * eps)
+    U = U[:, s > cut * s[0]]
+    return U @ (U.T @ wanted)
