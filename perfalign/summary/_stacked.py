@@ -20,6 +20,7 @@ from perfalign.summary._base import Summary
 from perfalign.summary._dask import tree_summary
 from perfalign.summary._distinct import DistinctRows
 from perfalign.summary._pass import Pass
+from perfalign.summary._storage import checked
 from perfalign.summary._triangle import triangle
 
 Array = NDArray[np.float64]
@@ -357,29 +358,29 @@ class StackedSummary(Summary):
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Self:
-        n_features = tuple(_checked(arrays, "n_features", "iu", 1).tolist())
+        n_features = tuple(checked(arrays, "n_features", "iu", 1).tolist())
         if min(n_features, default=0) < 1:
             raise ValueError(
                 f"n_features is {n_features}; wanted numbers of at least 1."
             )
-        n_samples = _checked(arrays, "n_samples", "iuf", 0).item()
+        n_samples = checked(arrays, "n_samples", "iuf", 0).item()
         if not 0 < n_samples < 2**53:
             raise ValueError(f"n_samples is {n_samples}.")
         # Where weights are no whole numbers, more rows may count for less.
         most = n_samples if isinstance(n_samples, int) else np.inf
         d, views = (sum(n_features),), (len(n_features),)
-        R = _checked(arrays, "R", "f", 2)
+        R = checked(arrays, "R", "f", 2)
         if R.shape[1:] != d or len(R) > min(d[0], 2 * most):
             raise ValueError(
                 f"R has shape {R.shape}; wanted {d[0]} columns, and no more "
                 f"rows than columns or twice the {n_samples} samples."
             )
-        eps = _checked(arrays, "eps", "f", 1, d)
+        eps = checked(arrays, "eps", "f", 1, d)
         if eps.min() < FLOAT64_EPS or eps.max() > 0.01:
             raise ValueError(f"eps is {eps.tolist()}; no number type has it.")
         items = None
         if "items" in arrays:
-            items = _checked(arrays, "items", "u", 1)
+            items = checked(arrays, "items", "u", 1)
             most = min(d[0], most)
             if len(items) != len(set(items.tolist())) or not (
                 1 <= len(items) <= most
@@ -389,25 +390,25 @@ class StackedSummary(Summary):
                     "different ones."
                 )
         names = [
-            _checked(arrays, name, "U", 1, (d_m,)) if name in arrays else None
+            checked(arrays, name, "U", 1, (d_m,)) if name in arrays else None
             for m, d_m in enumerate(n_features)
             for name in [f"feature_names {m}"]
         ]
         view_names = None
         if "view_names" in arrays:
             view_names = tuple(
-                _checked(arrays, "view_names", "U", 1, views).tolist()
+                checked(arrays, "view_names", "U", 1, views).tolist()
             )
         for one in (view_names, *names):
             if one is not None and len(set(one)) < len(one):
                 raise ValueError(f"names occur twice in {', '.join(one)}.")
         return cls(
             R=R,
-            mean=_checked(arrays, "mean", "f", 1, d),
+            mean=checked(arrays, "mean", "f", 1, d),
             n_samples=n_samples,
             n_features=n_features,
             eps=eps,
-            rest=_checked(arrays, "rest", "f", 1, d),
+            rest=checked(arrays, "rest", "f", 1, d),
             items=items,
             feature_names=tuple(
                 None if one is None else tuple(one.tolist()) for one in names
@@ -500,24 +501,3 @@ class StackedSummary(Summary):
         latents : ndarray of shape (M, k)
         """
         return np.zeros((len(encoders), len(encoders[0])))
-
-
-def _checked(
-    arrays: dict[str, NDArray[Any]],
-    name: str,
-    kinds: str,
-    ndim: int,
-    shape: tuple[int, ...] | None = None,
-) -> NDArray[Any]:
-    """An array of a file, if it is of a kind that it can be."""
-    array = arrays[name]
-    kind = array.dtype.kind
-    right = kind in kinds and array.ndim == ndim
-    if kind == "f":
-        right = right and array.dtype == float and np.isfinite(array).all()
-    if not right or shape not in (None, array.shape):
-        raise ValueError(
-            f"{name} is an array of {array.dtype} of shape {array.shape}, "
-            "which it cannot be."
-        )
-    return array

@@ -100,3 +100,24 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
             raise ValueError(
                 f"{path} is damaged, or is no file of this kind: {error}"
             ) from error
+
+
+def checked(
+    arrays: dict[str, NDArray[Any]],
+    name: str,
+    kinds: str,
+    ndim: int,
+    shape: tuple[int, ...] | None = None,
+) -> NDArray[Any]:
+    """An array of a file, if it is of a kind that it can be."""
+    array = arrays[name]
+    kind = array.dtype.kind
+    right = kind in kinds and array.ndim == ndim
+    if kind == "f":
+        right = right and array.dtype == float and np.isfinite(array).all()
+    if not right or shape not in (None, array.shape):
+        raise ValueError(
+            f"{name} is an array of {array.dtype} of shape {array.shape}, "
+            "which it cannot be."
+        )
+    return array
