@@ -34,7 +34,7 @@ from perfalign.model_selection import (
     alignment_curve,
     permutation_test,
 )
-from perfalign.summary import PairedSummary, StackedSummary
+from perfalign.summary import IncompleteSummary, StackedSummary
 from perfalign.transfer import GaussianTransfer
 from perfalign.transport import (
     ClassCoupling,
@@ -56,10 +56,10 @@ __all__ = [
     "ExistenceReport",
     "GaussianFlow",
     "GaussianTransfer",
+    "IncompleteSummary",
     "LeftNullSpace",
     "ModelBridge",
     "OverfitWarning",
-    "PairedSummary",
     "PerfectAlignment",
     "PermutationTest",
     "PoorGaugeWarning",
