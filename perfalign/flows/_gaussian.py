@@ -81,6 +81,9 @@ class GaussianFlow(NoiseFlow):
         self.classifier = classifier
         self.rtol = rtol
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return True  # from the start
+
     def __sklearn_clone__(self) -> Self:
         # A clone of the classifier would have forgotten what it knows.
         return type(self)(self.mixture, self.classifier, self.rtol)
