@@ -345,7 +345,11 @@ class IncompleteSummary(Summary):
         -------
         latents : ndarray of shape (M, k)
         """
-        means, rows, gaps = self.split(self.mean), [], []
+        means = self.split(self.mean)
+        n_items = [*map(sum, counts(placed(self.sets, self.signature)))]
+        # What decides where all of them lie.
+        rows = [np.array([n_items]) / sum(n_items) ** 0.5]
+        gaps = [np.zeros((1, len(encoders[0])))]
         for places, summary in self._joint():
             contrasts = summary.n_samples**0.5 * unit_contrasts(summary)
             row = np.zeros((len(contrasts), len(means)))
@@ -357,14 +361,10 @@ class IncompleteSummary(Summary):
             rows.append(row)
             gaps.append(contrasts @ np.array(shifts))
         # A driver that does not iterate.
-        latents: Array = -lstsq(
-            np.vstack(rows), np.vstack(gaps), lapack_driver="gelsy"
+        latents: Array = lstsq(
+            np.vstack(rows), -np.vstack(gaps), lapack_driver="gelsy"
         )[0]
-        weights = list(map(sum, counts(placed(self.sets, self.signature))))
-        centered: Array = latents - np.average(
-            latents, axis=0, weights=weights
-        )
-        return centered
+        return latents
 
     def _joint(self) -> Placed:
         """Sets of items that have two views or more."""
