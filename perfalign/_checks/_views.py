@@ -25,7 +25,7 @@ from perfalign._checks._names import (
 FLOAT64_EPS = float(np.finfo(np.float64).eps)
 
 #: Numbers that are checked and converted at a time.
-SLAB = 2**20
+SLAB = 2**19
 
 #: What the letters of NumPy's types mean, of those that are no real numbers.
 KINDS = {

@@ -70,7 +70,7 @@ class StackedSummary(Summary):
     -----
     A summary never changes: `update` and `merge` return a new one. Time is
     O(n d²), two to three times that of the Gram matrix. Memory is that of R,
-    at most d², and of 256 rows or a few megabytes, beside the block being
+    at most d², and of 128 rows or a few megabytes, beside the block being
     read. Arrays on disk (`numpy.load` with ``mmap_mode="r"``,
     `numpy.memmap`) are read a few megabytes at a time, and sparse views made
     dense so many rows at a time.
