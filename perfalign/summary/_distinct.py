@@ -6,6 +6,8 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from perfalign._types import Array
+
 # Numbers that are sorted at a time.
 AT_ONCE = 2**17
 
@@ -29,7 +31,7 @@ class DistinctRows:
             None if known is None else set(np.asarray(known).tolist())
         )
 
-    def add(self, columns: list[NDArray[np.float64]]) -> None:
+    def add(self, columns: list[Array]) -> None:
         """Add rows, given as blocks of columns that lie side by side."""
         most = max(AT_ONCE // sum(part.shape[1] for part in columns), 1)
         start, size = 0, min(self.limit + 1, most)

@@ -16,14 +16,13 @@ from scipy.linalg import helmert
 
 from perfalign._checks import FLOAT64_EPS, Signature
 from perfalign._linalg import column_norms, two_sum
+from perfalign._types import Array
 from perfalign.summary._base import Summary
 from perfalign.summary._dask import tree_summary
 from perfalign.summary._distinct import DistinctRows
 from perfalign.summary._pass import Pass
 from perfalign.summary._storage import checked
 from perfalign.summary._triangle import triangle
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

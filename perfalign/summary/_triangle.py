@@ -12,12 +12,10 @@ would lose, and need no more memory than R and the chunk.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import bandwidth, lapack
 
 from perfalign._linalg import two_sum
-
-Array = NDArray[np.float64]
+from perfalign._types import Array
 
 #: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
 CHUNK = 2**17
