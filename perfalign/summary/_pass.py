@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from perfalign._checks import (
@@ -19,10 +18,9 @@ from perfalign._checks import (
     slabs,
     view_slabs,
 )
+from perfalign._types import Array
 from perfalign.summary._distinct import DistinctRows
 from perfalign.summary._triangle import CentredTriangle
-
-Array = NDArray[np.float64]
 
 
 class Pass:

@@ -12,17 +12,15 @@ would lose, and need no more memory than R and the chunk.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import bandwidth, lapack
 
 from perfalign._linalg import two_sum
-
-Array = NDArray[np.float64]
+from perfalign._types import Array
 
 #: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
 CHUNK = 2**17
 #: Rows in a chunk at least: R passes through the memory once for each.
-ROWS = 256
+ROWS = 128
 #: Columns that are reflected together.
 PANEL = 16
 
@@ -65,9 +63,8 @@ class CentredTriangle:
 
     def expect(self, n_rows: int) -> None:
         """Make room for rows that will be added."""
-        missing = self.filled + n_rows - len(self.weights)
-        if missing > 0:
-            n_rows = min(self._wanted(), len(self.weights) + missing)
+        n_rows = min(self._wanted(), self.filled + n_rows)
+        if n_rows > len(self.weights):
             # One more for what the means differ by, once there are two.
             shape = n_rows + bool(self.n), len(self.origin)
             chunk, weights = np.empty(shape, order="F"), np.ones(n_rows)
