@@ -41,6 +41,7 @@ notebooks: $(STAMP)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 # Pin all dependencies afresh, for every supported Python and system.
 lock: $(STAMP)
@@ -52,7 +53,7 @@ lock: $(STAMP)
 	echo "-e ." >> requirements.txt
 
 clean:
-	rm -rf _build .venv $(BENCH) $(OTHER) .pytest_cache .ruff_cache
+	rm -rf _build .venv $(BENCH) $(OTHER) .mypy_cache .pytest_cache .ruff_cache
 
 $(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and \

@@ -14,6 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 
 from perfalign import PerfectAlignment
+from perfalign.alignment import LinearAlignment
 from perfalign.baselines import (
     CSA,
     ContrastiveAlignment,
@@ -375,30 +376,34 @@ def test_transform_refuses(views, baseline):
         fit.transform([*views, views[0]])
     with pytest.raises(ValueError, match=r"view 1 .*\(90, 5\).* 4 features"):
         fit.transform_view(views[0], 1)
-    for modality in (2, -1, "text"):
-        with pytest.raises(ValueError, match=f"no view {modality!r}"):
-            fit.transform_view(views[0], modality)
+    for view in (2, -1, "text"):
+        with pytest.raises(ValueError, match=f"no view {view!r}"):
+            fit.transform_view(views[0], view)
 
 
 @pytest.mark.parametrize(
     "baseline, message",
     [
         (ContrastiveAlignment(5), "5; wanted .* 1 to 4, the features"),
-        (ContrastiveAlignment(temperature=0.001), "0.001; wanted .* 0.01"),
+        (ContrastiveAlignment(temperature=1e-3), "0.001; wanted .*0.01, 100"),
         (ContrastiveAlignment(temperature=1e3), "1000.0; wanted .* 100"),
         (
             ContrastiveAlignment(batch_size=1),
-            "1; wanted an integer of at least 2, .* or None",
+            "1; wanted an int in the range .2, inf. or None",
         ),
         (
             ContrastiveAlignment(max_iter=0),
-            "0; wanted an integer of at least 1",
+            "0; wanted an int in the range .1, inf.",
         ),
-        (ProcrustesAlignment(0), "0; wanted .* 1 to 4, the features"),
-        (Unaligned(2.0), "2.0; wanted an integer from 1 to 4, the rank"),
+        (ProcrustesAlignment(0), "0; wanted an int .* or None"),
+        (ProcrustesAlignment(5), "5; wanted .* 1 to 4, the features"),
+        (Unaligned(2.0), "2.0; wanted an int in the range .1, inf."),
+        (Unaligned(True), "True; wanted an int"),
+        (Unaligned(5), "5; wanted an integer from 1 to 4, the rank"),
         (RidgeTranslation(1, 1), "source is 1 and target is 1; wanted 0"),
-        (RidgeTranslation(ridge=0), "ridge is 0; wanted a finite"),
-        (RidgeTranslation(ridge=np.inf), "ridge is inf; wanted a finite"),
+        (RidgeTranslation(1, 2), "target is 2; wanted .* among"),
+        (RidgeTranslation(ridge=0), "ridge is 0; wanted a float"),
+        (RidgeTranslation(ridge=np.inf), "ridge is inf; wanted a float"),
     ],
 )
 def test_parameters_are_refused(views, baseline, message):
@@ -406,3 +411,58 @@ def test_parameters_are_refused(views, baseline, message):
         baseline.fit(views)
     with pytest.raises(NotFittedError):
         baseline.transform(views)
+
+
+# As alignments of the contract
+
+LINEAR = [
+    one for one in ALL if isinstance(one, LinearAlignment | ShuffledPairs)
+]
+
+
+@pytest.mark.parametrize("baseline", LINEAR, ids=name_of)
+def test_a_linear_baseline_decodes_and_translates(views, baseline):
+    fit = clone(baseline).fit(views)
+    z = fit.transform(views)
+    for m, x in enumerate(centred(views)):
+        latents = z[m] - z[m].mean(axis=0)
+        wanted = latents @ np.linalg.lstsq(latents, x)[0]
+        assert_allclose(
+            fit.decode(z[m], m) - views[m].mean(axis=0),
+            wanted,
+            atol=1e-11 * np.abs(x).max(),
+        )
+    assert_allclose(fit.translate(views[0], 0, 1), fit.decode(z[0], 1))
+
+
+@pytest.mark.parametrize("baseline", TWO_VIEWS[1:], ids=name_of)
+def test_a_linear_baseline_takes_another_gauge(views, baseline):
+    fit = clone(baseline).fit(views)
+    k = fit.n_components_
+    G, g = np.triu(np.ones((k, k))), np.arange(k)
+    mapped = fit.with_gauge(G, g).transform(views)
+    for z, w in zip(fit.transform(views), mapped):
+        assert_allclose(w, z @ G.T + g, atol=1e-10)
+
+
+@pytest.mark.parametrize("baseline", [CSA(2), TWO_VIEWS[0]], ids=name_of)
+def test_directions_alone_cannot_be_decoded(views, baseline):
+    fit = clone(baseline).fit(views)
+    for call in (
+        lambda: fit.decode(fit.transform(views)[0], 0),
+        lambda: fit.translate(views[0], 0, 1),
+    ):
+        with pytest.raises(ValueError, match=f"{name_of(fit)} has no decoder"):
+            call()
+
+
+@pytest.mark.parametrize("baseline", ALL, ids=name_of)
+def test_a_baseline_has_scores_names_and_single_precision(views, baseline):
+    named = dict(zip("ab", map(np.float32, views)))
+    fit = clone(baseline).fit(named)
+    z = fit.transform(named)
+    assert fit.view_names_in_ == ("a", "b") and fit.n_features_in_ == (5, 4)
+    assert {latents.dtype for latents in z.values()} == {np.dtype("float32")}
+    pairs = zip(z["a"].T, z["b"].T)
+    wanted = np.mean([np.corrcoef(a, b)[0, 1] for a, b in pairs])
+    assert fit.score(named) == pytest.approx(wanted, abs=1e-5)

@@ -1,8 +1,7 @@
-"""What perfect alignment is compared with, behind the same two methods.
+"""What perfect alignment is compared with (chapter 10).
 
-Every baseline has ``fit(views)`` and ``transform(views)``, and
-``transform_view(view, modality)`` for one view alone, as `PerfectAlignment`
-has them, so that one can stand in the other's place.
+Every baseline is a `BaseAlignment`, those with affine encoders are
+`LinearAlignment` too, so that one can stand in the other's place.
 """
 
 from perfalign.baselines._contrastive import ContrastiveAlignment, infonce

@@ -1,17 +1,29 @@
 """Linear encoders trained by contrast, as CLIP trains its networks."""
 
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 
 from perfalign._checks import (
-    check_integer,
     check_number,
     check_row_labels,
     check_view,
+    check_views,
 )
-from perfalign.baselines._two_views import TwoViewAlignment, check_components
+from perfalign._types import Array, Integers, RandomState, Views
+from perfalign.alignment import BaseAlignment
+from perfalign.baselines._two_views import (
+    check_components,
+    row_lengths,
+    two_view_summary,
+)
 
 # CLIP's own bound on how sharp the softmax may become.
 MIN_TEMPERATURE = 0.01
@@ -19,7 +31,7 @@ MIN_TEMPERATURE = 0.01
 MAX_TEMPERATURE = 100.0
 
 
-class ContrastiveAlignment(TwoViewAlignment):
+class ContrastiveAlignment(BaseAlignment):
     r"""Encoders under which every item finds its partner among the others.
 
     With latents of length one, :math:`u_i = A^1 x_i^1 / \|A^1 x_i^1\|` and
@@ -78,71 +90,69 @@ class ContrastiveAlignment(TwoViewAlignment):
     '1.0'
     """
 
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "temperature": [
+            Interval(Real, MIN_TEMPERATURE, MAX_TEMPERATURE, closed="both")
+        ],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left"), None],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self,
-        n_components=2,
+        n_components: int = 2,
         *,
-        temperature=0.1,
-        max_iter=100,
-        batch_size=None,
-        random_state=None,
-    ):
+        temperature: float = 0.1,
+        max_iter: int = 100,
+        batch_size: int | None = None,
+        random_state: RandomState = None,
+    ) -> None:
         self.n_components = n_components
         self.temperature = temperature
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.random_state = random_state
 
-    def _encoders(self, views, rounding):
-        n, k = len(views[0]), self.n_components
-        limit = min(view.shape[1] for view in views)
+    def fit(self, views: Views, y: Any = None) -> Self:
+        """Train the encoders on paired views.
+
+        Parameters
+        ----------
+        views : list or dict of two array-like (n_samples, n_features_m)
+            Row i of each belongs to item i.
+        y : None
+            Ignored; no labels are used.
+
+        Returns
+        -------
+        self : ContrastiveAlignment
+
+        Raises
+        ------
+        ValueError
+            For invalid parameters, other than two views, or views that are
+            not finite real matrices of equal length, differ in their labels
+            of rows, or do not vary.
+        """
+        summary = two_view_summary(self, views)
+        n, k = summary.n_samples, self.n_components
+        limit = min(summary.n_features)
         check_components(k, limit, "the features of the smaller view")
-        temperature = check_number(self.temperature, "temperature", above=0)
-        if not MIN_TEMPERATURE <= temperature <= MAX_TEMPERATURE:
-            raise ValueError(
-                f"temperature is {self.temperature!r}; wanted a number from "
-                f"{MIN_TEMPERATURE} to {MAX_TEMPERATURE}."
-            )
-        check_integer(self.max_iter, "max_iter")
-        if self.batch_size is not None:
-            only = ", since one item has none to be told from, or None"
-            check_integer(self.batch_size, "batch_size", 2, what=only)
         rng = check_random_state(self.random_state)
         n_batches = max(1, n // (self.batch_size or n))
         batches = np.array_split(rng.permutation(n), n_batches)
-        shapes = [(k, view.shape[1]) for view in views]
-        sizes = [a * b for a, b in shapes]
+        matrices, _ = check_views(views)
+        self.means_ = [view.mean(axis=0) for view in matrices]
+        inputs = [view - mean for view, mean in zip(matrices, self.means_)]
+        objective = _Objective(inputs, batches, k)
+        n_weights = k * sum(summary.n_features)
         start = np.append(
-            rng.normal(size=sum(sizes)) / np.sqrt(limit),
-            np.log(temperature),
+            rng.normal(size=n_weights) / np.sqrt(limit),
+            np.log(self.temperature),
         )
-
-        def unpack(parameters):
-            first, second = np.split(parameters[:-1], sizes[:1])
-            return [first.reshape(shapes[0]), second.reshape(shapes[1])]
-
-        def objective(parameters):
-            encoders, tau = unpack(parameters), np.exp(parameters[-1])
-            loss, slope = 0.0, 0.0
-            gradients = [np.zeros(shape) for shape in shapes]
-            for batch in batches:
-                inputs = [view[batch] for view in views]
-                latents = [x @ A.T for x, A in zip(inputs, encoders)]
-                lengths = [_lengths(z) for z in latents]
-                units = [z / r for z, r in zip(latents, lengths)]
-                value, slopes, by_log_tau = infonce(*units, tau)
-                share = len(batch) / n
-                loss += share * value
-                slope += share * by_log_tau
-                for m in (0, 1):
-                    u, g = units[m], slopes[m]
-                    # Only what turns a unit vector changes it.
-                    turn = g - u * np.sum(u * g, axis=1, keepdims=True)
-                    gradients[m] += share * (turn / lengths[m]).T @ inputs[m]
-            parts = [gradient.ravel() for gradient in gradients]
-            return loss, np.concatenate([*parts, [slope]])
-
-        bounds = [(None, None)] * sum(sizes)
+        bounds = [(None, None)] * n_weights
         bounds.append((np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)))
         found = minimize(
             objective,
@@ -152,16 +162,60 @@ class ContrastiveAlignment(TwoViewAlignment):
             bounds=bounds,
             options={"maxiter": self.max_iter, "maxfun": 20 * self.max_iter},
         )
-        self.temperature_ = float(np.exp(found.x[-1]))
+        self.encoders_, self.temperature_ = objective.unpack(found.x)
         self.loss_ = float(found.fun)
         self.n_iter_ = int(found.nit)
-        return unpack(found.x)
+        self.signature_ = summary.signature
+        return self
 
-    def _latents(self, encoded):
-        return encoded / _lengths(encoded)
+    @property
+    def n_components_(self) -> int:
+        """Latent dimension k."""
+        return len(self.encoders_[0])
+
+    def _encode(self, X: Array, m: int) -> Array:
+        encoded = (X - self.means_[m]) @ self.encoders_[m].T
+        return encoded / row_lengths(encoded)
 
 
-def infonce(queries, keys, temperature=1.0):
+@dataclass(frozen=True, eq=False)
+class _Objective:
+    """Loss and gradient, by the entries of both encoders and log τ."""
+
+    views: list[Array]
+    batches: list[Integers]
+    n_components: int
+
+    def unpack(self, parameters: Array) -> tuple[list[Array], float]:
+        k = self.n_components
+        parts = np.split(parameters[:-1], [k * self.views[0].shape[1]])
+        encoders = [part.reshape(k, -1) for part in parts]
+        return encoders, float(np.exp(parameters[-1]))
+
+    def __call__(self, parameters: Array) -> tuple[float, Array]:
+        encoders, tau = self.unpack(parameters)
+        loss, slope = 0.0, 0.0
+        gradients = [np.zeros(A.shape) for A in encoders]
+        for batch in self.batches:
+            inputs = [view[batch] for view in self.views]
+            latents = [x @ A.T for x, A in zip(inputs, encoders)]
+            lengths = [row_lengths(z) for z in latents]
+            units = [z / r for z, r in zip(latents, lengths)]
+            value, slopes, by_log_tau = infonce(*units, tau)
+            share = len(batch) / len(self.views[0])
+            loss += share * value
+            slope += share * by_log_tau
+            for m, (u, g) in enumerate(zip(units, slopes)):
+                # Only what turns a unit vector changes it.
+                turn = g - u * np.sum(u * g, axis=1, keepdims=True)
+                gradients[m] += share * (turn / lengths[m]).T @ inputs[m]
+        parts = [gradient.ravel() for gradient in gradients]
+        return loss, np.concatenate([*parts, [slope]])
+
+
+def infonce(
+    queries: ArrayLike, keys: ArrayLike, temperature: float = 1.0
+) -> tuple[float, tuple[Array, Array], float]:
     r"""Symmetric InfoNCE loss and its exact gradient.
 
     With :math:`s_{ij} = u_i^\top v_j / \tau` and the softmax weights
@@ -230,9 +284,3 @@ def infonce(queries, keys, temperature=1.0):
     weights[np.diag_indices(n)] -= 1 / n
     gradients = (weights @ v / temperature, weights.T @ u / temperature)
     return float(loss), gradients, float(-np.sum(weights * s))
-
-
-def _lengths(latents):
-    """Norms of the rows; 1 for a row of zeros, which has no direction."""
-    lengths = np.linalg.norm(latents, axis=1, keepdims=True)
-    return np.where(lengths > 0, lengths, 1.0)

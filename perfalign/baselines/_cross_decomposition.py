@@ -1,10 +1,13 @@
 """The cross decompositions of scikit-learn, called in the book's way."""
 
+from typing import Any, Self
+
 import numpy as np
 from sklearn.base import clone
 
-from perfalign._checks import check_estimator
-from perfalign.baselines._two_views import TwoViewAlignment
+from perfalign._checks import check_estimator, check_views
+from perfalign._types import Views
+from perfalign.baselines._two_views import TwoViewAlignment, two_view_summary
 
 
 class CrossDecomposition(TwoViewAlignment):
@@ -19,7 +22,8 @@ class CrossDecomposition(TwoViewAlignment):
     ----------
     model_ : estimator
         A clone of `model`, fitted to the centred views.
-    means_ : list of two ndarray of shape (d_m,)
+    encoders_ : list of two ndarray of shape (k, d_m)
+        What its transform amounts to.
 
     Notes
     -----
@@ -37,20 +41,28 @@ class CrossDecomposition(TwoViewAlignment):
     [(1797, 2), (1797, 2)]
     """
 
-    def __init__(self, model):
+    _parameter_constraints = {}
+
+    def __init__(self, model: Any) -> None:
         self.model = model
 
-    def _encoders(self, views, rounding):
+    def fit(self, views: Views, y: Any = None) -> Self:
+        summary = two_view_summary(self, views)
         check_estimator(self.model, "model")
-        self.model_ = clone(self.model).fit(*views)
-        origins = [np.zeros((1, view.shape[1])) for view in views]
+        means = summary.split(summary.mean)
+        centred = [x - mean for x, mean in zip(check_views(views)[0], means)]
+        self.model_ = clone(self.model).fit(*centred)
+        origins = [np.zeros((1, d)) for d in summary.n_features]
         shifts = self.model_.transform(*origins)
-        units = [np.eye(view.shape[1]) for view in views]
         # The model's transform is affine; its two views need as many rows.
-        n = max(len(unit) for unit in units)
-        padded = [np.pad(unit, ((0, n - len(unit)), (0, 0))) for unit in units]
-        images = self.model_.transform(*padded)
-        return [
-            (image[: len(unit)] - shift).T
-            for unit, image, shift in zip(units, images, shifts)
-        ]
+        n = max(summary.n_features)
+        images = self.model_.transform(
+            *(np.eye(n, d) for d in summary.n_features)
+        )
+        return self._keep(
+            summary,
+            [
+                (image[:d] - shift).T
+                for d, image, shift in zip(summary.n_features, images, shifts)
+            ],
+        )

@@ -1,14 +1,15 @@
 """Canonical similarity analysis."""
 
+from typing import Any, Self
+
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_is_fitted
 
-from perfalign.alignment import PerfectAlignment
+from perfalign._types import Array, Views
+from perfalign.alignment import BaseAlignment, PerfectAlignment
+from perfalign.baselines._two_views import row_lengths
 
 
-class CSA(BaseEstimator):
+class CSA(BaseAlignment):
     r"""Canonical components, compared by a weighted cosine.
 
     Canonical similarity analysis (Li, Chinchali and Topcu 2025) compares the
@@ -49,36 +50,26 @@ class CSA(BaseEstimator):
     '1.0'
     """
 
-    __metadata_request__fit = {"views": UNUSED}
-    __metadata_request__transform = {"views": UNUSED}
-
-    def __init__(self, n_components=2, *, ridge=0.0):
+    def __init__(
+        self, n_components: int | None = 2, *, ridge: float = 0.0
+    ) -> None:
         self.n_components = n_components
         self.ridge = ridge
 
-    def fit(self, views, y=None):
+    def fit(self, views: Views, y: Any = None) -> Self:
         """Find the canonical components, as `PerfectAlignment.fit` does."""
         self.alignment_ = PerfectAlignment(
             self.n_components, ridge=self.ridge
         ).fit(views)
+        self.signature_ = self.alignment_.signature_
         return self
 
-    def transform(self, views):
-        """Latents of all views, as `PerfectAlignment.transform`."""
-        check_is_fitted(self)
-        latents = self.alignment_.transform(views)
-        if isinstance(latents, dict):
-            return {name: self._weighted(z) for name, z in latents.items()}
-        return [self._weighted(z) for z in latents]
+    @property
+    def n_components_(self) -> int:
+        """Latent dimension k."""
+        return self.alignment_.n_components_
 
-    def transform_view(self, view, modality):
-        """Latents of one view, as `PerfectAlignment.transform_view`."""
-        check_is_fitted(self)
-        return self._weighted(self.alignment_.transform_view(view, modality))
-
-    def _weighted(self, latents):
-        k = latents.shape[1]
-        rho = self.alignment_.canonical_correlations_[:k]
-        lengths = np.linalg.norm(latents, axis=1, keepdims=True)
-        units = latents / np.where(lengths > 0, lengths, 1.0)
-        return units * np.sqrt(np.clip(rho, 0, 1))
+    def _encode(self, X: Array, m: int) -> Array:
+        latents = self.alignment_.transform_view(X, m)
+        rho = self.alignment_.canonical_correlations_[: latents.shape[1]]
+        return latents / row_lengths(latents) * np.sqrt(np.clip(rho, 0, 1))

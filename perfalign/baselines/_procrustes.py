@@ -1,10 +1,17 @@
 """Rotating one view onto the other."""
 
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils._param_validation import Interval
+
 from perfalign._linalg import svd
+from perfalign._types import Views
 from perfalign.baselines._two_views import (
     TwoViewAlignment,
     check_components,
-    spread,
+    two_view_summary,
 )
 
 
@@ -33,11 +40,10 @@ class ProcrustesAlignment(TwoViewAlignment):
     ----------
     encoders_ : list of two ndarray of shape (k, d_m)
         With orthogonal rows of one length.
-    means_ : list of two ndarray of shape (d_m,)
 
     Notes
     -----
-    Cost O(n d_1 d_2 + d_1 d_2 min(d_1, d_2)).
+    Cost O(n d²) for the summary, d = d_1 + d_2, and O(d³) for the rest.
 
     Examples
     --------
@@ -53,14 +59,26 @@ class ProcrustesAlignment(TwoViewAlignment):
     True
     """
 
-    def __init__(self, n_components=None):
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def __init__(self, n_components: int | None = None) -> None:
         self.n_components = n_components
 
-    def _encoders(self, views, rounding):
-        limit = min(view.shape[1] for view in views)
+    def fit(self, views: Views, y: Any = None) -> Self:
+        summary = two_view_summary(self, views)
+        limit = min(summary.n_features)
         k = limit if self.n_components is None else self.n_components
         check_components(k, limit, "the features of the smaller view")
-        first, second = (view / spread(view) for view in views)
+        blocks = summary.blocks()
+        spreads = [
+            np.linalg.norm(block) / np.sqrt(summary.n_samples * d)
+            for block, d in zip(blocks, summary.n_features)
+        ]
+        first, second = (b / size for b, size in zip(blocks, spreads))
         U, _, Vt = svd(first.T @ second, full_matrices=False)
         turned = U[:, :k].T, Vt[:k]
-        return [A / spread(view) for A, view in zip(turned, views)]
+        return self._keep(
+            summary, [A / size for A, size in zip(turned, spreads)]
+        )

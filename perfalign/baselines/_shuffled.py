@@ -1,25 +1,27 @@
 """What an alignment finds where there is nothing to be found."""
 
-from sklearn.base import BaseEstimator, clone
+from typing import Any, Self
+
+from sklearn.base import clone
 from sklearn.utils import check_random_state, shuffle
-from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_is_fitted
 
 from perfalign._checks import check_estimator, check_paired, without_row_labels
+from perfalign._types import RandomState, Views
+from perfalign.alignment import BaseAlignment, MetaAlignment
 
 
-class ShuffledPairs(BaseEstimator):
+class ShuffledPairs(MetaAlignment):
     """An alignment of the same views, whose items are paired at random.
 
     Parameters
     ----------
-    alignment : estimator
-        Any with ``fit(views)`` and ``transform(views)``, of any views.
+    alignment : BaseAlignment
+        Of any views.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
     ----------
-    alignment_ : estimator
+    alignment_ : BaseAlignment
         A clone of `alignment`, fitted to shuffled pairs.
 
     Examples
@@ -38,14 +40,13 @@ class ShuffledPairs(BaseEstimator):
     1.4
     """
 
-    __metadata_request__fit = {"views": UNUSED}
-    __metadata_request__transform = {"views": UNUSED}
-
-    def __init__(self, alignment, random_state=None):
+    def __init__(
+        self, alignment: BaseAlignment, random_state: RandomState = None
+    ) -> None:
         self.alignment = alignment
         self.random_state = random_state
 
-    def fit(self, views, y=None):
+    def fit(self, views: Views, y: Any = None) -> Self:
         """Shuffle the rows of each view after the first, and fit."""
         check_estimator(self.alignment, "alignment")
         given, signature, _ = check_paired(views)
@@ -58,14 +59,5 @@ class ShuffledPairs(BaseEstimator):
         self.alignment_ = clone(self.alignment).fit(
             signature.as_given(shuffled, views)
         )
+        self.signature_ = self.alignment_.signature_
         return self
-
-    def transform(self, views):
-        """Latents of all views, as those of the alignment."""
-        check_is_fitted(self)
-        return self.alignment_.transform(views)
-
-    def transform_view(self, view, modality):
-        """Latents of one view, as those of the alignment."""
-        check_is_fitted(self)
-        return self.alignment_.transform_view(view, modality)

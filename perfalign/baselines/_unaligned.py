@@ -1,10 +1,19 @@
 """No alignment at all."""
 
+from numbers import Integral
+from typing import Any, Self
+
 import numpy as np
+from sklearn.utils._param_validation import Interval
 
 from perfalign._checks import FLOAT64_EPS
 from perfalign._linalg import svd
-from perfalign.baselines._two_views import TwoViewAlignment, check_components
+from perfalign._types import Views
+from perfalign.baselines._two_views import (
+    TwoViewAlignment,
+    check_components,
+    two_view_summary,
+)
 
 
 class Unaligned(TwoViewAlignment):
@@ -24,11 +33,10 @@ class Unaligned(TwoViewAlignment):
     ----------
     encoders_ : list of two ndarray of shape (k, d_m)
         The sign of each row makes the largest entry positive.
-    means_ : list of two ndarray of shape (d_m,)
 
     Notes
     -----
-    Cost O(n d²), or O(n² d) for n < d.
+    Cost O(n d²) for the summary and O(d³) for the rest.
 
     Examples
     --------
@@ -41,25 +49,36 @@ class Unaligned(TwoViewAlignment):
     '1.2'
     """
 
-    def __init__(self, n_components=2):
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(self, n_components: int = 2) -> None:
         self.n_components = n_components
 
-    def _encoders(self, views, rounding):
-        n = len(views[0])
-        systems = [svd(view, full_matrices=False)[1:] for view in views]
+    def fit(self, views: Views, y: Any = None) -> Self:
+        summary = two_view_summary(self, views)
+        n = summary.n_samples
+        systems = [
+            svd(block, full_matrices=False)[1:] for block in summary.blocks()
+        ]
+        rounding = summary.split(summary.eps * summary.power())
         limit = min(
             np.count_nonzero(
-                s > max(s[0] * max(view.shape) * FLOAT64_EPS, error)
+                s
+                > max(
+                    s[0] * max(n, Vt.shape[1]) * FLOAT64_EPS,
+                    np.linalg.norm(error),
+                )
             )
-            for view, error, (s, _) in zip(views, rounding, systems)
+            for (s, Vt), error in zip(systems, rounding)
         )
-        check_components(
-            self.n_components, limit, "the rank of the smaller view"
-        )
+        k = self.n_components
+        check_components(k, limit, "the rank of the smaller view")
         encoders = []
         for s, Vt in systems:
-            rows, scale = Vt[: self.n_components], s[: self.n_components]
+            rows = Vt[:k]
             largest = np.abs(rows).argmax(axis=1)
-            signs = np.sign(rows[np.arange(len(rows)), largest])
-            encoders.append((signs / scale * np.sqrt(n))[:, None] * rows)
-        return encoders
+            signs = np.sign(rows[np.arange(k), largest])
+            encoders.append((signs / s[:k] * np.sqrt(n))[:, None] * rows)
+        return self._keep(summary, encoders)
