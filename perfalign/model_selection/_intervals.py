@@ -198,4 +198,5 @@ class _Moments:
         size = spread[:, a] * spread[:, b]
         covariance = both - first[:, a] * first[:, b]
         r = np.divide(covariance, size, np.zeros_like(size), where=size > 0)
-        return r.mean(axis=1).T.reshape(self.k, *drawn.shape[:-1])
+        found: Array = r.mean(axis=1).T
+        return found.reshape(self.k, *drawn.shape[:-1])

@@ -122,7 +122,8 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         z, rest = self._parts(X)
-        return rest - self.regression_.predict(z).reshape(rest.shape)
+        residuals: Array = rest - self.regression_.predict(z)
+        return residuals
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Names of the columns that are no nuisance variables."""
@@ -136,7 +137,7 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
 
     def _parts(self, X: View) -> tuple[Array, Array]:
         ordered, _ = check_view(self.columns_.transform(_matrix(X)), "X")
-        return np.split(ordered, [self._n_nuisance], axis=1)
+        return ordered[:, : self._n_nuisance], ordered[:, self._n_nuisance :]
 
 
 def _matrix(X: View) -> View:
@@ -197,10 +198,10 @@ class Complement:
         # The root of the residuals' covariance, taken back: it is one but in
         # the directions of these few columns.
         A, s, _ = svd(self.hat[self.kept], full_matrices=False)
-        left = residuals[self.kept]
-        return left + A @ (
-            (((1 - s) * (1 + s)) ** -0.5 - 1)[:, None] * (A.T @ left)
-        )
+        left: Array = residuals[self.kept]
+        gain = ((1 - s) * (1 + s)) ** -0.5 - 1
+        left += A @ (gain[:, None] * (A.T @ left))
+        return left
 
 
 def _telling(hat: Array) -> Integers:

@@ -118,7 +118,7 @@ def _power(n: int, rho: float, p: int, q: int, alpha: float) -> float:
 def _push(n: int, rho: float, p: int, q: int) -> float:
     """How much more a weak signal is pushed up by noise than a strong one."""
     c, d = (p - 1) / (n - 1), (q - 1) / (n - 1)
-    threshold = (c * d / ((1 - c) * (1 - d))) ** 0.5
+    threshold = float(np.sqrt(c * d / ((1 - c) * (1 - d))))
     t = max(rho**2, threshold)
     limit = (1 - c) * (1 - d) * t + c * (1 - d) + d * (1 - c) + c * d / t
     return limit / (1 - limit) - (c + d + t / (1 - t)) / (1 - c - d)
