@@ -120,7 +120,7 @@ def _push(n: int, rho: float, p: int, q: int) -> float:
     c, d = (p - 1) / (n - 1), (q - 1) / (n - 1)
     threshold = float(np.sqrt(c * d / ((1 - c) * (1 - d))))
     t = max(rho**2, threshold)
-    limit = (1 - c) * (1 - d) * t + c * (1 - d) + d * (1 - c) + c * d / t
+    limit = (c + (1 - c) * t) * (d + (1 - d) * t) / t
     return limit / (1 - limit) - (c + d + t / (1 - t)) / (1 - c - d)
 
 
