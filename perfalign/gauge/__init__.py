@@ -7,15 +7,14 @@ fitted alignment with the encoders :math:`G A^m` and offsets
 :math:`G o^m + g`. Nothing is refitted, and what was aligned stays aligned.
 """
 
-from perfalign.gauge._gauge import (
+from perfalign.gauge._anchored import anchored
+from perfalign.gauge._group import GaugeSymmetries, Symmetry
+from perfalign.gauge._mixture import (
     AmbiguousGaugeWarning,
-    GaugeSymmetries,
     PoorGaugeWarning,
-    Symmetry,
-    anchored,
     mixture,
-    principal,
 )
+from perfalign.gauge._principal import principal
 
 __all__ = [
     "AmbiguousGaugeWarning",
