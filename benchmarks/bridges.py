@@ -24,11 +24,11 @@ from perfalign import (
     ClassCoupling,
     OverfitWarning,
     PerfectAlignment,
-    bridge_plan,
     gluing_cost,
     median_rank,
     relational_cost,
-    typical_penalty,
+    transport_plan,
+    typical_reg_m,
 )
 from perfalign.datasets import load_mnist, make_population
 
@@ -90,7 +90,7 @@ def couplings(X, Y, exemplars, labels):
         "relational, labels": relational_cost(X, Y, *exemplars, **both),
         "perfect alignment": cdist(*aligned.transform([X, Y])),
     }
-    plans = {name: bridge_plan(cost) for name, cost in costs.items()}
+    plans = {name: transport_plan(cost) for name, cost in costs.items()}
     return {**plans, "classes": ClassCoupling(*beliefs)}
 
 
@@ -104,7 +104,7 @@ def alignment(seed, n_bridges):
         name: (
             unpaired[name].class_share(s.of_X, s.of_Z),
             shuffled[name].partner_share(np.arange(N_ITEMS)),
-            median_rank(shuffled[name].transport(s.Y), s.Y),
+            median_rank(shuffled[name].barycentric(s.Y), s.Y),
         )
         for name in unpaired
     }
@@ -124,17 +124,17 @@ def missing_class(seed, n_bridges=100, exemplars_of_it=True):
         kept = s.of_exemplars != absent
         s.exemplars = [bridges[kept] for bridges in s.exemplars]
     cost = relational_cost(s.X, s.Z[s.of_Z != absent], *s.exemplars)
-    typical, moved = typical_penalty(cost), {}
+    typical, moved = typical_reg_m(cost), {}
     own = s.of_X == absent
     for divergence, penalties in PENALTIES.items():
         moved[divergence] = []
         for penalty in penalties:
-            mass = bridge_plan(
+            mass = transport_plan(
                 cost,
-                marginal_penalty=penalty * typical,
-                divergence=divergence,
+                reg_m=penalty * typical,
+                div=divergence,
                 # Exact plans under KL take long and lie little lower.
-                regularisation=0.0 if divergence == "tv" else 0.02,
+                reg=0.0 if divergence == "tv" else 0.02,
             ).moved_X
             moved[divergence].append((mass[own].mean(), mass[~own].mean()))
     return moved

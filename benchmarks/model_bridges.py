@@ -40,9 +40,9 @@ from perfalign import (
     GaussianTransfer,
     OverfitWarning,
     PerfectAlignment,
-    bridge_plan,
     median_rank,
     relational_cost,
+    transport_plan,
     votes,
 )
 from perfalign.datasets import (
@@ -157,7 +157,7 @@ def plan_by_labels(X, Y, known, labels, labels_Y):
     cost = relational_cost(
         X, Y, X[known], Y, labels_X=labels[known], labels_Y=labels_Y
     )
-    return bridge_plan(cost)
+    return transport_plan(cost)
 
 
 def read(head, draws, labels):

@@ -34,16 +34,16 @@ from perfalign.model_selection import (
     alignment_curve,
     permutation_test,
 )
-from perfalign.summary import PairedSummary, StackedSummary
+from perfalign.summary import IncompleteSummary, StackedSummary
 from perfalign.transfer import GaussianTransfer
 from perfalign.transport import (
     ClassCoupling,
     TransportPlan,
-    bridge_plan,
     bridge_profile,
     gluing_cost,
     relational_cost,
-    typical_penalty,
+    transport_plan,
+    typical_reg_m,
 )
 
 __all__ = [
@@ -56,10 +56,10 @@ __all__ = [
     "ExistenceReport",
     "GaussianFlow",
     "GaussianTransfer",
+    "IncompleteSummary",
     "LeftNullSpace",
     "ModelBridge",
     "OverfitWarning",
-    "PairedSummary",
     "PerfectAlignment",
     "PermutationTest",
     "PoorGaugeWarning",
@@ -68,7 +68,7 @@ __all__ = [
     "UnconditionalFlow",
     "alignment_curve",
     "alignment_error",
-    "bridge_plan",
+    "transport_plan",
     "bridge_profile",
     "effective_rank",
     "existence_report",
@@ -82,7 +82,7 @@ __all__ = [
     "relational_cost",
     "relative_alignment_error",
     "retrieval_ranks",
-    "typical_penalty",
+    "typical_reg_m",
     "votes",
 ]
 __version__ = "0.1.0"

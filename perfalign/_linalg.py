@@ -5,11 +5,16 @@ functions, can fail to converge on an ordinary matrix, depending on the
 processor's rounding. The QR iteration does not; it steps in.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy import linalg
 
+from perfalign._types import Array
 
-def svd(matrix, **kwargs):
+
+def svd(matrix: Array, **kwargs: Any) -> Any:
     """As `scipy.linalg.svd`, by the QR iteration if the fast driver fails."""
     try:
         return linalg.svd(matrix, **kwargs)
@@ -17,12 +22,13 @@ def svd(matrix, **kwargs):
         return linalg.svd(matrix, lapack_driver="gesvd", **kwargs)
 
 
-def singular_values(matrix):
+def singular_values(matrix: Array) -> Array:
     """Singular values, descending."""
-    return svd(matrix, compute_uv=False)
+    values: Array = svd(matrix, compute_uv=False)
+    return values
 
 
-def stacked_svd(matrices):
+def stacked_svd(matrices: Array) -> tuple[Array, ...]:
     """As `numpy.linalg.svd` of each matrix of a stack, thin and guarded."""
     try:
         return np.linalg.svd(matrices, full_matrices=False)
@@ -30,7 +36,7 @@ def stacked_svd(matrices):
         return _of_each(matrices, lambda one: svd(one, full_matrices=False))
 
 
-def eigh(matrices):
+def eigh(matrices: Array) -> tuple[Array, ...]:
     """As `numpy.linalg.eigh` of a matrix or of each of a stack, guarded."""
     try:
         return np.linalg.eigh(matrices)
@@ -38,7 +44,9 @@ def eigh(matrices):
         return _of_each(matrices, lambda one: linalg.eigh(one, driver="ev"))
 
 
-def _of_each(matrices, decompose):
+def _of_each(
+    matrices: Array, decompose: Callable[[Array], Any]
+) -> tuple[Array, ...]:
     places = matrices.shape[:-2]
     found = [decompose(matrices[place]) for place in np.ndindex(places)]
     return tuple(
@@ -46,7 +54,7 @@ def _of_each(matrices, decompose):
     )
 
 
-def orthonormal(matrix):
+def orthonormal(matrix: Array) -> Array:
     """Orthonormal columns with the span of others that are independent.
 
     Householder's method, with rows sorted by size and columns pivoted, errs
@@ -57,20 +65,21 @@ def orthonormal(matrix):
     size = column_norms(matrix)
     sorted_rows = (matrix / np.where(size > 0, size, 1.0))[order]
     Q, _, _ = linalg.qr(sorted_rows, mode="economic", pivoting=True)
-    found = np.empty_like(Q)
+    found: Array = np.empty_like(Q)
     found[order] = Q
     return found
 
 
-def column_norms(matrix):
+def column_norms(matrix: Array) -> Array:
     """Euclidean norms of the columns, for numbers of any size."""
-    size = np.abs(matrix).max(axis=0, initial=0.0)
+    size: Array = np.abs(matrix).max(axis=0, initial=0.0)
     # A power of two changes no digit.
     scale = np.ldexp(1.0, np.frexp(size)[1])
-    return scale * np.linalg.norm(matrix / scale, axis=0)
+    norms: Array = scale * np.linalg.norm(matrix / scale, axis=0)
+    return norms
 
 
-def two_sum(a, b):
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     """The sum, and what rounding has taken from it (Knuth)."""
     total = a + b
     part = total - a

@@ -2,6 +2,7 @@
 
 from functools import cache
 from threading import Lock
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -15,16 +16,17 @@ class _OneThread:
     there and sets it; whoever leaves last restores it.
     """
 
-    def __init__(self):
-        self.lock, self.inside, self.limit = Lock(), 0, None
+    def __init__(self) -> None:
+        self.lock, self.inside = Lock(), 0
+        self.limit: Any = None
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         with self.lock:
             if self.inside == 0:
                 self.limit = _libraries().limit(limits=1)
             self.inside += 1
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         with self.lock:
             self.inside -= 1
             if self.inside == 0:

@@ -1,11 +1,12 @@
 r"""Mixtures of Gaussian classes, and what linear maps make of them.
 
 A linear image of a Gaussian is Gaussian. If each class of concepts is one, it
-is one in every modality too: usually a flat one, since a modality has more
-features than the concept has dimensions.
+is one in every view too: usually a flat one, since a view has more features
+than the concept has dimensions.
 """
 
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from scipy.special import log_softmax
@@ -19,6 +20,7 @@ from perfalign._checks import (
     check_view,
 )
 from perfalign._linalg import eigh, singular_values, svd
+from perfalign._types import Array, Labels, RandomState, View
 
 
 class ClassGaussians:
@@ -72,7 +74,7 @@ class ClassGaussians:
     >>> f"{latent.bayes_accuracy():.4f}"
     '0.9992'
 
-    The same concepts in a modality with three features:
+    The same concepts in a view with three features:
 
     >>> seen = latent.push_forward([[1, 2], [0, 1], [3, 1]], [5, 5, 5])
     >>> print(seen.means.round(3))
@@ -82,32 +84,41 @@ class ClassGaussians:
     [[0.354 0.646]]
     """
 
-    def __init__(self, means, covariances, weights=None, classes=None):
+    def __init__(
+        self,
+        means: View,
+        covariances: View,
+        weights: Any = None,
+        classes: Any = None,
+    ) -> None:
         means, _ = check_view(means, "means")
         n_classes, n_features = means.shape
         factors = _factors(covariances, n_classes, n_features)
         center = means.mean(axis=0)
         # Digits of a mean below its own rounding say nothing about spread.
-        magnitude = np.abs(means).max(axis=0) + _row_norms(factors)
+        magnitude = np.abs(means).max(axis=0)
+        magnitude += np.linalg.norm(factors, axis=2).max(axis=0)
         self._place(center, means - center, factors, magnitude)
         self.weights = _check_weights(weights, n_classes)
         self.classes = _check_classes(classes, n_classes)
 
-    def _place(self, center, deviations, factors, magnitude):
+    def _place(
+        self, center: Array, deviations: Array, factors: Array, size: Array
+    ) -> None:
         self._center = center
         self._deviations = deviations
         self._factors = factors
-        self._magnitude = magnitude
+        self._magnitude = size
 
     @property
-    def means(self):
+    def means(self) -> Array:
         return self._center + self._deviations
 
     @property
-    def covariances(self):
-        return self._factors @ self._factors.transpose(0, 2, 1)
+    def covariances(self) -> Array:
+        return np.asarray(self._factors @ self._factors.transpose(0, 2, 1))
 
-    def push_forward(self, matrix, offset=None):
+    def push_forward(self, matrix: View, offset: Any = None) -> Self:
         r"""Distribution of P x + b.
 
         Class c becomes :math:`N(P \mu_c + b,\; P \Sigma_c P^\top)`. If P is
@@ -152,7 +163,7 @@ class ClassGaussians:
         image.weights, image.classes = self.weights, self.classes
         return image
 
-    def posterior(self, X):
+    def posterior(self, X: View) -> Array:
         r"""Class probabilities given points.
 
         .. math:: p(c \mid x) = \pi_c N(x \mid \mu_c, \Sigma_c) \Big/
@@ -175,9 +186,9 @@ class ClassGaussians:
             If X does not have d columns, or a class does not fill the common
             support: it has no density there, and the ratio is undefined.
         """
-        return np.exp(self.log_posterior(X))
+        return np.asarray(np.exp(self.log_posterior(X)))
 
-    def log_posterior(self, X):
+    def log_posterior(self, X: View) -> Array:
         """Natural logarithm of `posterior`, without its underflow to 0.
 
         Parameters
@@ -208,9 +219,9 @@ class ClassGaussians:
                 log_joint[:, c] += multivariate_normal.logpdf(
                     y, mean, covariance
                 )
-        return log_softmax(log_joint, axis=1)
+        return np.asarray(log_softmax(log_joint, axis=1))
 
-    def predict(self, X):
+    def predict(self, X: View) -> Labels:
         """Most probable class of each point.
 
         Parameters
@@ -227,9 +238,12 @@ class ClassGaussians:
         ValueError
             As `posterior`.
         """
-        return self.classes[np.argmax(self.log_posterior(X), axis=1)]
+        best = np.argmax(self.log_posterior(X), axis=1)
+        return np.asarray(self.classes[best])
 
-    def bayes_accuracy(self, n_samples=100_000, random_state=None):
+    def bayes_accuracy(
+        self, n_samples: int = 100_000, random_state: RandomState = None
+    ) -> float:
         r"""Accuracy of the best possible classifier.
 
         For two classes of one common covariance, with :math:`\delta` the
@@ -264,15 +278,18 @@ class ClassGaussians:
             As `posterior`.
         """
         _, means, choleskys = self._on_support
-        if len(means) == 2 and np.allclose(
-            *(factor @ factor.T for factor in choleskys), rtol=0, atol=1e-12
-        ):
+        spreads = choleskys @ choleskys.transpose(0, 2, 1)
+        tied = np.allclose(spreads, spreads[0], rtol=0, atol=1e-12)
+        if len(means) == 2 and tied:
             gap = np.linalg.solve(choleskys[0], means[1] - means[0])
-            return _two_class_accuracy(np.linalg.norm(gap), self.weights)
+            distance = float(np.linalg.norm(gap))
+            return _two_class_accuracy(distance, self.weights)
         samples, _ = self.sample(n_samples, random_state)
         return float(self.posterior(samples).max(axis=1).mean())
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(
+        self, n_samples: int = 1, random_state: RandomState = None
+    ) -> tuple[Array, Labels]:
         """Draw points with their classes.
 
         Parameters
@@ -305,14 +322,12 @@ class ClassGaussians:
         return X + self._center, self.classes[drawn]
 
     @cached_property
-    def _on_support(self):
+    def _on_support(self) -> tuple[Array, Array, Array]:
         """Map to coordinates on the common support, and the classes there."""
         n_classes, n_features, _ = self._factors.shape
         spans = np.hstack([*self._factors, self._deviations.T])
         magnitude = np.where(self._magnitude > 0, self._magnitude, 1.0)
-        U, s, _ = svd(
-            spans / magnitude[:, np.newaxis], full_matrices=False
-        )
+        U, s, _ = svd(spans / magnitude[:, np.newaxis], full_matrices=False)
         precision = max(spans.shape) * FLOAT64_EPS
         rank = np.count_nonzero(s > precision)
         U, s = U[:, :rank], s[:rank]
@@ -341,7 +356,7 @@ class ClassGaussians:
         return whiten, self._deviations @ whiten.T, choleskys
 
 
-def _two_class_accuracy(distance, weights):
+def _two_class_accuracy(distance: float, weights: Array) -> float:
     log_odds = np.log(weights[0] / weights[1])
     if distance == 0:
         return float(weights.max())
@@ -349,7 +364,7 @@ def _two_class_accuracy(distance, weights):
     return float(weights @ norm.cdf(distance / 2 + shift))
 
 
-def _factors(covariances, n_classes, n_features):
+def _factors(covariances: View, n_classes: int, n_features: int) -> Array:
     """F with F Fᵀ = Σ for each class, from the covariances as given."""
     covariances = np.asarray(covariances)
     tied, own = (n_features,) * 2, (n_classes, n_features, n_features)
@@ -364,7 +379,7 @@ def _factors(covariances, n_classes, n_features):
     return np.broadcast_to(factors, own)
 
 
-def _factor(covariance, c):
+def _factor(covariance: Array, c: int) -> Array:
     variances = np.diag(covariance)
     # Equal diagonal entries keep the rank cut independent of units.
     units = np.sqrt(np.where(variances > 0, variances, 0.0))
@@ -383,14 +398,10 @@ def _factor(covariance, c):
         )
     cut = len(covariance) * FLOAT64_EPS * eigenvalues.max()
     kept = np.where(eigenvalues > cut, eigenvalues, 0.0)
-    return units[:, np.newaxis] * vectors * np.sqrt(kept)
+    return np.asarray(units[:, np.newaxis] * vectors * np.sqrt(kept))
 
 
-def _row_norms(factors):
-    return np.linalg.norm(factors, axis=2).max(axis=0)
-
-
-def _check_weights(weights, n_classes):
+def _check_weights(weights: Any, n_classes: int) -> Array:
     if weights is None:
         return np.full(n_classes, 1.0 / n_classes)
     weights = _check_vector(weights, "weights", n_classes)
@@ -399,24 +410,24 @@ def _check_weights(weights, n_classes):
             "weights must be positive and sum to 1; the smallest is "
             f"{weights.min():.6g} and the sum {weights.sum():.6g}."
         )
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
-def _check_classes(classes, n_classes):
+def _check_classes(classes: Any, n_classes: int) -> Labels:
     if classes is None:
         return np.arange(n_classes)
-    classes = check_labels(classes, n_classes, "classes")
-    n_different = len(np.unique(classes))
+    labels: Labels = check_labels(classes, n_classes, "classes")
+    n_different = len(np.unique(labels))
     if n_different < n_classes:
         raise ValueError(
             f"classes has {n_different} different labels; wanted {n_classes}."
         )
-    return classes
+    return labels
 
 
-def _check_vector(vector, name, length):
+def _check_vector(vector: Any, name: str, length: int) -> Array:
     if np.shape(vector) != (length,):
         raise ValueError(
             f"{name} has shape {np.shape(vector)}; wanted ({length},)."
         )
-    return check_view(np.reshape(vector, (1, -1)), name)[0][0]
+    return np.asarray(check_view(np.reshape(vector, (1, -1)), name)[0][0])

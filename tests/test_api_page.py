@@ -15,8 +15,8 @@ from perfalign import (
     ConditionalFlow,
     GaussianTransfer,
     PerfectAlignment,
-    bridge_plan,
     existence_report,
+    transport_plan,
 )
 from perfalign.datasets import make_gaussian_views
 
@@ -119,7 +119,7 @@ def test_the_report_divides_what_is_shared(n, evidence):
 
 
 def test_infinite_costs_forbid():
-    plan = bridge_plan([[np.inf, 1.0], [2.0, 9.0]]).plan
+    plan = transport_plan([[np.inf, 1.0], [2.0, 9.0]]).plan
     assert_allclose(plan, [[0, 0.5], [0.5, 0]])
 
 

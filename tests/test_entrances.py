@@ -709,7 +709,7 @@ def refusals():
         (lambda: evaluate(methods, VIEWS, Y, maps=[None]), "1 maps for 2"),
         (lambda: evaluate(methods, VIEWS, Y, maps=[None, 3]), "maps.1. is 3"),
         (lambda: evaluate(methods, VIEWS[0], Y), "list of matrices"),
-        (lambda: search.set_params(held_out=0).fit(VIEWS), "held_out is 0"),
+        (lambda: search.set_params(test_size=0).fit(VIEWS), "test_size is 0"),
         (lambda: HeldOutSearch(3, {}).fit(VIEWS), "alignment is 3"),
         (lambda: HeldOutSearch(perfect, 3).fit(VIEWS), "param_grid"),
         (lambda: ShuffledPairs("CCA").fit(VIEWS), "alignment is 'CCA'"),

@@ -140,7 +140,7 @@ def test_principal_of_pairs_and_of_three_views():
     three = PerfectAlignment(2).fit([X, Y, W])
     assert_same(gauge.principal(turned(three)), three)
     pairs = {(0, 1): (X[:200], Y[:200]), (1, 2): (Y[200:], W[200:])}
-    joined = PerfectAlignment(2).fit_pairs(pairs)
+    joined = PerfectAlignment(2).fit_incomplete(pairs)
     assert_same(gauge.principal(turned(joined)), joined)
 
 
@@ -156,13 +156,17 @@ def test_principal_is_the_identity_from_the_principal_gauge(
     params = {"center": center, "constraint": constraint}
     chain = {(0, 1): (X[:40], Y[:40]), (1, 2): (Y[40:200], W[40:200])}
     cycle = {**chain, (0, 2): (X[200:], W[200:])}
-    gauge_of_fit = None if raw else "principal"
+
+    def estimator():
+        gauge_of_fit = None if raw else "principal"
+        return PerfectAlignment(2, gauge=gauge_of_fit, **params)
+
     for seed, fitted in enumerate(
         [
-            PerfectAlignment(2, gauge=gauge_of_fit, **params).fit([X, Y]),
-            PerfectAlignment(2, gauge=gauge_of_fit, **params).fit([X, Y, W]),
-            PerfectAlignment(2, gauge=gauge_of_fit, **params).fit_pairs(chain),
-            PerfectAlignment(2, gauge=gauge_of_fit, **params).fit_pairs(cycle),
+            estimator().fit([X, Y]),
+            estimator().fit([X, Y, W]),
+            estimator().fit_incomplete(chain),
+            estimator().fit_incomplete(cycle),
         ]
     ):
         first = gauge.principal(fitted)

@@ -76,7 +76,7 @@ def test_groups_stay_together_and_all_pairs_are_used_in_the_end(
 ):
     monkeypatch.setattr(Spy, "fits", [])
     views, _ = digits
-    search = HeldOutSearch(Spy(4), RIDGES, held_out=0.4, random_state=0)
+    search = HeldOutSearch(Spy(4), RIDGES, test_size=0.4, random_state=0)
     search.fit(views, groups=GROUPS)
     *tried, last = Spy.fits
     assert len(tried) == 3

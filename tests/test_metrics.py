@@ -8,6 +8,7 @@ import sklearn
 from scipy.stats import entropy
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
+from sklearn.preprocessing import normalize
 
 from perfalign import PerfectAlignment
 from perfalign.metrics import (
@@ -15,7 +16,9 @@ from perfalign.metrics import (
     component_correlations,
     effective_rank,
     explained_variance,
+    linear_cka,
     median_rank,
+    mutual_neighbours,
     recall,
     reconstruction_error,
     relative_alignment_error,
@@ -428,3 +431,132 @@ class TestComponentCorrelations:
             alignment.canonical_correlations_[:2],
             atol=1e-12,
         )
+
+
+class TestLocalScaling:
+    @pytest.mark.parametrize("k", [1, 3, 40])
+    def test_on_unit_rows_it_is_that_of_conneau_and_others(self, rng, k):
+        queries = normalize(rng.normal(size=(40, 3)))
+        gallery = normalize(queries + rng.normal(size=(40, 3)))
+        cosines = queries @ gallery.T
+        near = np.sort(cosines, axis=1)[:, -k:].mean(axis=1)
+        near_of_gallery = np.sort(cosines, axis=0)[-k:].mean(axis=0)
+        scaled = 2 * cosines - near[:, np.newaxis] - near_of_gallery
+        wanted = 1 + np.sum(scaled > np.diag(scaled)[:, np.newaxis], axis=1)
+        found = retrieval_ranks(queries, gallery, csls=k)
+        np.testing.assert_array_equal(found, wanted)
+
+    def test_hubs_lose_the_first_places(self, rng):
+        # Thirty items near the mean are nearer to all than their partners.
+        queries = rng.normal(size=(300, 50))
+        gallery = queries + 1.5 * rng.normal(size=(300, 50))
+        gallery[::10] /= 10
+        assert recall(queries, gallery) == 0.1
+        assert median_rank(queries, gallery) == 31
+        assert recall(queries, gallery, csls=10) > 0.35
+        assert median_rank(queries, gallery, csls=10) < 20
+
+    def test_neither_blocks_nor_scale_change_anything(self, rng):
+        queries, gallery = rng.normal(size=(2, 200, 3))
+        whole = retrieval_ranks(queries, gallery, csls=5)
+        with sklearn.config_context(working_memory=0.01):
+            again = retrieval_ranks(1e170 * queries, 1e170 * gallery, csls=5)
+        np.testing.assert_array_equal(again, whole)
+
+    def test_collapse_and_copies_are_ties_still(self):
+        z = np.full((11, 2), 0.1)
+        assert list(retrieval_ranks(z, z, csls=3)) == [6.0] * 11
+
+    @pytest.mark.parametrize("k", [0, 4, 1.0, True])
+    def test_neighbours_that_are_not_there(self, k):
+        with pytest.raises(ValueError, match="csls is .* from 1 to 3, the nu"):
+            retrieval_ranks(np.eye(3), np.eye(3), csls=k)
+
+
+def centred(view):
+    return view - view.mean(axis=0)
+
+
+class TestLinearCKA:
+    def test_it_compares_centred_kernels(self, rng):
+        X, Y = rng.normal(size=(30, 4)), rng.normal(size=(30, 6))
+        Y[:, :2] += X[:, :2]
+        K, L = (centred(v) @ centred(v).T for v in (X, Y))
+        wanted = np.sum(K * L) / np.linalg.norm(K) / np.linalg.norm(L)
+        assert linear_cka(X, Y) == pytest.approx(wanted, rel=1e-13)
+
+    def test_debiased_it_is_that_of_song_and_others(self, rng):
+        X, Y = rng.normal(size=(20, 4)) + 3, rng.normal(size=(20, 6))
+        Y[:, :2] += X[:, :2]
+        n, one = 20, np.ones(20)
+
+        def hsic(K, L):
+            K, L = K - np.diag(np.diag(K)), L - np.diag(np.diag(L))
+            return (
+                np.trace(K @ L)
+                + (one @ K @ one) * (one @ L @ one) / ((n - 1) * (n - 2))
+                - 2 / (n - 2) * (one @ K @ L @ one)
+            )
+
+        K, L = X @ X.T, Y @ Y.T
+        wanted = hsic(K, L) / np.sqrt(hsic(K, K) * hsic(L, L))
+        found = linear_cka(X, Y, debiased=True)
+        assert found == pytest.approx(wanted, rel=1e-10)
+
+    @pytest.mark.parametrize("debiased", [False, True])
+    def test_rotation_one_unit_and_origin_do_not_matter(self, rng, debiased):
+        X = rng.normal(size=(30, 4))
+        turn = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+        found = linear_cka(X, 1e160 * (X @ turn + 5), debiased=debiased)
+        assert found == pytest.approx(1, rel=1e-13)
+        assert linear_cka(X, X * [1, 1, 1, 9], debiased=debiased) < 0.9
+
+    def test_chance_gives_much_to_many_features_unless_debiased(self, rng):
+        pairs = rng.normal(size=(50, 2, 30, 200))
+        assert np.mean([linear_cka(X, Y) for X, Y in pairs]) > 0.8
+        found = [linear_cka(X, Y, debiased=True) for X, Y in pairs]
+        assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(50)
+        assert min(found) < 0
+
+    def test_bad_input_is_named(self, rng):
+        X = rng.normal(size=(3, 2))
+        with pytest.raises(ValueError, match="X has 3 rows and Y has 2; want"):
+            linear_cka(X, X[:2])
+        with pytest.raises(ValueError, match="Y of shape .* does not vary"):
+            linear_cka(X, 0 * X + 0.1)
+        with pytest.raises(ValueError, match="at least four rows; seen 3"):
+            linear_cka(X, X, debiased=True)
+
+
+class TestMutualNeighbours:
+    @pytest.mark.parametrize("d", [3, 30])
+    def test_neighbours_are_counted(self, rng, d):
+        X = rng.normal(size=(60, d))
+        Y = X + rng.normal(size=(60, d)) / 2
+        near = []
+        for view in (X, Y):
+            between = ((view[:, np.newaxis] - view) ** 2).sum(axis=2)
+            np.fill_diagonal(between, np.inf)
+            near.append(np.argsort(between, axis=1)[:, :7])
+        common = [len({*a} & {*b}) for a, b in zip(*near)]
+        wanted = np.mean(common) / 7
+        assert mutual_neighbours(X, Y, 7) == pytest.approx(wanted, rel=1e-15)
+        assert 0.1 < wanted < 0.9
+
+    def test_rotation_unit_and_origin_of_a_view_do_not_matter(self, rng):
+        X = rng.normal(size=(60, 4))
+        turn = np.linalg.qr(rng.normal(size=(4, 4)))[0]
+        assert mutual_neighbours(X, 1e170 * (X @ turn + 5)) == 1
+        assert mutual_neighbours(X, X * [1, 1, 1, 9]) < 1
+
+    def test_unrelated_views_share_what_chance_gives(self, rng):
+        found = [mutual_neighbours(*rng.normal(size=(2, 101, 5)))
+                 for _ in range(30)]
+        assert np.mean(found) == pytest.approx(10 / 100, abs=0.01)
+
+    def test_bad_input_is_named(self, rng):
+        X = rng.normal(size=(5, 2))
+        with pytest.raises(ValueError, match="k is 5; wanted .* from 1 to 4"):
+            mutual_neighbours(X, X, 5)
+        with pytest.raises(ValueError, match="X of shape .* does not vary"):
+            mutual_neighbours(np.ones((5, 2)), X, 2)

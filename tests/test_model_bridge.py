@@ -218,8 +218,8 @@ def test_what_lacks_the_protocol_is_named(world):
         ({"head": LogisticRegression()}, "head .* no classes_"),
         ({"decoder": object()}, "decoder .* no inverse_transform"),
         ({"flow": PCA(2)}, "flow is PCA.* no sample"),
-        ({"n_draws": 0}, "n_draws is .* wanted an integer"),
-        ({"n_draws": 2.5}, "n_draws is .* wanted an integer"),
+        ({"n_draws": 0}, "n_draws is .* wanted an int "),
+        ({"n_draws": 2.5}, "n_draws is .* wanted an int "),
     ]:
         with pytest.raises(ValueError, match=message):
             ModelBridge(**parts).fit(X, Y, coupling)

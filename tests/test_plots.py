@@ -39,7 +39,7 @@ FIGURES = {
         [LATENTS, NOISY], LABELS, reference=LATENTS
     ),
     "latent_space, one panel": lambda: plots.latent_space([LATENTS] * 3),
-    "modality_clouds": lambda: plots.modality_clouds(
+    "view_clouds": lambda: plots.view_clouds(
         SimpleNamespace(latents=LATENTS, views=VIEWS, labels=LABELS)
     ),
     "gaussians": lambda: plots.gaussians(Mixture(), [LATENTS, NOISY], LABELS),
@@ -150,9 +150,9 @@ def test_modalities_stand_out_from_paper_and_from_each_other():
         linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, low)
         return linear @ [0.2126, 0.7152, 0.0722]
 
-    for color in (*style.MODALITY, style.SHARED, style.MUTED, style.BLACK):
+    for color in (*style.VIEW, style.SHARED, style.MUTED, style.BLACK):
         assert 1.05 / (luminance(color) + 0.05) >= 3
-    light = [luminance(c) for c in style.shades(style.MODALITY[0], 3)]
+    light = [luminance(c) for c in style.shades(style.VIEW[0], 3)]
     assert light[0] < 0.5 * light[1] < 0.5 * light[2]
 
 
@@ -194,8 +194,8 @@ def test_truth_has_a_panel_of_its_own():
     np.testing.assert_array_equal(rows_of_lines(right), NOISY)
 
 
-def test_a_fourth_modality_has_no_mark():
-    with pytest.raises(ValueError, match="at most 3 modalities, not 4"):
+def test_a_fourth_view_has_no_mark():
+    with pytest.raises(ValueError, match="at most 3 views, not 4"):
         plots.latent_space([LATENTS] * 4)
 
 
@@ -257,7 +257,7 @@ def test_squares_are_the_weights():
         i, j = int(top - y), int(x - left)
         hollow = same_color(square.get_facecolor(), "white")
         found[i, j] = (-1 if hollow else 1) * square.get_width() ** 2
-        color = style.GREY if i else style.MODALITY[int(j > 1)]
+        color = style.GREY if i else style.VIEW[int(j > 1)]
         assert same_color(square.get_edgecolor(), color)
     scale = 0.9**2 / np.abs(basis).max()
     np.testing.assert_allclose(found, basis * scale, atol=1e-12)

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from perfalign import TransportPlan
 from perfalign.book import plots
-from perfalign.book.plots.style import BLACK, GREY, MODALITY, SHARED
+from perfalign.book.plots.style import BLACK, GREY, SHARED, VIEW
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(8, 2)), 100 + 30 * RNG.normal(size=(6, 2))
@@ -45,7 +45,7 @@ def same_shape(drawn, z):
 
 def test_spaces_keep_their_shapes_and_lie_apart():
     figure = plots.glued([X, Y], [A, B])
-    left, right = (dots_of(figure, color) for color in MODALITY[:2])
+    left, right = (dots_of(figure, color) for color in VIEW[:2])
     same_shape(left, X)
     same_shape(right, Y)
     assert left[:, 0].max() < right[:, 0].min()
@@ -58,7 +58,7 @@ def test_spaces_keep_their_shapes_and_lie_apart():
 def test_a_way_goes_over_its_bridge():
     figure = plots.glued([X, Y], [A, B], way=(4, 1, 5))
     way, ends = lines_of(figure, BLACK), lines_of(figure, SHARED)
-    left, right = (dots_of(figure, color) for color in MODALITY[:2])
+    left, right = (dots_of(figure, color) for color in VIEW[:2])
     points = [left[4], ends[1, 0], ends[1, 1], right[5]]
     assert_allclose(way, np.stack([points[:-1], points[1:]], axis=1))
     names = {t.get_text() for t in figure.findobj(Text)}
@@ -73,7 +73,7 @@ def test_latents_go_where_most_of_them_goes_or_stay():
     labels = np.zeros(8, int), (goal.argsort() == 3).astype(int)
     figure = plots.transported([X, Y], TransportPlan(plan), labels=labels)
     drawn = {color: lines_of(figure, color) for color in (GREY, BLACK)}
-    right = dots_of(figure, MODALITY[1])
+    right = dots_of(figure, VIEW[1])
     assert len(drawn[BLACK]) == 1
     assert len(drawn[GREY]) == 5
     ends = np.vstack([lines[:, 1] for lines in drawn.values()])
@@ -121,7 +121,7 @@ def test_moved_shares_are_drawn_against_each_other():
     "draw",
     [
         lambda: plots.glued([X, Y], [A, B], way=(0, 0, 0)),
-        lambda: plots.transported([X, Y], TransportPlan(np.ones((8, 6)) / 48)),
+        lambda: plots.transported([X, Y], np.ones((8, 6)) / 48),
         lambda: plots.cost_maps(
             [0, 1, 2],
             [0, 1, 2],

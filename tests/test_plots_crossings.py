@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from perfalign import ClassGaussians
 from perfalign.book import plots
-from perfalign.book.plots.style import BLACK, GREY, MODALITY
+from perfalign.book.plots.style import BLACK, GREY, VIEW
 
 CLASSES = ClassGaussians([[-1, 0], [1, 0]], np.eye(2))
 RNG = np.random.default_rng(0)
@@ -35,7 +35,7 @@ def test_black_lines_are_the_pairs_on_which_decisions_differ():
 def test_every_pair_is_drawn_in_the_colours_of_its_modalities():
     (ax,) = plots.crossings(CLASSES, [FIRST, SECOND], reach=3.0).axes
     assert ax.get_xlim() == ax.get_ylim() == (-3.0, 3.0)
-    for z, color in zip([FIRST, SECOND], MODALITY):
+    for z, color in zip([FIRST, SECOND], VIEW):
         drawn = np.vstack(
             [d.get_xydata() for d in ax.lines if d.get_color() == color]
         )

@@ -2,7 +2,7 @@ import numpy as np
 from numpy.testing import assert_array_equal
 
 from perfalign.book import plots
-from perfalign.book.plots.style import GREY, MODALITY
+from perfalign.book.plots.style import GREY, VIEW
 
 
 def test_estimates_lie_over_the_truth_on_axes_that_do_not_move():
@@ -15,7 +15,7 @@ def test_estimates_lie_over_the_truth_on_axes_that_do_not_move():
     drawn = {line.get_color(): line.get_xydata() for line in ax.lines}
     assert_array_equal(drawn[GREY], truth)
     colors = [c for c in drawn if c != GREY]
-    assert len(colors) == len(MODALITY[:2])
+    assert len(colors) == len(VIEW[:2])
     for color in colors:
         assert_array_equal(drawn[color], turned)
     fig.draw_without_rendering()

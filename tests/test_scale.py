@@ -14,7 +14,7 @@ from distributed import Client, LocalCluster
 from numpy.testing import assert_allclose, assert_array_equal
 
 from perfalign import (
-    PairedSummary,
+    IncompleteSummary,
     PerfectAlignment,
     StackedSummary,
     relative_alignment_error,
@@ -193,14 +193,14 @@ def test_saved_summary_is_the_same_to_the_last_bit(tmp_path):
 def test_saved_pairs_are_the_same_to_the_last_bit(tmp_path):
     path = tmp_path / "pairs.npz"
     x, y, w = noisy_views(60, (3, 4, 2))
-    summary = PairedSummary.from_pairs(
+    summary = IncompleteSummary.from_views(
         {(0, 1): (x[:30], y[:30]), (2, 1): (w[30:], y[30:])}
     )
     summary.save(path)
-    loaded = PairedSummary.load(path)
+    loaded = IncompleteSummary.load(path)
     assert_identical(loaded, summary)
-    for pair in summary.pairs:
-        assert_identical(loaded.pairs[pair], summary.pairs[pair])
+    for views in summary.sets:
+        assert_identical(loaded.sets[views], summary.sets[views])
     with pytest.raises(ValueError, match="no StackedSummary: 'n_fea"):
         StackedSummary.load(path)
 

@@ -23,8 +23,8 @@ from perfalign import (
     GaussianFlow,
     ModelBridge,
     UnconditionalFlow,
-    bridge_plan,
     gluing_cost,
+    transport_plan,
 )
 
 # ------------------------------------------------------- the toll of a bridge
@@ -137,7 +137,7 @@ def test_a_toll_is_a_smaller_penalty_whatever_is_free(toll, seed):
     if toll < 0.6:
         without, _ = unbalanced(cost, 0.3 - toll / 2)
         assert with_toll == pytest.approx(without + toll, abs=1e-9)
-        plan = bridge_plan(cost, marginal_penalty=0.3 - toll / 2)
+        plan = transport_plan(cost, reg_m=0.3 - toll / 2)
         assert max(plan.moved_X.max(), plan.moved_Y.max()) <= 1 + 1e-12
         missed = sum(plan.marginal_violation())
         paid = np.sum(plan.plan * (cost + toll)) + 0.3 * missed
@@ -316,7 +316,7 @@ def test_a_learned_flow_keeps_the_large_class_and_loses_the_small():
         for place in ((-at, side), (at, -side))
     )
     flow = UnconditionalFlow(n_samples=6000, random_state=0)
-    ends = flow.fit(X, Y, ClassCoupling.from_labels(of, of)).predict(X)
+    ends = flow.fit(X, Y, ClassCoupling.from_labels(of, of)).transport(X)
     kept = (ends[:, 1] < 0) == (of == 1)
     assert np.mean(kept[of == 1]) > 0.8
     assert np.mean(kept[of == 0]) < 0.2

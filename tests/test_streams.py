@@ -15,7 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from threadpoolctl import threadpool_info
 
 from perfalign import (
-    PairedSummary,
+    IncompleteSummary,
     PerfectAlignment,
     StackedSummary,
     existence_report,
@@ -259,24 +259,24 @@ def test_blocks_of_pairs_may_be_empty_and_errors_name_the_pair():
     pd = pytest.importorskip("pandas")
     rng = np.random.default_rng(0)
     x, y = (rng.normal(size=(50, d)) for d in D)
-    alignment = PerfectAlignment(1).fit_pairs({(0, 1): (x, y)})
+    alignment = PerfectAlignment(1).fit_incomplete({(0, 1): (x, y)})
     wanted = alignment.summary_.R
     alignment.partial_fit({(0, 1): (x[:0], y[:0])})
     assert_array_equal(alignment.summary_.R, wanted)
-    with pytest.raises(ValueError, match="No pair has items"):
-        PairedSummary.from_pairs({(0, 1): (x[:0], y[:0])})
+    with pytest.raises(ValueError, match="No set has items"):
+        IncompleteSummary.from_views({(0, 1): (x[:0], y[:0])})
     frames = pd.DataFrame(x), pd.DataFrame(y)[::-1]
-    with pytest.raises(ValueError, match=r"pair \(0, 1\): Labels of rows"):
-        PairedSummary.from_pairs({(0, 1): frames})
-    with pytest.raises(ValueError, match="wanted a tuple of two different"):
-        PairedSummary.from_pairs({(False, True): (x, y)})
+    with pytest.raises(ValueError, match=r"set \(0, 1\): Labels of rows"):
+        IncompleteSummary.from_views({(0, 1): frames})
+    with pytest.raises(ValueError, match="wanted a tuple of different"):
+        IncompleteSummary.from_views({(False, True): (x, y)})
 
 
 def test_summaries_of_different_kinds_do_not_merge():
     rng = np.random.default_rng(0)
     x, y = (rng.normal(size=(50, d)) for d in D)
     stacked = StackedSummary.from_views([x, y])
-    paired = PairedSummary.from_pairs({(0, 1): (x, y)})
+    paired = IncompleteSummary.from_views({(0, 1): (x, y)})
     for one, other in [
         (stacked, paired),
         (paired, stacked),
@@ -285,7 +285,6 @@ def test_summaries_of_different_kinds_do_not_merge():
     ]:
         with pytest.raises(ValueError, match="of one kind can be merged"):
             one.merge(other)
-    assert not hasattr(PairedSummary, "from_views")
 
 
 def test_columns_and_views_are_known_by_name():
@@ -312,11 +311,11 @@ def test_columns_and_views_are_known_by_name():
         lambda: alignment.summary_.merge(
             StackedSummary.from_views([turned, y])
         ),
-        lambda: PerfectAlignment(1).fit_pairs(
+        lambda: PerfectAlignment(1).fit_incomplete(
             {(0, 1): (x, y), (0, 2): (turned, y)}
         ),
     ):
-        with pytest.raises(ValueError, match="view|pair.*width"):
+        with pytest.raises(ValueError, match="view|set.*width"):
             call()
     # Names that come later are kept, and empty frames have names too.
     for first in ([x.to_numpy(), y], [x[:0], y[:0]]):
@@ -338,7 +337,7 @@ def test_columns_and_views_are_known_by_name():
         lambda: PerfectAlignment(1).fit([x, pd.DataFrame(y)[::-1]]),
         lambda: existence_report([x, pd.DataFrame(y)[::-1]]),
         lambda: alignment.transform([x, pd.DataFrame(y)[::-1]]),
-        lambda: PerfectAlignment(1).fit_pairs(
+        lambda: PerfectAlignment(1).fit_incomplete(
             {(0, 1): (x, pd.DataFrame(y)[::-1])}
         ),
     ):
@@ -508,7 +507,8 @@ DAMAGE = {
     "no count": without("n_samples"),
     "negative count": with_array("n_samples", lambda a: -5 + 0 * a),
     "no samples": with_array("n_samples", lambda a: 0 * a),
-    "fractional count": with_array("n_samples", lambda a: a + 0.5),
+    "no number": with_array("n_samples", lambda a: a * np.nan),
+    "endless count": with_array("n_samples", lambda a: a + np.inf),
     "counts": with_array("n_samples", lambda a: np.array([a, a])),
     "fractional features": with_array("n_features", lambda a: a + 0.7),
     "no features": with_array("n_features", lambda a: 0 * a),
@@ -557,19 +557,19 @@ def test_damaged_files_of_pairs_are_named(tmp_path, kind):
     path = tmp_path / "pairs.npz"
     rng = np.random.default_rng(0)
     pairs = {(0, 1): [rng.normal(size=(9, d)) for d in D]}
-    PairedSummary.from_pairs(pairs).save(path)
+    IncompleteSummary.from_views(pairs).save(path)
     DAMAGE[kind](path, "0-1 ")
     with pytest.raises(ValueError, match="pairs.npz"):
-        PairedSummary.load(path)
+        IncompleteSummary.load(path)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 def test_files_of_the_other_kind_are_refused(saved, tmp_path):
-    with pytest.raises(ValueError, match="no PairedSummary.*no pair of views"):
-        PairedSummary.load(saved[1])
+    with pytest.raises(ValueError, match="no IncompleteSummary.*no set"):
+        IncompleteSummary.load(saved[1])
     rng = np.random.default_rng(0)
     pairs = {(0, 1): [rng.normal(size=(9, d)) for d in D]}
-    PairedSummary.from_pairs(pairs).save(tmp_path / "pairs.npz")
+    IncompleteSummary.from_views(pairs).save(tmp_path / "pairs.npz")
     with pytest.raises(ValueError, match="pairs.npz holds no StackedSummary"):
         StackedSummary.load(tmp_path / "pairs.npz")
     with pytest.raises(FileNotFoundError):

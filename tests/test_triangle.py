@@ -14,6 +14,7 @@ N, D = 30_000, 12
 def small_chunks(monkeypatch):
     # Small data then take as many chunks as large data otherwise.
     monkeypatch.setattr(_triangle, "CHUNK", 100 * D)
+    monkeypatch.setattr(_triangle, "ROWS", 100)
 
 
 def low_rank(rng):
@@ -132,20 +133,6 @@ def test_small_directions_keep_their_digits(rows):
     wanted, size = reference(exact)
     ratio = np.linalg.solve(wanted.T, (R / size).T)
     assert_allclose(ratio @ ratio.T, np.eye(D), rtol=0, atol=1e-11)
-
-
-@pytest.mark.parametrize("rows", STATIONARY)
-def test_all_chunks_but_the_first_and_the_rest_are_fast(rows, monkeypatch):
-    slow = []
-    reflect = CentredTriangle._reflect
-
-    def counting(self, rows):
-        slow.append(len(rows))
-        reflect(self, rows)
-
-    monkeypatch.setattr(CentredTriangle, "_reflect", counting)
-    factor(STATIONARY[rows](np.random.default_rng(2))[: 48 + 29_000 + 5])
-    assert slow == [48, 5]
 
 
 def test_rows_may_come_in_any_pieces():

@@ -121,7 +121,7 @@ def test_fits_of_pairs_have_no_units_either():
     w = related(120, noise=0.3, n_features=(5, 4, 3))[2]
 
     def fit(x):
-        return PerfectAlignment(2).fit_pairs(
+        return PerfectAlignment(2).fit_incomplete(
             {(0, 1): (x[:60], y[:60]), (1, 2): (y[60:], w[60:])}
         )
 

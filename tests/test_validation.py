@@ -10,6 +10,7 @@ from perfalign._checks import (
     Signature,
     as_list,
     check_labels,
+    check_weights,
     column_names,
     without_row_labels,
 )
@@ -147,7 +148,6 @@ REFUSED = {
     "complex": (X + 0j, "[Cc]omplex"),
     "complex column": (FRAME.assign(b=1j), "'b' .complex128"),
     "records": (np.zeros((6, 2), "f8,f8"), "records"),
-    "sparse": (sparse.csr_array(X), "[Ss]parse"),
     "vector": (X[:, 0], "2D"),
     "series": (FRAME["a"], "2"),
     "no columns": (X[:, :0], "0 feature"),
@@ -172,6 +172,70 @@ def test_what_is_no_view_is_refused_in_words(kind):
         list(view_slabs([X, view]))
     with pytest.raises(ValueError, match="^view 'b'"):
         check_views({"a": X, "b": view})
+
+
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "lil", "dok", "bsr"])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i2", "?"])
+@pytest.mark.parametrize("family", ["array", "matrix"])
+def test_rows_of_sparse_views_are_made_dense(kind, dtype, family, monkeypatch):
+    monkeypatch.setattr("perfalign._checks._views.SLAB", 8)
+    view = getattr(sparse, f"{kind}_{family}")(WHOLE.astype(dtype))
+    slabs = list(view_slabs([X, view]))
+    assert [rows.start for rows, _, _ in slabs] == [0, 2, 4]
+    stored = dtype if dtype[0] == "f" else "f8"
+    for rows, (_, part), (_, eps) in slabs:
+        assert type(part) is np.ndarray and part.dtype == np.float64
+        np.testing.assert_array_equal(part, WHOLE[rows])
+        assert eps == np.finfo(stored).eps
+    with pytest.raises(ValueError, match="(?s)view 1.*[Ss]parse.*toarray"):
+        check_views([X, view])
+
+
+def test_sparse_views_are_checked_as_dense_ones():
+    hole = sparse.csr_array(np.where(X == 0, np.nan, X))
+    for view, message in [
+        (hole, "NaN"),
+        (sparse.coo_array(X + 0j), "[Cc]omplex"),
+        (sparse.csr_array(X[:, :0]), "0 feature"),
+    ]:
+        with pytest.raises(ValueError, match=f"(?s)^view 1.*{message}"):
+            list(view_slabs([X, view]))
+    with pytest.raises(ValueError, match="view 0: 6 rows, view 1: 4 rows"):
+        list(view_slabs([X, sparse.csr_array(X[:4])]))
+
+
+WEIGHTS = {
+    "list": [0, 1, 2, 0.5, 1, 1],
+    "float32": np.array([0, 1, 2, 0.5, 1, 1], "f4"),
+    "series": pd.Series([0, 1, 2, 0.5, 1, 1]),
+    "dask": da.from_array(np.array([0, 1, 2, 0.5, 1, 1])),
+}
+
+
+@pytest.mark.parametrize("kind", WEIGHTS)
+def test_weights_of_every_type(kind):
+    weights = check_weights(WEIGHTS[kind], 6, like=FRAME)
+    assert type(weights) is np.ndarray and weights.dtype == np.float64
+    np.testing.assert_array_equal(weights, WEIGHTS["list"])
+
+
+@pytest.mark.parametrize(
+    "weights, message",
+    [
+        ([1, 2], r"^sample_weight has shape \(2,\); wanted .* 6 rows"),
+        (1.0, "^sample_weight"),
+        (np.ones((6, 1)), r"has shape \(6, 1\)"),
+        ([1, 1, -1, 1, 1, 1], "^sample_weight is -1 in row 2"),
+        ([1, 1, np.nan, 1, 1, 1], "^sample_weight: .*NaN"),
+        ([1, 1, np.inf, 1, 1, 1], "^sample_weight: .*infinity"),
+        (list("abcdef"), "^sample_weight"),
+        (np.ma.array(np.ones(6), mask=[0, 1, 0, 0, 0, 0]), "a mask hides 1"),
+        (pd.Series(np.ones(6), index=range(1, 7)), "Labels of rows differ"),
+    ],
+)
+def test_what_is_no_weight_is_refused_in_words(weights, message):
+    with pytest.raises(ValueError, match=message):
+        check_weights(weights, 6, like=FRAME)
 
 
 def test_columns_must_have_their_names():
@@ -266,14 +330,14 @@ def test_a_view_is_found_by_place_or_name(wrong):
     assert named.position("b") == named.position(1) == 1
     with pytest.raises(ValueError, match="no view .*from 0 to 1"):
         plain.position(wrong)
-    with pytest.raises(ValueError, match="no modality 'c'.*called 'a', 'b'"):
-        named.position("c", "modality")
+    with pytest.raises(ValueError, match="no sense 'c'.*called 'a', 'b'"):
+        named.position("c", "sense")
 
 
 @pytest.mark.parametrize(
     "views, message",
     [
-        (X, "a list of matrices, one a modality, or a dict.*seen ndarray"),
+        (X, "a list of matrices, one a view, or a dict.*seen ndarray"),
         (None, "seen NoneType"),
         (iter([X, X]), "seen list_iterator"),
         ({0: X, 1: X}, "must be strings; seen 0, 1"),

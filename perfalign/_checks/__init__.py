@@ -26,10 +26,13 @@ from perfalign._checks._views import (
     check_view,
     check_views,
     latent_dtype,
+    n_rows,
+    named,
     precision,
     slabs,
     view_slabs,
 )
+from perfalign._checks._weights import check_weights
 
 __all__ = [
     "FLOAT64_EPS",
@@ -48,9 +51,12 @@ __all__ = [
     "check_row_labels",
     "check_view",
     "check_views",
+    "check_weights",
     "column_names",
     "is_frame",
     "latent_dtype",
+    "n_rows",
+    "named",
     "precision",
     "quoted",
     "slabs",

@@ -1,8 +1,11 @@
 """Class labels, whatever they were kept in."""
 
+from collections.abc import Iterable
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 
 from perfalign._checks._names import SHOWN, check_row_labels
@@ -12,7 +15,9 @@ from perfalign._checks._views import at_hand, check_hidden, described, named
 LABELS = (str, (bool, np.bool_), Real)
 
 
-def check_labels(y, n_rows, name, like=None):
+def check_labels(
+    y: Any, n_rows: int, name: str, like: Any = None
+) -> NDArray[Any]:
     """Return class labels, one a row, as a plain array.
 
     Parameters
@@ -40,7 +45,7 @@ def check_labels(y, n_rows, name, like=None):
     """
     check_hidden(y, name)
     try:
-        labels = column_or_1d(_plain(y, name))
+        labels: NDArray[Any] = column_or_1d(_plain(y, name))
     except (ValueError, TypeError) as error:
         raise named(error, name) from error
     if len(labels) != n_rows:
@@ -66,7 +71,7 @@ def check_labels(y, n_rows, name, like=None):
     return labels
 
 
-def _plain(y, name):
+def _plain(y: Any, name: str) -> NDArray[Any]:
     """Labels as an array of one of NumPy's own types."""
     y = at_hand(y)
     # A list of a string and a number would become strings.
@@ -86,17 +91,19 @@ def _plain(y, name):
     )
 
 
-def _is_missing(label):
+def _is_missing(label: object) -> bool:
     """None, NaN, or what pandas writes for them."""
     return (
         label is None
         or type(label).__name__ in ("NAType", "NaTType")
-        or (isinstance(label, (float, np.floating)) and np.isnan(label))
+        or (isinstance(label, (float, np.floating)) and bool(np.isnan(label)))
     )
 
 
-def _check_present(labels, missing, name):
-    rows = np.flatnonzero(missing)
+def _check_present(
+    labels: NDArray[Any], missing: Iterable[bool], name: str
+) -> None:
+    rows = np.flatnonzero(np.asarray(missing))
     if len(rows):
         shown = ", ".join(map(str, rows[:SHOWN]))
         more = f" and {len(rows) - SHOWN} more" * (len(rows) > SHOWN)

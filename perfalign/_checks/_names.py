@@ -5,10 +5,12 @@ whether two tables speak of the same things.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 #: So many cases are listed in a message.
 SHOWN = 3
@@ -28,12 +30,12 @@ class Signature:
         Names of the views, if they came as a dict.
     """
 
-    n_features: tuple
-    feature_names: tuple
-    view_names: tuple | None = None
+    n_features: tuple[int, ...]
+    feature_names: tuple[tuple[str, ...] | None, ...]
+    view_names: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, views):
+    def of(cls, views: Any) -> "Signature":
         """Signature of a list or a dict of views."""
         views, names = as_list(views)
         return cls(
@@ -42,10 +44,10 @@ class Signature:
             names,
         )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.n_features)
 
-    def wanted(self, position):
+    def wanted(self, position: int) -> dict[str, Any]:
         """What `check_view` should want of the view at a position."""
         return {
             "n_features": self.n_features[position],
@@ -53,25 +55,25 @@ class Signature:
         }
 
     @property
-    def feature_names_in(self):
+    def feature_names_in(self) -> list[NDArray[np.object_] | None]:
         """Names of columns as scikit-learn keeps them, a list of arrays."""
         return [
             None if names is None else np.array(names, dtype=object)
             for names in self.feature_names
         ]
 
-    def only(self, position):
+    def only(self, position: int) -> "Signature":
         """Signature of one of the views."""
         return Signature(
             (self.n_features[position],), (self.feature_names[position],)
         )
 
-    def position(self, modality, kind="view"):
+    def position(self, view: Any, kind: str = "view") -> int:
         """Position of a view that is given by position or by name.
 
         Parameters
         ----------
-        modality : int or str
+        view : int or str
         kind : str, default="view"
             How error messages call a view.
 
@@ -84,23 +86,23 @@ class Signature:
         ValueError
             If there is no such view.
         """
-        whole = isinstance(modality, (int, np.integer))
-        if whole and not isinstance(modality, bool):
-            if 0 <= modality < len(self):
-                return int(modality)
-        elif isinstance(modality, str) and modality in (self.view_names or ()):
-            return self.view_names.index(modality)
-        called = self.view_names and f" or called {quoted(self.view_names)}"
+        names = self.view_names or ()
+        whole = isinstance(view, (int, np.integer))
+        if whole and not isinstance(view, bool) and 0 <= view < len(self):
+            return int(view)
+        if isinstance(view, str) and view in names:
+            return names.index(view)
+        called = f" or called {quoted(names)}" if names else ""
         raise ValueError(
-            f"There is no {kind} {modality!r}; there are {len(self)}, "
-            f"numbered from 0 to {len(self) - 1}{called or ''}."
+            f"There is no {kind} {view!r}; there are {len(self)}, "
+            f"numbered from 0 to {len(self) - 1}{called}."
         )
 
-    def name(self, position):
+    def name(self, position: int) -> str | int:
         """Name of a view; its position if views have no names."""
         return self.view_names[position] if self.view_names else position
 
-    def in_order(self, views):
+    def in_order(self, views: Any) -> list[Any]:
         """Views as a list in this order; see `as_list`.
 
         Raises
@@ -114,20 +116,20 @@ class Signature:
                 f"Seen a dict of views, {quoted(views)}; wanted a list of "
                 f"{len(self)}, as in the fit, which gave them no names."
             )
-        views, _ = as_list(views, self.view_names)
-        if len(views) != len(self):
+        listed, _ = as_list(views, self.view_names)
+        if len(listed) != len(self):
             raise ValueError(
-                f"Seen {len(views)} views; wanted {len(self)}, as in the fit."
+                f"Seen {len(listed)} views; wanted {len(self)}, as in the fit."
             )
-        return views
+        return listed
 
-    def as_given(self, parts, views):
+    def as_given(self, parts: Iterable[Any], views: Any) -> Any:
         """One part a view: a dict by name where the views came as one."""
         if isinstance(views, Mapping):
-            return dict(zip(self.view_names, parts))
+            return dict(zip(self.view_names or (), parts))
         return list(parts)
 
-    def joined(self, other):
+    def joined(self, other: "Signature") -> "Signature":
         """Signature of these views and of further samples of them.
 
         Names of columns that only one of both has are kept.
@@ -156,7 +158,12 @@ class Signature:
         )
 
 
-def as_list(views, view_names=None, what="views", of="matrices"):
+def as_list(
+    views: Any,
+    view_names: Sequence[str] | None = None,
+    what: str = "views",
+    of: str = "matrices",
+) -> tuple[list[Any], tuple[str, ...] | None]:
     """Views as a list, and their names.
 
     Parameters
@@ -183,7 +190,7 @@ def as_list(views, view_names=None, what="views", of="matrices"):
     if not isinstance(views, Mapping):
         if not isinstance(views, (list, tuple)):
             raise ValueError(
-                f"{what} must be a list of {of}, one a modality, or a dict of "
+                f"{what} must be a list of {of}, one a view, or a dict of "
                 f"them by name; seen {type(views).__name__}."
             )
         return list(views), None
@@ -200,7 +207,7 @@ def as_list(views, view_names=None, what="views", of="matrices"):
     return [views[name] for name in names], names
 
 
-def column_names(view, name="view"):
+def column_names(view: Any, name: str = "view") -> tuple[str, ...] | None:
     """Names of a data frame's columns.
 
     Parameters
@@ -239,22 +246,25 @@ def column_names(view, name="view"):
     return tuple(map(str, names))
 
 
-def without_row_labels(view):
+def without_row_labels(view: Any) -> Any:
     """The view, without the index of a data frame."""
     if _row_labels(view) is None:
         return view
     return view.reset_index(drop=True)
 
 
-def _shape(view):
+def _shape(view: Any) -> tuple[int, ...]:
     return view.shape if hasattr(view, "shape") else np.shape(view)
 
 
-def is_frame(view):
+def is_frame(view: Any) -> bool:
+    """Whether it is a data frame, of whatever library."""
     return hasattr(view, "columns") and hasattr(view, "dtypes")
 
 
-def check_names(seen, wanted, name):
+def check_names(
+    seen: Sequence[str] | None, wanted: Sequence[str] | None, name: str
+) -> None:
     """Raise if columns have other names than wanted, where both have some."""
     if seen is None or wanted is None or tuple(seen) == tuple(wanted):
         return
@@ -273,7 +283,7 @@ def check_names(seen, wanted, name):
     )
 
 
-def _differences(seen, wanted):
+def _differences(seen: list[str], wanted: list[str]) -> str:
     missing = list((Counter(wanted) - Counter(seen)).elements())
     new = list((Counter(seen) - Counter(wanted)).elements())
     return (
@@ -283,20 +293,21 @@ def _differences(seen, wanted):
     )
 
 
-def quoted(names):
-    names = list(map(repr, names))
-    shown = ", ".join(names[: 4 * SHOWN])
-    more = len(names) - 4 * SHOWN
+def quoted(names: Iterable[object]) -> str:
+    """Names for a message, the first dozen of them."""
+    listed = list(map(repr, names))
+    shown = ", ".join(listed[: 4 * SHOWN])
+    more = len(listed) - 4 * SHOWN
     return (shown or "none") + (f" and {more} more" if more > 0 else "")
 
 
-def _row_labels(view):
+def _row_labels(view: Any) -> Any:
     """The index of a data frame or series; None if it has none."""
     index = getattr(view, "index", None)
     return index if hasattr(index, "get_indexer") else None
 
 
-def check_row_labels(views, names):
+def check_row_labels(views: Iterable[Any], names: Iterable[str]) -> None:
     """Raise if labels of rows, which say what is a pair, contradict it."""
     labelled = [
         (name, index)

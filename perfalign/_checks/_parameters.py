@@ -1,12 +1,14 @@
 """What every entrance of the package asks of its parameters."""
 
+from collections.abc import Sequence
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from sklearn.utils._param_validation import make_constraint
 
 
-def check_parameters(estimator):
+def check_parameters(estimator: Any) -> None:
     """Raise unless parameters are what an estimator's class allows.
 
     Its ``_parameter_constraints`` are those of scikit-learn; but True is no
@@ -30,7 +32,13 @@ def check_parameters(estimator):
             raise ValueError(f"{name} is {value!r}; wanted {wanted}.")
 
 
-def check_integer(value, name, least=1, most=None, what=""):
+def check_integer(
+    value: object,
+    name: str,
+    least: int = 1,
+    most: int | None = None,
+    what: str = "",
+) -> int:
     """Return an integer that lies within bounds; True is none.
 
     Parameters
@@ -51,16 +59,19 @@ def check_integer(value, name, least=1, most=None, what=""):
     ------
     ValueError
     """
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if whole and least <= value and (most is None or value <= most):
-        return int(value)
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        whole = int(value)
+        if least <= whole and (most is None or whole <= most):
+            return whole
     bounds = (
         f"of at least {least}" if most is None else f"from {least} to {most}"
     )
     raise ValueError(f"{name} is {value!r}; wanted an integer {bounds}{what}.")
 
 
-def check_number(value, name, above, below=np.inf):
+def check_number(
+    value: object, name: str, above: float, below: float = np.inf
+) -> float:
     """Return a real number between bounds that it must not reach.
 
     Parameters
@@ -78,9 +89,10 @@ def check_number(value, name, above, below=np.inf):
     ------
     ValueError
     """
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    if real and above < value < below:
-        return float(value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        real = float(value)
+        if above < real < below:
+            return real
     finite = "finite " * (below == np.inf)
     bound = "" if below == np.inf else f" and below {below}"
     raise ValueError(
@@ -88,7 +100,11 @@ def check_number(value, name, above, below=np.inf):
     )
 
 
-def check_estimator(estimator, name, methods=("fit", "transform")):
+def check_estimator(
+    estimator: object,
+    name: str,
+    methods: Sequence[str] = ("fit", "transform"),
+) -> None:
     """Raise unless an object has the methods that it will be asked for.
 
     Parameters
@@ -117,7 +133,7 @@ def check_estimator(estimator, name, methods=("fit", "transform")):
         )
 
 
-def _brief(value):
+def _brief(value: object) -> str:
     """A value in one line of a message."""
     shown = " ".join(repr(value).split())
     return shown if len(shown) <= 80 else f"a {type(value).__name__}"

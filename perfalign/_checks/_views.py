@@ -4,7 +4,12 @@ An array says less than the object that it is made of. Here the type is heard
 before it is dropped: hidden values, dates, texts, names.
 """
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from perfalign._checks._names import (
@@ -17,7 +22,7 @@ from perfalign._checks._names import (
     is_frame,
 )
 
-FLOAT64_EPS = np.finfo(np.float64).eps
+FLOAT64_EPS = float(np.finfo(np.float64).eps)
 
 #: Numbers that are checked and converted at a time.
 SLAB = 2**20
@@ -34,9 +39,21 @@ KINDS = {
 }
 
 
+#: Rows, these rows of all views, and the precision of each view, or of its
+#: columns.
+Slab = tuple[
+    slice, list[NDArray[np.float64]], list[float | NDArray[np.float64]]
+]
+
+
 def check_view(
-    view, name, *, n_features=None, columns=None, allow_empty=False
-):
+    view: Any,
+    name: str,
+    *,
+    n_features: int | None = None,
+    columns: Sequence[str] | None = None,
+    allow_empty: bool = False,
+) -> tuple[NDArray[np.float64], float]:
     """Return `view` as a finite float64 matrix and the precision it came in.
 
     Parameters
@@ -75,7 +92,7 @@ def check_view(
         else:
             view = check_array(view, dtype=None, ensure_min_samples=at_least)
             stored = [view.dtype]
-            _check_kind(view, name)
+            check_kind(view, name)
         if stored != [np.float64]:
             view = check_array(
                 view, dtype=np.float64, ensure_min_samples=at_least
@@ -90,7 +107,7 @@ def check_view(
     return view, max(map(_rounding, stored))
 
 
-def precision(view):
+def precision(view: Any) -> float | NDArray[np.float64]:
     """Rounding error of a view's type, or of each column's of a data frame.
 
     Of what holds no numbers, such as texts, it is that of float64.
@@ -104,13 +121,15 @@ def precision(view):
     return _rounding(getattr(view, "dtype", None))
 
 
-def latent_dtype(view):
+def latent_dtype(view: Any) -> np.dtype[Any]:
     """The type of what is computed from a view: single for single."""
     single = np.min(precision(view)) >= np.finfo(np.float32).eps
     return np.dtype(np.float32 if single else np.float64)
 
 
-def check_views(views, *, like=None):
+def check_views(
+    views: Any, *, like: Signature | None = None
+) -> tuple[list[NDArray[np.float64]], float]:
     """Validate two or more paired views of the same samples.
 
     Parameters
@@ -142,7 +161,7 @@ def check_views(views, *, like=None):
     return list(checked), max(eps)
 
 
-def check_paired(views):
+def check_paired(views: Any) -> tuple[list[Any], Signature, int]:
     """Validate paired views of any kind, such as lists of texts.
 
     Parameters
@@ -165,20 +184,23 @@ def check_paired(views):
         if they differ in their numbers or labels of rows.
     """
     given, names = _listed(views, None)
-    lengths = [_n_rows(view, name) for view, name in zip(given, names)]
+    lengths = [n_rows(view, name) for view, name in zip(given, names)]
     _check_lengths(lengths, names)
     check_row_labels(given, names)
     for view, name in zip(given, names):
         check_hidden(view, name)
-    anything = (None,) * len(given)
+    anything: Any = (None,) * len(given)
     return given, Signature(anything, anything, as_list(views)[1]), lengths[0]
 
 
-def view_slabs(views, *, like=None, allow_empty=False):
+def view_slabs(
+    views: Any, *, like: Signature | None = None, allow_empty: bool = False
+) -> Iterator[Slab]:
     """Validate paired views as `check_views` does, some rows at a time.
 
-    Arrays on disk are never read into memory as a whole. Views without rows
-    give one slab without rows, if they are allowed.
+    Arrays on disk are never read into memory as a whole, and of a sparse
+    view only these rows are made dense. Views without rows give one slab
+    without rows, if they are allowed.
 
     Yields
     ------
@@ -192,7 +214,13 @@ def view_slabs(views, *, like=None, allow_empty=False):
     yield from slabs(views, names, like, allow_empty=allow_empty)
 
 
-def slabs(views, names, like=None, *, allow_empty=False):
+def slabs(
+    views: Sequence[Any],
+    names: Sequence[str],
+    like: Signature | None = None,
+    *,
+    allow_empty: bool = False,
+) -> Iterator[Slab]:
     """As `view_slabs`, for a list of any number of views with names."""
     wanted = _wanted(views, like)
     sources, eps = zip(
@@ -203,12 +231,12 @@ def slabs(views, names, like=None, *, allow_empty=False):
     )
     _check_rows(views, sources, names)
     step = max(SLAB // max(sum(view.shape[1] for view in sources), 1), 1)
-    for start in range(0, max(len(sources[0]), 1), step):
+    for start in range(0, max(sources[0].shape[0], 1), step):
         rows = slice(start, start + step)
         parts, stored = zip(
             *(
                 check_view(
-                    view[rows],
+                    _dense(view[rows]),
                     name,
                     n_features=kwargs["n_features"],
                     allow_empty=allow_empty,
@@ -219,19 +247,20 @@ def slabs(views, names, like=None, *, allow_empty=False):
         yield rows, list(parts), list(map(np.maximum, eps, stored))
 
 
-def named(error, name):
+def named(error: Exception, name: str) -> ValueError:
     """The error, as a ValueError that begins with the name of its cause."""
     said = str(error)
     return ValueError(said if said.startswith(name) else f"{name}: {said}")
 
 
-def at_hand(view):
+def at_hand(view: Any) -> Any:
     """What a Dask collection stands for; anything else as it is."""
     return view.compute() if hasattr(view, "__dask_graph__") else view
 
 
-def _listed(views, like):
+def _listed(views: Any, like: Signature | None) -> tuple[list[Any], list[str]]:
     """The views in order, and how messages call them."""
+    names: Sequence[str] | None
     if like is None:
         views, names = as_list(views)
     else:
@@ -243,20 +272,30 @@ def _listed(views, like):
     return views, [f"view {name!r}" for name in names or range(len(views))]
 
 
-def _wanted(views, like):
+def _wanted(
+    views: Sequence[Any], like: Signature | None
+) -> list[dict[str, Any]]:
     if like is None:
         return [{"n_features": None}] * len(views)
     return [like.wanted(m) for m in range(len(views))]
 
 
-def _sliceable(view, name, **wanted):
-    """Arrays as they are; whatever else may hold a view, converted."""
+def _sliceable(
+    view: Any, name: str, **wanted: Any
+) -> tuple[Any, float | NDArray[np.float64]]:
+    """What rows can be cut from: arrays as they are, all else converted."""
     if isinstance(view, np.ndarray) and view.ndim == 2:
         return view, FLOAT64_EPS
+    if issparse(view) and view.ndim == 2:
+        return view.tocsr(), FLOAT64_EPS
     return check_view(view, name, **wanted)[0], precision(view)
 
 
-def _rounding(dtype):
+def _dense(rows: Any) -> Any:
+    return rows.toarray() if issparse(rows) else rows
+
+
+def _rounding(dtype: Any) -> float:
     """Relative rounding error, but for the float64 it is converted to."""
     dtype = getattr(dtype, "numpy_dtype", dtype)
     if not (isinstance(dtype, np.dtype) and dtype.kind == "f"):
@@ -264,11 +303,11 @@ def _rounding(dtype):
     return max(FLOAT64_EPS, float(np.finfo(dtype).eps))
 
 
-def check_hidden(view, name):
+def check_hidden(view: Any, name: str) -> None:
     """Raise if a mask hides values: without their mask they would show."""
     parts = view if isinstance(view, (list, tuple)) else [view]
     n_hidden = sum(
-        np.ma.count_masked(part)
+        int(np.ma.getmaskarray(part).sum())
         for part in parts
         if isinstance(part, np.ma.MaskedArray)
     )
@@ -279,7 +318,7 @@ def check_hidden(view, name):
         )
 
 
-def _column_types(frame, name):
+def _column_types(frame: Any, name: str) -> list[Any]:
     """The types of a data frame's columns, all of which hold numbers."""
     types = dict(enumerate(frame.dtypes))
     wrong = [j for j, dtype in types.items() if not _is_number(dtype)]
@@ -295,13 +334,14 @@ def _column_types(frame, name):
     return list(types.values()) or [np.dtype(np.float64)]
 
 
-def _is_number(dtype):
+def _is_number(dtype: Any) -> bool:
     if hasattr(dtype, "is_numeric"):  # polars
-        return dtype.is_numeric() or str(dtype) == "Boolean"
+        return bool(dtype.is_numeric()) or str(dtype) == "Boolean"
     return getattr(dtype, "kind", "O") in "biuf"
 
 
-def _check_kind(array, name):
+def check_kind(array: NDArray[Any], name: str) -> None:
+    """Raise unless the type of an array is one of real numbers."""
     if array.dtype.kind == "O":
         first = array.flat[0] if array.size else None
         raise ValueError(
@@ -315,28 +355,31 @@ def _check_kind(array, name):
         )
 
 
-def described(dtype):
+def described(dtype: np.dtype[Any]) -> str:
+    """A type that is none of real numbers, in words."""
     return f"{KINDS.get(dtype.kind, 'objects')} ({dtype})"
 
 
-def _n_rows(view, name):
+def n_rows(view: Any, name: str) -> int:
     """Rows of a matrix, or elements of whatever else has a length."""
     try:
         # Of a sparse matrix `len` will not tell.
-        return view.shape[0] if hasattr(view, "shape") else len(view)
+        return int(view.shape[0] if hasattr(view, "shape") else len(view))
     except (IndexError, TypeError) as error:
         raise ValueError(
             f"{name} is {view!r:.60}; wanted one row, or element, an item."
         ) from error
 
 
-def _check_rows(views, sources, names):
+def _check_rows(
+    views: Sequence[Any], sources: Sequence[Any], names: Sequence[str]
+) -> None:
     """Raise if views differ in their numbers or labels of rows."""
-    _check_lengths(list(map(len, sources)), names)
+    _check_lengths([source.shape[0] for source in sources], names)
     check_row_labels(views, names)
 
 
-def _check_lengths(lengths, names):
+def _check_lengths(lengths: Sequence[int], names: Sequence[str]) -> None:
     if len(set(lengths)) > 1:
         raise ValueError(
             "All views must describe the same samples, row by row; seen "

@@ -6,7 +6,7 @@ import numpy as np
 
 from perfalign._linalg import singular_values, svd
 from perfalign.alignment._stack import whiten
-from perfalign.summary import PairedSummary
+from perfalign.summary import IncompleteSummary
 
 # Latents that agree less than this share of what the views have in common,
 # in units of their own size, are near each other because they are small.
@@ -90,11 +90,12 @@ def latent_content(structure, solution):
     content : LatentContent
     """
     summary, encoders = structure.summary, solution.encoders
-    latents = [block @ A.T for block, A in zip(summary.blocks(), encoders)]
+    blocks = summary.view_blocks()
+    latents = [block @ A.T for block, A in zip(blocks, encoders)]
     noise = latent_rounding(encoders, structure.rounding)
     noise = np.maximum(noise, solution.rounding)
     ranks, explained = [], []
-    for z, block in zip(latents, summary.standardised(structure.rtol)):
+    for z, block in zip(latents, summary.standardised(structure.rtol, blocks)):
         U, s, _ = svd(z / noise, full_matrices=False)
         U = U[:, s > 1]
         ranks.append(U.shape[1])
@@ -174,13 +175,13 @@ def _collapse(structure, content):
 
 def _overfit(structure):
     summary, v = structure.summary, structure.vacuous_dimension
-    if isinstance(summary, PairedSummary):
-        few = _vacuous_pairs(structure)
+    if isinstance(summary, IncompleteSummary):
+        few = _vacuous_sets(structure)
         return [
-            f"The {summary.pairs[pair].n_items} items of pair {pair} are "
-            f"too few: in any order, a shuffled one too, they have {v} "
+            f"The {summary.sets[views].n_items} items with the views {views} "
+            f"are too few: in any order, a shuffled one too, they have {v} "
             "perfectly aligned dimensions."
-            for pair, v in few.items()
+            for views, v in few.items()
         ]
     if not v:
         return []
@@ -192,10 +193,12 @@ def _overfit(structure):
     ]
 
 
-def _vacuous_pairs(structure):
-    """Dimensions in which the items of a pairing agree in any order."""
+def _vacuous_sets(structure):
+    """Dimensions in which the items of a set agree in any order."""
     vacuous = {}
-    for pair, summary in structure.summary.pairs.items():
+    for views, summary in structure.summary.sets.items():
+        if len(views) == 1:
+            continue
         least = 1 + (sum(summary.n_features) / summary.n_samples) ** 0.5
         ranks = [
             whiten(block, rounding, least).rank
@@ -206,5 +209,5 @@ def _vacuous_pairs(structure):
         ]
         v = sum(ranks) - summary.room(structure.center)
         if v > 0:
-            vacuous[pair] = v
+            vacuous[views] = v
     return vacuous

@@ -115,7 +115,7 @@ class LinearAlignment(BaseAlignment):
             summary.rounding(rtol, self.center_),
             overall=rtol * summary.power().max(),
         )
-        block = summary.blocks(self.center_)[m]
+        block = summary.view_blocks(self.center_)[m]
         z = block @ self.encoders_[m].T
         # A gauge may give every latent a unit of its own; what is rounding
         # there must not become a signal.

@@ -14,7 +14,7 @@ from perfalign.alignment._diagnostics import latent_content, surprises
 from perfalign.alignment._existence import shared_structure
 from perfalign.alignment._linear import LinearAlignment
 from perfalign.alignment._solver import solve
-from perfalign.summary import PairedSummary, StackedSummary, Summary
+from perfalign.summary import IncompleteSummary, StackedSummary, Summary
 
 # Up to so many features one thread is faster: two wait for each other longer
 # than they compute.
@@ -74,8 +74,8 @@ class PerfectAlignment(LinearAlignment):
         those of least norm, each feature in units of its own spread, or of
         its rounding where it is known to fewer digits than others.
     offsets_ : list of ndarray of shape (k,)
-        −A^m times the view's mean (for `fit_pairs`, but for what brings the
-        pairings' means together), or zero if not centred.
+        −A^m times the view's mean (for `fit_incomplete`, but for what brings
+        the sets' means together), or zero if not centred.
     singular_values_ : ndarray of shape (d,) or (Σ r_m,)
         All of the decomposed stack, descending; d under ``"orthonormal"``.
         The last k are those of the components.
@@ -97,7 +97,7 @@ class PerfectAlignment(LinearAlignment):
     view_names_in_ : tuple of str
         In the order of the views; only there if they came as a dict.
     n_samples_seen_ : int
-    summary_ : StackedSummary
+    summary_ : StackedSummary or IncompleteSummary
         All that the solution depends on, beside the parameters.
     fit_params_ : dict
         The parameters of the fit.
@@ -152,7 +152,7 @@ class PerfectAlignment(LinearAlignment):
         self.gauge = gauge
         self.rtol = rtol
 
-    def fit(self, views, y=None):
+    def fit(self, views, y=None, sample_weight=None):
         """Align paired views.
 
         Parameters
@@ -164,6 +164,9 @@ class PerfectAlignment(LinearAlignment):
             and checked in whatever comes later.
         y : None
             Ignored; no labels are used.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How many times each item counts, as if its rows had come so many
+            times; finite and at least 0, whole or not.
 
         Returns
         -------
@@ -187,72 +190,89 @@ class PerfectAlignment(LinearAlignment):
         OverfitWarning
             If any pairing of so few samples would align perfectly.
         """
-        return self._refit(StackedSummary.from_views(views))
+        return self._refit(StackedSummary.from_views(views, sample_weight))
 
-    def fit_pairs(self, pairs):
-        r"""Align views of which only two at a time were observed.
+    def fit_incomplete(self, observed, sample_weight=None):
+        r"""Align views of which items have any subset (incomplete views).
 
-        Items of a pairing e = (a, b) have the views a and b and no others.
-        With offsets :math:`c^m`, encoders solve
+        Item i has the views :math:`S_i`. With offsets :math:`c^m`, encoders
+        solve
 
-        .. math:: \min_{A, c} \sum_{e = (a, b)} \sum_{i \in e}
+        .. math:: \min_{A, c} \sum_i \frac{1}{|S_i| - 1}
+                  \sum_{a < b \in S_i}
                   \|A^a x_i^a + c^a - A^b x_i^b - c^b\|^2
                   \quad\text{with}\quad
                   \sum_m n_m\,\mathrm{cov}(\hat z^m) = \sum_m n_m\, I_k ,
 
-        where :math:`n_m` items have view m. Every pair counts once, so that
-        pairings weigh what they have items, and the pooled covariance counts
-        every latent once: a latent of one view alone costs the same however
-        often the view was paired. The covariance of a view is that of all
-        items that have it, about the means of their pairings, as offsets make
-        up for these (if pairings form a cycle, offsets are fitted to the
-        means after the encoders). The Laplacian of the observed
-        pairings, weighted by their items, stands where `fit` has that of the
-        complete graph, :math:`M\delta_{ij} - 1`. Views never paired, say 0
-        and 2, are aligned through those that join them: each
+        where :math:`n_m` items have view m and another one. The weight
+        :math:`1/(|S_i| - 1)` makes a latent of one view alone cost the same
+        however many views an item has. With S a set of items that have the
+        same views and :math:`X_S^m` view m of these, about its mean, the sum
+        is :math:`\sum_{ab} A^a L_{ab} A^{b\top}` (its trace) with the
+        Laplacian
+
+        .. math:: L_{aa} = \sum_{S \ni a} X_S^a X_S^{a\top}, \qquad
+                  L_{ab} = -\sum_{S \ni a, b}
+                  \frac{X_S^a X_S^{b\top}}{|S| - 1} ,
+
+        where `fit` has that of the complete graph. Each set is centred by its
+        own means, as offsets make up for these (if sets form a cycle, offsets
+        are fitted to the means after the encoders). Views never seen
+        together, say 0 and 2, are aligned through those that join them: each
         :math:`\hat z^m` is :math:`1/\rho` times the best linear prediction,
-        from view m, of the latents that it was paired with.
+        from view m, of the mean latent of the other views of an item.
+
+        Items with one view alone say nothing of what views have in common:
+        encoders, ranks, correlations and warnings of too few items are as
+        without them. They count in what is known of that view by itself: its
+        mean, what its latents explain of it (`explained_variance_`), how it
+        is decoded from them (`loadings`), and where the common origin of the
+        latents lies, the mean of all of them.
 
         Parameters
         ----------
-        pairs : dict of (int, int) to pair of array-like, or StackedSummary
-            ``{(0, 1): (X, Y), (1, 2): (Y2, W)}``: row i of X and of Y belongs
-            to one item, row i of Y2 and of W to another. A summary of the two
-            views may stand for their data.
+        observed : dict of tuple to (tuple of array-like, or StackedSummary)
+            ``{(0, 1, 2): (X, Y, W), (0, 1): (X2, Y2), (2,): (W2,)}``: row i
+            of X, Y and W belongs to one item, row i of X2 and Y2 to another,
+            which has no view 2. A summary of the views may stand for the
+            data. Views may have names, ``{("image", "text"): (X, Y)}``.
+        sample_weight : dict of tuple to array-like, default=None
+            For some of the same keys, how many times each item counts.
 
         Returns
         -------
         self : PerfectAlignment
-            With a `PairedSummary` as ``summary_``; ``partial_fit`` then takes
-            further pairs in the same form. :math:`\sigma^2 = 1 - \rho` for
-            ``singular_values_`` under ``"whitened"``; those of `fit` are
+            With an `IncompleteSummary` as ``summary_``; ``partial_fit`` then
+            takes further items in the same form. :math:`\sigma^2 = 1 - \rho`
+            for ``singular_values_`` under ``"whitened"``; those of `fit` are
             :math:`\sqrt{M - 1}` times as large. ``canonical_correlations_``
             are the ρ, ``shared_dimension_`` counts signals on which all
-            observed pairs agree, and ``n_samples_seen_`` the pairs.
+            views of all items agree, and ``n_samples_seen_`` the items with
+            two views or more.
 
         Raises
         ------
         ValueError
-            As `fit`, and for pairs that are not two different views, that
-            differ in a view's features or in their numbers of rows, or that
-            leave views unconnected. The message names the pair.
+            As `fit`, and for sets that differ in a view's features, that
+            name the same views twice, or that leave views unconnected. The
+            message names the set.
 
         Warns
         -----
         CollapseWarning
             As `fit`.
         OverfitWarning
-            If there are so few items of some pairing that these would agree
-            perfectly in any order.
+            If some set has so few items that these would agree perfectly in
+            any order.
 
         Notes
         -----
-        One block row a pairing, its whitened views with opposite signs in
-        the columns of its two views, zeros elsewhere; the encoders are the
-        smallest singular vectors. With one pairing this is `fit`, that is
-        canonical correlation analysis; with the same items in every pairing
-        of the complete graph it is `fit` of all views. Ridge acts as there.
-        For E pairings the cost is O(Σ n_e (d_a + d_b)² + E d³).
+        One block row for each contrast of a set, its whitened views in the
+        columns of these views, zeros elsewhere; the encoders are the smallest
+        singular vectors. With all views of all items this is `fit`. Ridge
+        acts as there. For sets of d_S features that have E contrasts together
+        (one for a pair, two for three views) the cost is
+        O(Σ n_S d_S² + E d³).
 
         Examples
         --------
@@ -260,21 +280,25 @@ class PerfectAlignment(LinearAlignment):
         >>> from perfalign.datasets import make_gaussian_views
         >>> data = make_gaussian_views(300, (3, 4, 3), random_state=0)
         >>> X, Y, W = data.views
-        >>> alignment = PerfectAlignment(2).fit_pairs(
-        ...     {(0, 1): (X[:100], Y[:100]), (1, 2): (Y[100:200], W[100:200])}
-        ... )
+        >>> alignment = PerfectAlignment(2).fit_incomplete({
+        ...     (0, 1): (X[:100], Y[:100]),
+        ...     (1, 2): (Y[100:180], W[100:180]),
+        ...     (2,): (W[180:200],),
+        ... })
         >>> unseen = [X[200:], Y[200:], W[200:]]
         >>> relative_alignment_error(alignment.transform(unseen)) < 1e-12
         True
         """
-        return self._refit(PairedSummary.from_pairs(pairs))
+        return self._refit(
+            IncompleteSummary.from_views(observed, sample_weight)
+        )
 
     def fit_summary(self, summary):
         """Align views of which only the summary is at hand.
 
         Parameters
         ----------
-        summary : StackedSummary or PairedSummary
+        summary : StackedSummary or IncompleteSummary
 
         Returns
         -------
@@ -288,19 +312,23 @@ class PerfectAlignment(LinearAlignment):
         if not isinstance(summary, Summary):
             raise ValueError(
                 f"summary is of type {type(summary).__name__}; wanted a "
-                "StackedSummary or a PairedSummary. For views there is fit."
+                "StackedSummary or an IncompleteSummary. For views there is "
+                "fit."
             )
         return self._refit(summary)
 
-    def partial_fit(self, views, y=None):
+    def partial_fit(self, views, y=None, sample_weight=None):
         """Add a block of samples; the solution follows when it is asked for.
 
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
-            The next block, of any length.
+            The next block, of any length; after `fit_incomplete`, a dict as
+            there.
         y : None
             Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            As in `fit`, or in `fit_incomplete`.
 
         Returns
         -------
@@ -319,10 +347,10 @@ class PerfectAlignment(LinearAlignment):
         _check_parameters(self)
         if "summary_" in vars(self):
             warned = self._warned
-            self._restart(self.summary_.update(views))
+            self._restart(self.summary_.update(views, sample_weight))
             self._warned = warned
         else:
-            summary = StackedSummary.from_first_block(views)
+            summary = StackedSummary.from_first_block(views, sample_weight)
             if summary is not None:
                 self._restart(summary)
         return self

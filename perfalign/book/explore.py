@@ -1,18 +1,21 @@
 """Figures with sliders, which move with and without a running kernel."""
 
 from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 from io import BytesIO
 from itertools import product
 from json import dumps
 from math import prod
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from IPython import get_ipython
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 # The script finds its own figure, so that no element needs an id and a page
@@ -113,8 +116,15 @@ class Explorer:
     """
 
     def __init__(
-        self, draw, sliders, *, alt, format="{}", start=None, caption=None
-    ):
+        self,
+        draw: Callable[..., Figure],
+        sliders: Mapping[str, Sequence[Any]],
+        *,
+        alt: Callable[..., str],
+        format: str | dict[str, str] = "{}",
+        start: dict[str, Any] | None = None,
+        caption: str | None = None,
+    ) -> None:
         self.draw = draw
         self.sliders = {name: list(stops) for name, stops in sliders.items()}
         self.alt = alt
@@ -123,7 +133,7 @@ class Explorer:
         self.caption = caption
         self._check()
 
-    def _check(self):
+    def _check(self) -> None:
         if len(self.sliders) not in (1, 2):
             raise ValueError(
                 f"an explorer has one or two sliders, not {len(self.sliders)}."
@@ -145,13 +155,13 @@ class Explorer:
                     f"are {stops}."
                 )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         names = " and ".join(self.sliders)
         n_frames = prod(map(len, self.sliders.values()))
         return f"<Explorer: {names}, {n_frames} frames>"
 
     @cached_property
-    def frames(self):
+    def frames(self) -> list[tuple[bytes, str]]:
         """Pairs (PNG bytes, alternative text), the last slider fastest."""
         every = list(product(*self.sliders.values()))
         images = [_pixels(self.draw(*values)) for values in every]
@@ -165,28 +175,28 @@ class Explorer:
         return list(zip(map(_png, images), alts, strict=True))
 
     @property
-    def start_frame(self):
+    def start_frame(self) -> int:
         """Number of the frame shown first."""
         return self._number(self._start())
 
-    def _start(self):
+    def _start(self) -> list[int]:
         start = self.start or {}
         return [
             stops.index(start[name]) if name in start else 0
             for name, stops in self.sliders.items()
         ]
 
-    def _number(self, positions):
+    def _number(self, positions: Sequence[int]) -> int:
         shape = [len(stops) for stops in self.sliders.values()]
         return int(np.ravel_multi_index(positions, shape))
 
-    def _texts(self, name):
+    def _texts(self, name: str) -> list[str]:
         formats = self.format
         if isinstance(formats, dict):
             formats = formats.get(name, "{}")
         return [formats.format(value) for value in self.sliders[name]]
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         sliders = []
         for name, position in zip(self.sliders, self._start(), strict=True):
             texts = self._texts(name)
@@ -198,7 +208,7 @@ class Explorer:
                 stops=escape(dumps(texts)),
             )
             sliders.append(slider)
-        frames = [(_source(png), alt) for png, alt in self.frames]
+        frames: list[Any] = [(_source(png), alt) for png, alt in self.frames]
         source, alt = frames[self.start_frame]
         width, height = Image.open(BytesIO(self.frames[0][0])).size
         # The image holds the start frame already.
@@ -214,14 +224,14 @@ class Explorer:
             frames=dumps(frames).replace("<", "\\u003c"),
         )
 
-    def _caption(self):
+    def _caption(self) -> str:
         if self.caption is None:
             return ""
         text = escape(self.caption)
         return f'<figcaption style="color:#222">{text}</figcaption>\n'
 
     @cached_property
-    def widget(self):
+    def widget(self) -> widgets.VBox:
         """The explorer as an ipywidgets box: the sliders, then the frame."""
         sliders = [
             widgets.SelectionSlider(
@@ -236,7 +246,7 @@ class Explorer:
         # An HTML widget, since the Image widget has no alternative text.
         frame = widgets.HTML()
 
-        def show(change=None):
+        def show(change: object = None) -> None:
             positions = [slider.value for slider in sliders]
             png, alt = self.frames[self._number(positions)]
             frame.value = f'<img src="{_source(png)}" alt="{escape(alt)}">'
@@ -247,7 +257,9 @@ class Explorer:
         below = widgets.HTML(self._caption())
         return widgets.VBox([*sliders, frame, below])
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, str]:
         bundle = {
             "text/plain": repr(self),
             "text/html": self._repr_html_(),
@@ -260,11 +272,11 @@ class Explorer:
         return bundle
 
 
-def _source(png):
+def _source(png: bytes) -> str:
     return "data:image/png;base64," + b64encode(png).decode("ascii")
 
 
-def _pixels(figure):
+def _pixels(figure: Figure) -> Image.Image:
     """Draw a figure at its own size; a figure of pyplot is closed."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -272,7 +284,7 @@ def _pixels(figure):
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
-def _png(image):
+def _png(image: Image.Image) -> bytes:
     """Encode an image with few colours, chosen so that none is far off."""
     few = image.quantize(
         _COLOURS,

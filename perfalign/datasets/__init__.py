@@ -1,6 +1,7 @@
 """Paired views: synthetic ones whose concepts are known, and real ones.
 
-Everything real is read from files of the package; nothing is downloaded.
+Everything real is read from files of the package; nothing is downloaded
+(chapters 5 and 10).
 """
 
 from perfalign.datasets._colours import load_colours
@@ -25,7 +26,7 @@ __all__ = [
     "load_mnist",
     "load_watch",
     "make_gaussian_views",
-    "picture_features",
     "make_population",
+    "picture_features",
     "window_features",
 ]

@@ -1,7 +1,6 @@
 """Colours, and what people call them."""
 
 import numpy as np
-from matplotlib.colors import XKCD_COLORS, to_rgb
 from sklearn.utils import Bunch
 
 from perfalign.datasets._files import read_description
@@ -19,12 +18,12 @@ COLOURS = (
 )
 
 
-def load_colours():
+def load_colours() -> Bunch:
     """Colours on a screen, and the names that people gave them.
 
     Of the 949 colours that were named most in a survey of the web comic xkcd,
     the 565 whose names end in one of nine common words: *dark grass green* is
-    a green. One modality has three numbers, the other is text.
+    a green. One view has three numbers, the other is text.
 
     Returns
     -------
@@ -60,6 +59,8 @@ def load_colours():
     >>> print(colours.views[0][item].round(2))
     [0.22 0.5  0.02]
     """
+    from matplotlib.colors import XKCD_COLORS, to_rgb
+
     words = {
         name: name.removeprefix("xkcd:").replace("/", " ").split()
         for name in XKCD_COLORS

@@ -7,12 +7,12 @@ from sklearn.utils import Bunch
 from perfalign.datasets._files import read_arrays, read_description
 
 
-def load_digit_halves():
+def load_digit_halves() -> Bunch:
     """The left and the right half of handwritten digits.
 
     The 1 797 images of 8 × 8 pixels that come with scikit-learn, each cut
-    down the middle. Two modalities of one concept that everyone can look at,
-    and neither can be computed from the other.
+    down the middle. Two views of one concept that everyone can look at, and
+    neither can be computed from the other.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def load_digit_halves():
     )
 
 
-def load_mnist():
+def load_mnist() -> Bunch:
     """The left and the right half of 10 000 MNIST digits.
 
     Larger than the digits of :func:`load_digit_halves`, 28 × 28 pixels, and
@@ -109,7 +109,7 @@ def load_mnist():
     )
 
 
-def load_mfeat():
+def load_mfeat() -> Bunch:
     """Six descriptions of the same 2 000 handwritten digits.
 
     The Multiple Features data of the UCI repository. Digits 0–9 were cut out

@@ -1,14 +1,20 @@
 """Emoji: what they look like and what they are called."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from sklearn.utils import Bunch
 
+from perfalign._types import Integers, Labels
 from perfalign.datasets._files import read_arrays, read_description
 
 LANGUAGES = ("en", "fr", "es", "de", "ja")
 
 
-def load_emoji(views=("twemoji", "minilm"), *, flags=False):
+def load_emoji(
+    views: Sequence[str] = ("twemoji", "minilm"), *, flags: bool = False
+) -> Bunch:
     """Pictures and names of the same 1 636 emoji.
 
     Each item was drawn by two teams, Twemoji and Noto, and named and tagged
@@ -109,7 +115,7 @@ def load_emoji(views=("twemoji", "minilm"), *, flags=False):
     }
     minilm = read_arrays("emoji_minilm_en")["Z"][keep].astype(np.float64)
 
-    def view(name):
+    def view(name: str) -> Any:
         if name == "minilm":
             return minilm.copy()
         return pictures[name].reshape(len(minilm), -1) / 255
@@ -146,7 +152,7 @@ def load_emoji(views=("twemoji", "minilm"), *, flags=False):
     )
 
 
-def _in_order_of_appearance(labels):
+def _in_order_of_appearance(labels: Labels) -> tuple[Labels, Integers]:
     names, first, codes = np.unique(
         labels, return_index=True, return_inverse=True
     )

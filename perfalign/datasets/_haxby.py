@@ -1,13 +1,17 @@
 """A brain that looks at things of eight kinds."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import detrend
 from sklearn.utils import Bunch
 
+from perfalign._types import Array
 from perfalign.datasets._files import read_arrays, read_description
 
 
-def load_haxby():
+def load_haxby() -> Bunch:
     """Two hemispheres of a person who is looking at things of eight kinds.
 
     Functional magnetic resonance imaging of one of the six persons of Haxby
@@ -81,7 +85,7 @@ def load_haxby():
     )
 
 
-def _responses(signals, run):
+def _responses(signals: NDArray[Any], run: NDArray[Any]) -> Array:
     """Without trend and in units of its deviation, run by run."""
     responses = np.empty(signals.shape)
     for r in np.unique(run):

@@ -1,7 +1,12 @@
 """What a small picture shows, in numbers that forget exact places."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array
+
+from perfalign._types import Array, Integers
 
 N_TONES = 4  # of each of red, green and blue
 T = np.sqrt(2) - 1  # tangent of 22.5°
@@ -10,7 +15,7 @@ T = np.sqrt(2) - 1  # tangent of 22.5°
 BOUNDS = [(1, T), (1, 1), (T, 1), (0, 1), (-T, 1), (-1, 1), (-1, T)]
 
 
-def picture_features(images):
+def picture_features(images: ArrayLike) -> Array:
     """Histograms of colour and of the orientation of edges.
 
     Each quarter of a picture has 64 colours, four tones each of red, green
@@ -76,7 +81,7 @@ def picture_features(images):
     return np.sqrt(np.hstack([_cells(colour_of, 2), _cells(edges, 8)]))
 
 
-def _orientations(down, right):
+def _orientations(down: Array, right: Array) -> Integers:
     """Number of the eighth of [0°, 180°) in which a direction lies.
 
     Signs decide, and no arcus tangent, whose last digit differs from one
@@ -85,11 +90,14 @@ def _orientations(down, right):
     """
     upwards = (down < 0) | ((down == 0) & (right < 0))
     down, right = np.where(upwards, (-down, -right), (down, right))
-    return sum(x * down - y * right >= 0 for x, y in BOUNDS)
+    passed = [x * down - y * right >= 0 for x, y in BOUNDS]
+    number: Integers = np.sum(passed, axis=0, dtype=np.intp)
+    return number
 
 
-def _cells(maps, n):
+def _cells(maps: NDArray[Any], n: int) -> Array:
     """Means over n × n cells of each map, cell by cell."""
     count, height, width, n_maps = maps.shape
     cells = maps.reshape(count, n, height // n, n, width // n, n_maps)
-    return cells.mean(axis=(2, 4)).reshape(count, -1)
+    means: Array = cells.mean(axis=(2, 4)).reshape(count, -1)
+    return means

@@ -3,19 +3,22 @@
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_array, check_random_state
+
+from perfalign._types import Array, RandomState
 
 
 def make_population(
-    images,
-    n_neurons=200,
+    images: ArrayLike,
+    n_neurons: int = 200,
     *,
-    peak_rate=40.0,
-    window=0.2,
-    noise=0.5,
-    correlation=0.3,
-    random_state=None,
-):
+    peak_rate: float = 40.0,
+    window: float = 0.2,
+    noise: float = 0.5,
+    correlation: float = 0.3,
+    random_state: RandomState = None,
+) -> Bunch:
     r"""Spike counts of a population of neurons that look at images.
 
     Neuron u has a receptive field :math:`g_u` in the shape of a Gabor patch.
@@ -157,30 +160,38 @@ def make_population(
     )
 
 
-def _checked_images(images):
+def _checked_images(images: ArrayLike) -> Array:
     try:
-        images = check_array(images, dtype=np.float64, allow_nd=True)
+        checked: Array = check_array(images, dtype=np.float64, allow_nd=True)
     except (TypeError, ValueError) as error:
         raise ValueError(f"images: {error}") from error
-    if images.ndim != 3:
+    if checked.ndim != 3:
         raise ValueError(
-            f"images have shape {images.shape}; (n_samples, height, width) "
+            f"images have shape {checked.shape}; (n_samples, height, width) "
             "is wanted."
         )
-    return images
+    return checked
 
 
-def _draw_tuning(rng, n_neurons, shape):
+def _draw_tuning(
+    rng: np.random.RandomState, n_neurons: int, shape: tuple[int, ...]
+) -> tuple[Array, Array, Array, Array]:
     """Position, orientation, wavelength and phase of each neuron."""
     position = rng.uniform(0.125, 0.875, (n_neurons, 2)) * shape
     orientation = rng.uniform(0, np.pi, n_neurons)
-    bounds = np.log([shape[0] / 7, shape[0] / 2])
-    wavelength = np.exp(rng.uniform(*bounds, n_neurons))
+    low, high = np.log([shape[0] / 7, shape[0] / 2])
+    wavelength = np.exp(rng.uniform(low, high, n_neurons))
     phase = rng.uniform(0, 2 * np.pi, n_neurons)
     return position, orientation, wavelength, phase
 
 
-def _gabors(position, orientation, wavelength, phase, shape):
+def _gabors(
+    position: Array,
+    orientation: Array,
+    wavelength: Array,
+    phase: Array,
+    shape: tuple[int, ...],
+) -> Array:
     """Gratings under a round Gaussian envelope, of mean 0 and norm 1."""
     rows, columns = np.indices(shape)
     y = rows - position[:, 0, None, None]
@@ -192,7 +203,8 @@ def _gabors(position, orientation, wavelength, phase, shape):
     grating = np.cos(2 * np.pi * across / wavelength + phase)
     envelope = np.exp(-(x**2 + y**2) / (2 * (0.4 * wavelength) ** 2))
     # A brighter image alone does not drive such a neuron.
-    fields = envelope * grating
+    fields: Array = envelope * grating
     weight = fields.sum((1, 2)) / envelope.sum((1, 2))
-    fields = fields - weight[:, None, None] * envelope
-    return fields / np.linalg.norm(fields, axis=(1, 2), keepdims=True)
+    fields -= weight[:, None, None] * envelope
+    fields /= np.linalg.norm(fields, axis=(1, 2), keepdims=True)
+    return fields

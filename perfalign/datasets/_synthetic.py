@@ -1,21 +1,26 @@
 """Views generated from concepts that are known."""
 
+from collections.abc import Iterable
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_array, check_random_state
+
+from perfalign._types import Array, RandomState
 
 
 def make_gaussian_views(
-    n_samples=2000,
-    n_features=(3, 3),
+    n_samples: int = 2000,
+    n_features: Iterable[int] = (3, 3),
     *,
-    means=None,
-    covariances=None,
-    weights=None,
-    noise=0.0,
-    random_state=None,
-):
+    means: ArrayLike | None = None,
+    covariances: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    noise: ArrayLike = 0.0,
+    random_state: RandomState = None,
+) -> Bunch:
     r"""Linear views of concepts drawn from a mixture of Gaussians.
 
     .. math::
@@ -55,7 +60,7 @@ def make_gaussian_views(
     -------
     data : :class:`~sklearn.utils.Bunch`
         views : list of ndarray of shape (n_samples, d_m)
-            The modalities; row i of each shows item i.
+            Row i of each shows item i.
         latents : ndarray of shape (n_samples, k)
             The concepts :math:`z_i`.
         labels : ndarray of shape (n_samples,)
@@ -128,7 +133,7 @@ def make_gaussian_views(
     )
 
 
-def _checked_features(n_features):
+def _checked_features(n_features: Iterable[int]) -> tuple[int, ...]:
     wanted = "a sequence of whole numbers above 0, one a view"
     try:
         checked = tuple(n_features)
@@ -139,12 +144,16 @@ def _checked_features(n_features):
     return checked
 
 
-def _is_count(number):
+def _is_count(number: Any) -> bool:
     whole = isinstance(number, Integral) and not isinstance(number, bool)
     return whole and number > 0
 
 
-def _checked_mixture(means, covariances, weights):
+def _checked_mixture(
+    means: ArrayLike | None,
+    covariances: ArrayLike | None,
+    weights: ArrayLike | None,
+) -> tuple[Array, Array, Array]:
     if means is None:
         means = [[-3.0, 0.0], [3.0, 2.0]]
     means = _numbers(means, "means")
@@ -192,7 +201,7 @@ def _checked_mixture(means, covariances, weights):
     return means, covariances, weights
 
 
-def _checked_noise(noise, n_views):
+def _checked_noise(noise: ArrayLike, n_views: int) -> Array:
     checked = _numbers(np.atleast_1d(noise), "noise")
     if checked.shape not in [(1,), (n_views,)] or checked.min() < 0:
         raise ValueError(
@@ -202,10 +211,10 @@ def _checked_noise(noise, n_views):
     return np.broadcast_to(checked, n_views)
 
 
-def _numbers(values, name):
+def _numbers(values: ArrayLike, name: str) -> Array:
     """A fresh array of finite real numbers."""
     try:
-        return check_array(
+        checked: Array = check_array(
             values,
             dtype=np.float64,
             ensure_2d=False,
@@ -214,11 +223,13 @@ def _numbers(values, name):
         )
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: {error}") from error
+    return checked
 
 
-def _roots(covariances):
+def _roots(covariances: Array) -> Array:
     """The symmetric square root of each covariance, singular or not."""
     variances, axes = np.linalg.eigh(covariances)
     # A singular covariance has eigenvalues a rounding error below zero.
     deviations = np.sqrt(np.clip(variances, 0, None))
-    return (axes * deviations[:, None, :]) @ axes.transpose(0, 2, 1)
+    roots: Array = (axes * deviations[:, None, :]) @ axes.mT
+    return roots

@@ -1,15 +1,17 @@
 """A smartwatch that feels shoulder exercises in two ways."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_array
 
+from perfalign._types import Array
 from perfalign.datasets._files import read_arrays, read_description
 
 SAMPLING_RATE = 25.0
 BAND_EDGES = (0.0, 0.75, 1.5, 3.0, 6.0, np.inf)
 
 
-def load_watch():
+def load_watch() -> Bunch:
     """Accelerometer and gyroscope of a watch during shoulder exercises.
 
     Ten people did seven exercises with either arm. The 140 recordings are
@@ -85,7 +87,9 @@ def load_watch():
     )
 
 
-def window_features(windows, sampling_rate=SAMPLING_RATE):
+def window_features(
+    windows: ArrayLike, sampling_rate: float = SAMPLING_RATE
+) -> Array:
     """Describe each window in a way that forgets when it was cut.
 
     Of every channel come twenty features, in this order (each for all
@@ -190,6 +194,6 @@ def window_features(windows, sampling_rate=SAMPLING_RATE):
     )
 
 
-def _shares(parts, whole):
+def _shares(parts: Array, whole: Array) -> Array:
     """Parts over whole, and 0 where the whole is 0."""
     return np.divide(parts, whole, out=np.zeros_like(parts), where=whole > 0)

@@ -1,20 +1,25 @@
 """One model's latents, used through another model's own head."""
 
 import warnings
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._checks import check_estimator, check_integer, check_view
-from perfalign.flows._flows import ConditionalFlow
+from perfalign._checks import check_estimator, check_parameters, check_view
+from perfalign._types import Array, Integers, Labels, RandomState, View
+from perfalign.flows._conditional import ConditionalFlow
 
 # Shares that differ by less are equal.
 ROUNDING = 1e-9
 
 
-def votes(head, latents):
+def votes(head: Any, latents: Any) -> Array:
     r"""What a classifier makes of several draws for each item.
 
     .. math:: q_i(c) = \frac1S \sum_{s=1}^S \operatorname{head}_c(y_{si}),
@@ -52,10 +57,10 @@ def votes(head, latents):
     >>> print(votes(head, [[[0.1]], [[0.9]], [[0.8]], [[1.2]]]))
     [[0.25 0.75]]
     """
-    return _ballots(head, latents).mean(axis=0)
+    return np.asarray(_ballots(head, latents).mean(axis=0))
 
 
-def _ballots(head, latents):
+def _ballots(head: Any, latents: Any) -> Array:
     """Shares of the classes, of shape (n_draws, n_samples, C)."""
     check_estimator(head, "head", ("predict", "classes_"))
     latents = np.asarray(latents, dtype=float)
@@ -69,24 +74,24 @@ def _ballots(head, latents):
         ballots = _nameless(head.predict_proba, flat)
     else:
         ballots = _nameless(head.predict, flat)[:, np.newaxis] == head.classes_
-    return ballots.reshape(*latents.shape[:2], -1)
+    return np.asarray(ballots.reshape(*latents.shape[:2], -1))
 
 
-def _nameless(method, latents):
+def _nameless(method: Callable[[Array], Any], latents: Array) -> Any:
     """What a part says of latents whose columns were checked in the fit."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "X does not have valid feature")
         return method(latents)
 
 
-def _winners(ballots):
+def _winners(ballots: Array) -> Integers:
     """Classes with the most votes; the first draws decide between equals."""
     totals = ballots.mean(axis=0)
     leads = totals >= totals.max(axis=1, keepdims=True) - ROUNDING
     for ballot in ballots:
         best = np.max(ballot, axis=1, where=leads, initial=0, keepdims=True)
         leads &= ballot >= best - ROUNDING
-    return leads.argmax(axis=1)
+    return np.asarray(leads.argmax(axis=1))
 
 
 class ModelBridge(ClassifierMixin, BaseEstimator):
@@ -100,8 +105,8 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
               \;\xrightarrow{\text{head or decoder}}\; \text{class or picture}
 
     The coupling says how the two spaces were joined: a plan of optimal
-    transport under a bridge cost (`bridge_plan`, setting 1), or classes that
-    both sides have exemplars of (`ClassCoupling`, setting 2).
+    transport under a bridge cost (`transport_plan`, setting 1), or classes
+    that both sides have exemplars of (`ClassCoupling`, setting 2).
 
     Parameters
     ----------
@@ -111,10 +116,9 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         The target model's: something fitted whose ``inverse_transform``, or
         else ``predict``, turns target latents into what they stand for.
     flow : flow, default=None
-        A `ConditionalFlow`, a `GaussianFlow`, an `UnconditionalFlow`, or what
-        has their methods ``fit(X, Y, coupling)`` and ``sample(X, n_draws,
-        random_state)``. A copy of it is fitted; None takes
-        ``ConditionalFlow(random_state=random_state)``.
+        Any `Flow`, or what has its methods ``fit(X, Y, coupling)`` and
+        ``sample(X, n_draws, random_state)``. A copy of it is fitted; None
+        takes ``ConditionalFlow(random_state=random_state)``.
     n_draws : int, default=20
         Target latents drawn for each source latent, to vote or to average.
     random_state : int or None, default=None
@@ -158,25 +162,29 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
     1.00
     """
 
+    _parameter_constraints = {
+        "n_draws": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
     # A coupling is data, nothing for scikit-learn to route.
     __metadata_request__fit = {"Y": UNUSED, "coupling": UNUSED}
 
     def __init__(
         self,
-        head=None,
+        head: Any = None,
         *,
-        decoder=None,
-        flow=None,
-        n_draws=20,
-        random_state=None,
-    ):
+        decoder: Any = None,
+        flow: Any = None,
+        n_draws: int = 20,
+        random_state: RandomState = None,
+    ) -> None:
         self.head = head
         self.decoder = decoder
         self.flow = flow
         self.n_draws = n_draws
         self.random_state = random_state
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> Self:
         # Clones of the target model's parts would have forgotten everything.
         return type(self)(
             self.head,
@@ -186,7 +194,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
             random_state=self.random_state,
         )
 
-    def fit(self, X, Y, coupling):
+    def fit(self, X: View, Y: View, coupling: Any) -> Self:
         """Learn the flow; the head and the decoder stay as they are.
 
         Parameters
@@ -195,7 +203,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
             Source latents that the coupling speaks of.
         Y : array-like of shape (n_target, d_2)
             Target latents that it speaks of, of other items.
-        coupling : TransportPlan, ClassCoupling, matrix of masses or the like
+        coupling : Coupling, matrix of masses or the like
             As for `ConditionalFlow.fit`.
 
         Returns
@@ -209,13 +217,8 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
             lacks what it is asked for, or was made for latents of another
             dimension.
         """
-        check_integer(self.n_draws, "n_draws")
-        self._check_parts(check_view(Y, "Y")[0])
-        for part in (self.head, self.decoder):
-            # A decoder that inverts has other names in than out.
-            if part is not None and not hasattr(part, "inverse_transform"):
-                names = getattr(part, "feature_names_in_", None)
-                check_view(Y, "Y", columns=names)
+        check_parameters(self)
+        self._check_parts(Y)
         flow = self.flow
         if flow is None:
             flow = ConditionalFlow(random_state=self.random_state)
@@ -224,24 +227,30 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         return self
 
     @property
-    def classes_(self):
+    def classes_(self) -> Labels:
         """Labels that the head tells apart, of shape (C,)."""
         return np.asarray(self.head.classes_)
 
-    def _check_parts(self, Y):
+    def _check_parts(self, Y: View) -> None:
         if self.head is not None:
             check_estimator(self.head, "head", ("predict", "classes_"))
         if self.decoder is not None and not hasattr(self.decoder, "predict"):
             check_estimator(self.decoder, "decoder", ("inverse_transform",))
+        shape = check_view(Y, "Y")[0].shape
         for name in ("head", "decoder"):
-            wanted = _latent_dimension(getattr(self, name))
-            if wanted not in (None, Y.shape[1]):
+            part = getattr(self, name)
+            wanted = _latent_dimension(part)
+            if wanted not in (None, shape[1]):
                 raise ValueError(
                     f"The {name} reads latents of dimension {wanted}; Y has "
-                    f"shape {Y.shape}."
+                    f"shape {shape}."
                 )
+            # A decoder that inverts has other names in than out.
+            if not hasattr(part, "inverse_transform"):
+                names = getattr(part, "feature_names_in_", None)
+                check_view(Y, "Y", columns=names)
 
-    def sample(self, X, n_draws=None):
+    def sample(self, X: View, n_draws: int | None = None) -> Array:
         """Draw target latents for each source latent.
 
         Parameters
@@ -261,9 +270,9 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "flow_")
         n_draws = self.n_draws if n_draws is None else n_draws
-        return self.flow_.sample(X, n_draws, self.random_state)
+        return np.asarray(self.flow_.sample(X, n_draws, self.random_state))
 
-    def translate(self, X):
+    def translate(self, X: View) -> Array:
         """Mean of the draws: one target latent for each source latent.
 
         Parameters
@@ -279,9 +288,9 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         ValueError
             As `sample`.
         """
-        return self.sample(X).mean(axis=0)
+        return np.asarray(self.sample(X).mean(axis=0))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: View) -> Array:
         """Votes of the draws, as the target model's head reads them.
 
         Parameters
@@ -299,7 +308,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         """
         return votes(self._part("head"), self.sample(X))
 
-    def predict(self, X):
+    def predict(self, X: View) -> Labels:
         """Class with the most votes.
 
         Between classes with equally many, the first draw decides, or the
@@ -321,9 +330,9 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
             As `predict_proba`.
         """
         ballots = _ballots(self._part("head"), self.sample(X))
-        return self.classes_[_winners(ballots)]
+        return np.asarray(self.classes_[_winners(ballots)])
 
-    def generate(self, X, n_draws=1):
+    def generate(self, X: View, n_draws: int = 1) -> Array:
         """What the target model's decoder makes of bridged latents.
 
         Parameters
@@ -346,9 +355,9 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         decode = getattr(decoder, "inverse_transform", None) or decoder.predict
         latents = self.sample(X, n_draws)
         made = _nameless(decode, latents.reshape(-1, latents.shape[2]))
-        return made.reshape(*latents.shape[:2], -1)
+        return np.asarray(made).reshape(*latents.shape[:2], -1)
 
-    def _part(self, name):
+    def _part(self, name: str) -> Any:
         part = getattr(self, name)
         if part is None:
             raise ValueError(
@@ -358,7 +367,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         return part
 
 
-def _latent_dimension(part):
+def _latent_dimension(part: Any) -> int | None:
     """What a head reads, or a decoder, if it says so."""
     if hasattr(part, "inverse_transform"):
         components = getattr(part, "components_", None)

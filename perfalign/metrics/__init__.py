@@ -13,14 +13,20 @@ from perfalign.metrics._errors import (
     relative_alignment_error,
 )
 from perfalign.metrics._retrieval import median_rank, recall, retrieval_ranks
-from perfalign.metrics._similarity import component_correlations
+from perfalign.metrics._similarity import (
+    component_correlations,
+    linear_cka,
+    mutual_neighbours,
+)
 
 __all__ = [
     "alignment_error",
     "component_correlations",
     "effective_rank",
     "explained_variance",
+    "linear_cka",
     "median_rank",
+    "mutual_neighbours",
     "recall",
     "reconstruction_error",
     "relative_alignment_error",

@@ -4,6 +4,7 @@ import numpy as np
 
 from perfalign._checks import check_row_labels, check_view
 from perfalign._linalg import column_norms, singular_values
+from perfalign._types import View
 from perfalign.metrics._latents import (
     centred,
     constant_columns,
@@ -12,7 +13,7 @@ from perfalign.metrics._latents import (
 )
 
 
-def effective_rank(latents):
+def effective_rank(latents: View) -> float:
     r"""How many dimensions the latents really use.
 
     .. math:: \exp\Big(-\sum_j p_j \log p_j\Big), \qquad
@@ -61,7 +62,7 @@ def effective_rank(latents):
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
-def explained_variance(view, latents):
+def explained_variance(view: View, latents: View) -> float:
     r"""Share of a view's variance that its latents explain.
 
     .. math:: 1 - \frac1d \sum_{j=1}^d \min_{b,\,c}

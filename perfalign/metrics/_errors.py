@@ -1,10 +1,12 @@
 """How far apart the latents of one item are, and from the true ones."""
 
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 
 from perfalign._checks import check_row_labels, check_view
+from perfalign._types import Array, View, Views
 from perfalign.metrics._latents import (
     centred,
     check_latents,
@@ -14,7 +16,9 @@ from perfalign.metrics._latents import (
 )
 
 
-def alignment_error(latents, kind="mean"):
+def alignment_error(
+    latents: Views, kind: Literal["mean", "rms"] = "mean"
+) -> float:
     r"""Distance between the latents of one item in different views.
 
     .. math:: \frac1n \sum_{i=1}^n \|\hat z_i^1 - \hat z_i^2\|_2
@@ -60,7 +64,7 @@ def alignment_error(latents, kind="mean"):
     return _average(_pair_distances(latents), kind)
 
 
-def relative_alignment_error(latents):
+def relative_alignment_error(latents: Views) -> float:
     r"""Alignment error in units of the latents' own spread.
 
     .. math::
@@ -108,8 +112,11 @@ def relative_alignment_error(latents):
 
 
 def reconstruction_error(
-    latents_true, latents_estimate, kind="mean", up_to=None
-):
+    latents_true: View,
+    latents_estimate: View,
+    kind: Literal["mean", "rms"] = "mean",
+    up_to: Literal["linear", "affine"] | None = None,
+) -> float:
     r"""Distance between true and estimated latents.
 
     .. math:: \frac1n \sum_{i=1}^n \|z_i - g(\hat z_i)\|_2
@@ -186,13 +193,13 @@ def reconstruction_error(
     return _average(row_norms(true - estimate), kind)
 
 
-def _pair_distances(latents):
+def _pair_distances(latents: list[Array]) -> Array:
     return np.concatenate(
         [row_norms(a - b) for a, b in combinations(latents, 2)]
     )
 
 
-def _average(distances, kind):
+def _average(distances: Array, kind: str) -> float:
     if kind == "mean":
         return float(np.mean(distances))
     if kind == "rms":

@@ -9,9 +9,10 @@ from perfalign._checks import (
     check_view,
 )
 from perfalign._linalg import column_norms, svd
+from perfalign._types import Array, Booleans, Views
 
 
-def check_latents(latents):
+def check_latents(latents: Views) -> tuple[list[Array], float]:
     latents, names = as_list(latents, what="latents")
     if len(latents) < 2:
         raise ValueError(
@@ -29,29 +30,29 @@ def check_latents(latents):
     return list(checked), max(eps)
 
 
-def centred(matrix):
+def centred(matrix: Array) -> Array:
     # About the first row, a constant column becomes zero without rounding.
     matrix = matrix - matrix[0]
     return matrix - matrix.mean(axis=0)
 
 
-def constant_columns(matrix, eps):
+def constant_columns(matrix: Array, eps: float) -> Booleans:
     # Sums that should be equal may differ by a few roundings.
     return np.ptp(matrix, axis=0) <= 10 * eps * np.abs(matrix).max(axis=0)
 
 
-def is_constant(matrix, eps):
+def is_constant(matrix: Array, eps: float) -> bool:
     return bool(np.all(constant_columns(matrix, eps)))
 
 
-def row_norms(matrix):
+def row_norms(matrix: Array) -> Array:
     # Squares of very large or very small numbers leave the range of floating
     # point, their norms do not.
     scale = np.abs(matrix).max() or 1.0
     return scale * np.linalg.norm(matrix / scale, axis=1)
 
 
-def fitted(wanted, given, eps):
+def fitted(wanted: Array, given: Array, eps: float) -> Array:
     """Least squares fit of some columns by others, whatever their units."""
     size = column_norms(given)
     given = given / np.where(size > 0, size, 1.0)

@@ -1,15 +1,20 @@
 """Whether the partner of an item is found among all others."""
 
+from collections.abc import Callable
+
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 
 from perfalign._checks import check_integer, check_row_labels, check_view
+from perfalign._types import Array, View
 
 
-def retrieval_ranks(queries, gallery):
+def retrieval_ranks(
+    queries: View, gallery: View, *, csls: int | None = None
+) -> Array:
     r"""Place of each query's partner among all items of the gallery.
 
-    With :math:`\delta_{ij} = \|q_i - g_j\|_2`, item i has the rank
+    With :math:`\delta_{ij} = \|q_i - g_j\|_2^2`, item i has the rank
 
     .. math:: 1 + \#\{j : \delta_{ij} < \delta_{ii}\}
               + \tfrac12\, \#\{j \ne i : \delta_{ij} = \delta_{ii}\} .
@@ -18,12 +23,25 @@ def retrieval_ranks(queries, gallery):
     as if the order among them were drawn: latents that are all equal get
     (n + 1)/2, no better than guessing.
 
+    In many dimensions some items of the gallery, the hubs, are near to all
+    queries and take the first places everywhere. With `csls` neighbours, what
+    is compared is
+
+    .. math:: \delta_{ij} - \tfrac12 (\rho_j + \rho'_i) ,
+
+    with :math:`\rho_j` the mean of the smallest
+    :math:`\delta_{1j}, \dots, \delta_{nj}`, as many as `csls`, and
+    :math:`\rho'_i` that of query i, which makes no difference to its ranks.
+
     Parameters
     ----------
     queries : array-like of shape (n_samples, n_components)
         Latents of one view.
     gallery : array-like of shape (n_samples, n_components)
         Latents of another; row i is the partner of query i.
+    csls : int, default=None
+        Neighbours for cross-domain similarity local scaling, from 1 to n; 10
+        are customary. Plain distances if None.
 
     Returns
     -------
@@ -33,11 +51,15 @@ def retrieval_ranks(queries, gallery):
     Raises
     ------
     ValueError
-        If the arrays are not finite real matrices of one shape, or labels of
-        rows differ.
+        If the arrays are not finite real matrices of one shape, labels of
+        rows differ, or `csls` is out of range.
 
     Notes
     -----
+    Conneau et al. (2018) define the scaling for cosines. On rows of unit
+    length (``sklearn.preprocessing.normalize``), where
+    :math:`\delta = 2 - 2 \cos`, this is theirs.
+
     Distances are summed from differences. The faster
     :math:`\|q\|^2 - 2 q^\top g + \|g\|^2` cancels below a distance of about
     1e-8, far above the 1e-14 between partners that align perfectly. Time is
@@ -49,6 +71,14 @@ def retrieval_ranks(queries, gallery):
     >>> from perfalign.metrics import retrieval_ranks
     >>> [float(r) for r in retrieval_ranks([[0], [1], [5]], [[0], [2], [1]])]
     [1.0, 2.5, 2.0]
+
+    The first item of this gallery is nearest to every query:
+
+    >>> queries, gallery = [[0], [3], [-3]], [[0], [7], [-7]]
+    >>> [float(r) for r in retrieval_ranks(queries, gallery)]
+    [1.0, 2.0, 2.0]
+    >>> [float(r) for r in retrieval_ranks(queries, gallery, csls=2)]
+    [1.0, 1.0, 1.0]
     """
     check_row_labels([queries, gallery], ["queries", "gallery"])
     queries, _ = check_view(queries, "queries")
@@ -59,30 +89,46 @@ def retrieval_ranks(queries, gallery):
             f"{gallery.shape}; wanted equal shapes, row i of each belonging "
             "to item i."
         )
+    if csls is not None:
+        check_integer(csls, "csls", 1, len(queries), ", the number of rows")
     # A common power of two leaves every comparison as it is and keeps the
     # squares inside the range of floating point.
     largest = max(np.abs(queries).max(), np.abs(gallery).max())
     exponent = -np.frexp(largest)[1]
+    queries = np.ldexp(queries, exponent)
+    gallery = np.ldexp(gallery, exponent)
 
-    def ranks_of(distances, start):
+    def crowding(distances: Array, start: int) -> Array:
+        return np.partition(distances, csls - 1)[:, :csls].mean(axis=1) / 2
+
+    crowd = 0.0 if csls is None else _by_rows(gallery, queries, crowding)
+
+    def ranks_of(distances: Array, start: int) -> Array:
+        distances = distances - crowd
         rows = np.arange(len(distances))
         partner = distances[rows, start + rows][:, np.newaxis]
         nearer = np.sum(distances < partner, axis=1)
         ties = np.sum(distances == partner, axis=1) - 1
         return 1.0 + nearer + 0.5 * ties
 
+    return _by_rows(queries, gallery, ranks_of)
+
+
+def _by_rows(
+    A: Array, B: Array, reduce: Callable[[Array, int], Array]
+) -> Array:
+    """A number for each row of A from its distances to the rows of B."""
     # Of scikit-learn's metrics, "euclidean" takes the cancelling formula and
     # "sqeuclidean" SciPy's sum of squared differences.
     blocks = pairwise_distances_chunked(
-        np.ldexp(queries, exponent),
-        np.ldexp(gallery, exponent),
-        reduce_func=ranks_of,
-        metric="sqeuclidean",
+        A, B, reduce_func=reduce, metric="sqeuclidean"
     )
     return np.concatenate(list(blocks))
 
 
-def recall(queries, gallery, k=1):
+def recall(
+    queries: View, gallery: View, k: int = 1, *, csls: int | None = None
+) -> float:
     r"""Share of queries whose partner is among the k nearest.
 
     Parameters
@@ -91,6 +137,8 @@ def recall(queries, gallery, k=1):
         Latents of two views; row i of each belongs to item i.
     k : int, default=1
         Length of the list in which the partner counts as found, at least 1.
+    csls : int, default=None
+        As in `retrieval_ranks`.
 
     Returns
     -------
@@ -111,16 +159,20 @@ def recall(queries, gallery, k=1):
     '0.333'
     """
     check_integer(k, "k")
-    return float(np.mean(retrieval_ranks(queries, gallery) <= k))
+    return float(np.mean(retrieval_ranks(queries, gallery, csls=csls) <= k))
 
 
-def median_rank(queries, gallery):
+def median_rank(
+    queries: View, gallery: View, *, csls: int | None = None
+) -> float:
     """Median of the partners' ranks.
 
     Parameters
     ----------
     queries, gallery : array-like of shape (n_samples, n_components)
         Latents of two views; row i of each belongs to item i.
+    csls : int, default=None
+        As in `retrieval_ranks`.
 
     Returns
     -------
@@ -138,4 +190,4 @@ def median_rank(queries, gallery):
     >>> f"{median_rank([[0], [1], [5]], [[0], [2], [1]]):.1f}"
     '2.0'
     """
-    return float(np.median(retrieval_ranks(queries, gallery)))
+    return float(np.median(retrieval_ranks(queries, gallery, csls=csls)))

@@ -1,23 +1,27 @@
 """What held-out and shuffled pairs say (chapters 9 and 10)."""
 
-from perfalign.model_selection._evaluation import (
-    Evaluation,
-    HeldOutSearch,
-    evaluate,
+from perfalign.model_selection._calibration import (
+    PermutationCalibration,
+    permutation_calibration,
 )
-from perfalign.model_selection._significance import (
-    AlignmentCurve,
+from perfalign.model_selection._curve import AlignmentCurve, alignment_curve
+from perfalign.model_selection._evaluation import Evaluation, evaluate
+from perfalign.model_selection._nuisance import WithoutNuisance
+from perfalign.model_selection._permutation import (
     PermutationTest,
-    alignment_curve,
     permutation_test,
 )
+from perfalign.model_selection._search import HeldOutSearch
 
 __all__ = [
     "AlignmentCurve",
     "Evaluation",
     "HeldOutSearch",
+    "PermutationCalibration",
     "PermutationTest",
+    "WithoutNuisance",
     "alignment_curve",
     "evaluate",
+    "permutation_calibration",
     "permutation_test",
 ]

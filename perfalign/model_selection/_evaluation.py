@@ -6,21 +6,18 @@ alone would give, what the commonest class would, and what the same method
 makes of shuffled pairs.
 """
 
-import time
 import warnings
-from dataclasses import dataclass, replace
-from itertools import permutations
+from collections.abc import Mapping
+from dataclasses import dataclass
 from numbers import Integral
+from typing import Any, TypeAlias
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from numpy.typing import ArrayLike
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.metrics import accuracy_score, f1_score
-from sklearn.model_selection import GroupShuffleSplit, ParameterGrid
-from sklearn.utils import _safe_indexing as rows
+from sklearn.model_selection import GroupShuffleSplit
 from sklearn.utils import check_random_state
-from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+from sklearn.utils.parallel import Parallel, delayed
 from tqdm import tqdm
 
 from perfalign._checks import (
@@ -30,184 +27,17 @@ from perfalign._checks import (
     check_labels,
     check_number,
     check_paired,
-    check_views,
 )
-from perfalign.alignment import CollapseWarning, OverfitWarning, fit_maps
-from perfalign.baselines import ShuffledPairs
-from perfalign.metrics import (
-    effective_rank,
-    relative_alignment_error,
-    retrieval_ranks,
+from perfalign._types import Array, Integers, RandomState, Views
+from perfalign.alignment import (
+    BaseAlignment,
+    CollapseWarning,
+    OverfitWarning,
 )
+from perfalign.model_selection._groups import group_labels
+from perfalign.model_selection._split import Task, chooses_by_labels
 
-
-class HeldOutSearch(BaseEstimator):
-    r"""Choose an alignment's parameters by pairs that were held out.
-
-    Some of the pairs are kept back, the alignment is fitted to the others
-    with each set of parameters, and the set wins that does best on those kept
-    back, over both directions of all pairs of views. Without labels, best is
-    where partners find each other,
-
-    .. math:: \min \; \operatorname{mean} \log \mathrm{rank}
-
-    (`retrieval_ranks`). With a classifier and labels, best is where the
-    classifier, trained on one view of the fitted pairs, is most often right
-    on the other view of the held-out pairs. An item's label is known as soon
-    as one of its views is labelled: this is the label that a labelled source
-    item brings along to its partner. The alignment is then fitted again to
-    all pairs.
-
-    Parameters
-    ----------
-    alignment : estimator
-        Any with ``fit(views)`` and ``transform(views)``, of any views.
-    param_grid : dict of str to list
-        Values to try, as in scikit-learn's ``GridSearchCV``.
-    classifier : estimator, default=None
-        Choose by transfer with it, which needs labels in `fit`; by retrieval
-        if None.
-    held_out : float, default=0.25
-        Share of the pairs (of their groups) to keep back, below 1.
-    random_state : int, RandomState instance or None, default=None
-
-    Attributes
-    ----------
-    best_alignment_ : estimator
-    best_params_ : dict
-    scores_ : list of (dict, float)
-        All parameters tried: accuracy, or minus the mean log rank.
-    refit_seconds_ : float
-        What the last fit took.
-
-    Examples
-    --------
-    >>> from perfalign import PerfectAlignment
-    >>> from perfalign.datasets import load_digit_halves
-    >>> from perfalign.model_selection import HeldOutSearch
-    >>> search = HeldOutSearch(
-    ...     PerfectAlignment(8), {"ridge": [0.01, 100]}, random_state=0
-    ... )
-    >>> search.fit(load_digit_halves().views).best_params_
-    {'ridge': 0.01}
-    """
-
-    __metadata_request__fit = {"views": UNUSED, "groups": UNUSED}
-    __metadata_request__transform = {"views": UNUSED}
-
-    def __init__(
-        self,
-        alignment,
-        param_grid,
-        *,
-        classifier=None,
-        held_out=0.25,
-        random_state=None,
-    ):
-        self.alignment = alignment
-        self.param_grid = param_grid
-        self.classifier = classifier
-        self.held_out = held_out
-        self.random_state = random_state
-
-    def fit(self, views, y=None, groups=None):
-        """Choose parameters and fit.
-
-        Parameters
-        ----------
-        views : list or dict of array-like of length n_samples
-            Paired views; anything that the alignment takes.
-        y : array-like of shape (n_samples,), default=None
-            Labels of the items, if a classifier is to choose.
-        groups : array-like of shape (n_samples,), default=None
-            Near-copies of one item share a label and stay together.
-
-        Returns
-        -------
-        self : HeldOutSearch
-
-        Raises
-        ------
-        ValueError
-            If there is a classifier and no labels, a label is missing, views,
-            labels and groups differ in length, and as the alignment.
-        """
-        check_estimator(self.alignment, "alignment")
-        held_out = check_number(self.held_out, "held_out", above=0, below=1)
-        # As they came: their precision decides what counts as rank.
-        given, signature, n_samples = check_paired(views)
-        if self.classifier is not None and y is None:
-            raise ValueError(
-                "A classifier is to choose the parameters; wanted a label y "
-                "for each item, seen None."
-            )
-        if self.classifier is not None:
-            y = check_labels(y, n_samples, "y", like=given[0])
-        groups = _groups(groups, n_samples, like=given[0])
-        splitter = GroupShuffleSplit(
-            1, test_size=held_out, random_state=self.random_state
-        )
-        seen, held = next(splitter.split(groups, groups=groups))
-        known = [rows(view, seen) for view in given]
-        self.scores_ = []
-        for params in _grid(self.param_grid):
-            candidate = _with(self.alignment, params)
-            candidate.fit(signature.as_given(known, views))
-            latents = signature.in_order(candidate.transform(views))
-            if self.classifier is None:
-                score = self._retrieval([z[held] for z in latents])
-            else:
-                score = self._transfer(latents, y, seen, held)
-            self.scores_.append((params, float(score)))
-        self.best_params_ = max(self.scores_, key=lambda entry: entry[1])[0]
-        best = _with(self.alignment, self.best_params_)
-        start = time.perf_counter()
-        self.best_alignment_ = best.fit(views)
-        self.refit_seconds_ = time.perf_counter() - start
-        return self
-
-    def _retrieval(self, latents):
-        ranks = [retrieval_ranks(*pair) for pair in permutations(latents, 2)]
-        return -np.log(ranks).mean()
-
-    def _transfer(self, latents, y, seen, held):
-        return np.mean(
-            [
-                clone(self.classifier)
-                .fit(source[seen], y[seen])
-                .score(target[held], y[held])
-                for source, target in permutations(latents, 2)
-            ]
-        )
-
-    def transform(self, views):
-        """Latents of all views, as those of the alignment."""
-        check_is_fitted(self)
-        return self.best_alignment_.transform(views)
-
-    def transform_view(self, view, modality):
-        """Latents of one view alone."""
-        check_is_fitted(self)
-        return self.best_alignment_.transform_view(view, modality)
-
-
-def _grid(param_grid):
-    try:
-        return list(ParameterGrid(param_grid))
-    except TypeError as error:
-        raise ValueError(f"param_grid: {error}") from error
-
-
-def _with(alignment, params):
-    """A clone with other parameters."""
-    return clone(alignment).set_params(**params)
-
-
-def _groups(groups, n_samples, like=None):
-    """Labels of the groups; each sample its own, if there are none."""
-    if groups is None:
-        return np.arange(n_samples)
-    return check_labels(groups, n_samples, "groups", like=like)
+Records: TypeAlias = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -220,9 +50,9 @@ class Evaluation:
         One for each split, method, source and target; a table for pandas.
     """
 
-    records: list
+    records: Records
 
-    def values(self, name, **where):
+    def values(self, name: str, **where: Any) -> Array:
         """One number a split.
 
         Parameters
@@ -249,7 +79,7 @@ class Evaluation:
                 f"Records have no {unknown[0]!r}; they have "
                 f"{', '.join(known)}."
             )
-        by_split = {}
+        by_split: dict[int, list[float]] = {}
         for record in self.records:
             if all(record[key] == value for key, value in where.items()):
                 by_split.setdefault(record["split"], []).append(record[name])
@@ -257,11 +87,11 @@ class Evaluation:
             raise ValueError(f"No record has {where}.")
         return np.array([np.mean(found) for found in by_split.values()])
 
-    def mean(self, name, **where):
+    def mean(self, name: str, **where: Any) -> float:
         """Mean over the splits, of `values`."""
         return float(self.values(name, **where).mean())
 
-    def standard_error(self, name, **where):
+    def standard_error(self, name: str, **where: Any) -> float:
         """Standard error of the mean over the splits; nan for one split."""
         values = self.values(name, **where)
         if len(values) < 2:
@@ -270,20 +100,21 @@ class Evaluation:
 
 
 def evaluate(
-    alignments,
-    views,
-    target,
+    alignments: Mapping[str, BaseAlignment],
+    views: Views,
+    target: ArrayLike,
     *,
-    groups=None,
-    maps=None,
-    n_splits=5,
-    test_size=0.3,
-    n_pairs=None,
-    n_shots=None,
-    classifier=None,
-    random_state=0,
-    progress=False,
-):
+    groups: ArrayLike | None = None,
+    maps: Any = None,
+    n_splits: int = 5,
+    test_size: float = 0.3,
+    n_pairs: int | None = None,
+    n_shots: int | None = None,
+    classifier: Any = None,
+    random_state: RandomState = 0,
+    progress: bool = False,
+    n_jobs: int | None = None,
+) -> Evaluation:
     """Align, transfer and retrieve on held-out items, with all baselines.
 
     In every split, maps and alignments are fitted to training items. A
@@ -292,11 +123,11 @@ def evaluate(
 
     Parameters
     ----------
-    alignments : dict of str to estimator
-        Methods by name, each with ``fit(views)`` and ``transform(views)``, of
-        views in a list: a `MappedAlignment` is one, too. A `HeldOutSearch`
-        chooses within the training items; only one with a
-        classifier is given their labels.
+    alignments : dict of str to BaseAlignment
+        Methods by name; or any others with ``fit(views)`` and
+        ``transform(views)``, of views in a list. A `HeldOutSearch` chooses
+        within the training items; only one with a classifier is given their
+        labels.
     views : list or dict of array-like of length n_samples
         Paired views: matrices, or with maps anything that these take. Records
         name the views of a dict.
@@ -325,7 +156,10 @@ def evaluate(
         Seeds the splits and the choice of pairs and labels; None draws a
         seed. The number of the split seeds the shuffling.
     progress : bool, default=False
-        Show a progress bar.
+        Show a progress bar, of splits.
+    n_jobs : int, default=None
+        How many processes take a split each, as in scikit-learn. It changes
+        no number but ``fit_seconds``, as they work side by side.
 
     Returns
     -------
@@ -382,12 +216,12 @@ def evaluate(
         )
     for name, alignment in alignments.items():
         check_estimator(alignment, f"alignments[{name!r}]")
-        if n_shots is not None and _chooses_by_labels(alignment):
+        if n_shots is not None and chooses_by_labels(alignment):
             raise ValueError(
                 f"{name!r} chooses its parameters by labels, which would be "
                 f"more than n_shots={n_shots!r}; wanted one that does not."
             )
-    groups = _groups(groups, n_samples, like=views[0])
+    labels = group_labels(groups, n_samples, like=views[0])
     if n_pairs is not None:
         check_integer(n_pairs, "n_pairs")
     if n_shots is not None:
@@ -408,137 +242,27 @@ def evaluate(
     splitter = GroupShuffleSplit(
         n_splits, test_size=test_size, random_state=random_state
     )
-    records = []
-    with tqdm(
-        total=n_splits * len(alignments), disable=not progress
-    ) as bar, warnings.catch_warnings():
-        warnings.simplefilter("ignore", CollapseWarning)
-        warnings.simplefilter("ignore", OverfitWarning)
-        splits = splitter.split(y, groups=groups)
-        for split, (train, held) in enumerate(splits):
+
+    def records_of(split: int, train: Integers, held: Integers) -> Records:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CollapseWarning)
+            warnings.simplefilter("ignore", OverfitWarning)
+            task = Task.of(views, y, labels, maps, train, held, classifier)
             rng = np.random.default_rng([random_state, split])
-            task = _Task.of(views, y, groups, maps, train, held, classifier)
             task = task.limited(n_pairs, n_shots, rng)
-            for name, alignment in alignments.items():
-                for record in task.scores(alignment, split):
-                    record = {"split": split, "method": name, **record}
-                    for end in ("source", "target"):
-                        record[end] = signature.name(record[end])
-                    records.append(record)
-                bar.update()
-    return Evaluation(records)
-
-
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """One split: features of training and held-out items, and the labels."""
-
-    seen: list
-    new: list
-    labels: np.ndarray
-    new_labels: np.ndarray
-    groups: np.ndarray
-    classifier: BaseEstimator
-    ceilings: list
-    paired: np.ndarray
-    labelled: np.ndarray
-
-    @classmethod
-    def of(cls, views, y, groups, maps, train, held, classifier):
-        seen = [rows(view, train) for view in views]
-        new = [rows(view, held) for view in views]
-        if maps is not None:
-            fitted, seen = fit_maps(maps, seen)
-            new = [
-                view if one is None else one.transform(view)
-                for one, view in zip(fitted, new)
+            records = [
+                {"split": split, "method": name, **record}
+                for name, alignment in alignments.items()
+                for record in task.scores(alignment, split)
             ]
-        for features in (seen, new):
-            check_views(features)
-        ceilings = [
-            clone(classifier).fit(a, y[train]).score(b, y[held])
-            for a, b in zip(seen, new)
-        ]
-        everything = np.arange(len(train))
-        return cls(
-            seen,
-            new,
-            y[train],
-            y[held],
-            groups[train],
-            classifier,
-            ceilings,
-            everything,
-            everything,
-        )
+        for record in records:
+            for end in ("source", "target"):
+                record[end] = signature.name(record[end])
+        return records
 
-    def limited(self, n_pairs, n_shots, rng):
-        """The same task with fewer pairs and fewer labels of the source."""
-        order = rng.permutation(len(self.labels))
-        paired, labelled = self.paired, self.labelled
-        if n_pairs is not None:
-            check_integer(
-                n_pairs, "n_pairs", 1, len(order), ", the items for training"
-            )
-            paired = order[:n_pairs]
-        if n_shots is not None:
-            order = rng.permutation(order)
-            labelled = np.concatenate(
-                [
-                    order[self.labels[order] == c][:n_shots]
-                    for c in np.unique(self.labels)
-                ]
-            )
-        return replace(self, paired=paired, labelled=labelled)
-
-    def scores(self, alignment, split):
-        pairs = [rows(view, self.paired) for view in self.seen]
-        fitted, seconds = self._fit(alignment, pairs)
-        shuffled = ShuffledPairs(
-            getattr(fitted, "best_alignment_", alignment), random_state=split
-        ).fit(pairs)
-        seen, new = fitted.transform(self.seen), fitted.transform(self.new)
-        mixed = shuffled.transform(self.seen), shuffled.transform(self.new)
-        for source, target in permutations(range(len(new)), 2):
-            found = self._transfer(seen[source], new[target])
-            by_chance = self._transfer(mixed[0][source], mixed[1][target])
-            ranks = retrieval_ranks(new[source], new[target])
-            yield {
-                "source": source,
-                "target": target,
-                "accuracy": accuracy_score(self.new_labels, found),
-                "f1": f1_score(self.new_labels, found, average="macro"),
-                "recall": float(np.mean(ranks <= 10)),
-                "alignment_error": relative_alignment_error(
-                    [new[source], new[target]]
-                ),
-                "effective_rank": effective_rank(new[target]),
-                "fit_seconds": seconds,
-                "shuffled": accuracy_score(self.new_labels, by_chance),
-                "source_accuracy": self.ceilings[source],
-                "target_accuracy": self.ceilings[target],
-                "chance": np.bincount(
-                    np.unique(self.new_labels, return_inverse=True)[1]
-                ).max()
-                / len(self.new_labels),
-            }
-
-    def _fit(self, alignment, pairs):
-        given = {}
-        if has_fit_parameter(alignment, "groups"):
-            given["groups"] = self.groups[self.paired]
-        if _chooses_by_labels(alignment):
-            given["y"] = self.labels[self.paired]
-        start = time.perf_counter()
-        fitted = clone(alignment).fit(pairs, **given)
-        seconds = time.perf_counter() - start
-        return fitted, getattr(fitted, "refit_seconds_", seconds)
-
-    def _transfer(self, latents, new):
-        model = clone(self.classifier)
-        model.fit(latents[self.labelled], self.labels[self.labelled])
-        return model.predict(new)
-
-
-def _chooses_by_labels(alignment):
-    return getattr(alignment, "classifier", None) is not None
+    splits = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(records_of)(split, train, held)
+        for split, (train, held) in enumerate(splitter.split(y, groups=labels))
+    )
+    bar = tqdm(splits, total=n_splits, disable=not progress)
+    return Evaluation([record for records in bar for record in records])

@@ -1,10 +1,11 @@
 """Views compressed once into one small triangle (chapters 2 and 11)."""
 
-from perfalign.summary._paired import PairedSummary
-from perfalign.summary._stacked import StackedSummary, Summary
+from perfalign.summary._base import Summary
+from perfalign.summary._incomplete import IncompleteSummary
+from perfalign.summary._stacked import StackedSummary
 
 __all__ = [
-    "PairedSummary",
+    "IncompleteSummary",
     "StackedSummary",
     "Summary",
 ]

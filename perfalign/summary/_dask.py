@@ -1,9 +1,16 @@
 """Summaries of Dask arrays, one a partition, merged as a tree."""
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 import numpy as np
 
+Summary = TypeVar("Summary")
 
-def tree_summary(summary_of, arrays):
+
+def tree_summary(
+    summary_of: Callable[[list[Any]], Summary], arrays: Sequence[Any]
+) -> Summary:
     """Merge what `summary_of` makes of each partition of paired arrays.
 
     Parameters
@@ -23,31 +30,30 @@ def tree_summary(summary_of, arrays):
             "from_dask needs Dask: pip install 'perfalign[dask]'."
         ) from error
 
-    @dask.delayed
-    def partial(views):
+    def partial(views: list[Any]) -> Any:
         # Filtered arrays may have partitions without rows.
         return summary_of(views) if any(map(len, views)) else None
 
-    @dask.delayed
-    def merge(pair):
+    def merge(pair: tuple[Any, Any]) -> Any:
         left, right = pair
         if left is None or right is None:
             return left or right
         return left.merge(right)
 
+    delayed: Any = vars(dask)["delayed"]
     columns = [array.to_delayed().ravel() for array in _aligned(arrays)]
-    layer = [partial(list(views)) for views in zip(*columns)]
+    layer = [delayed(partial)(list(views)) for views in zip(*columns)]
     while len(layer) > 1:
         pairs = zip(layer[::2], layer[1::2])
         odd = layer[len(layer) // 2 * 2 :]
-        layer = [merge(pair) for pair in pairs] + odd
-    summary = layer[0].compute()
+        layer = [delayed(merge)(pair) for pair in pairs] + odd
+    summary: Summary | None = layer[0].compute()
     if summary is None:
         raise ValueError("The arrays have no rows.")
     return summary
 
 
-def _aligned(arrays):
+def _aligned(arrays: Sequence[Any]) -> list[Any]:
     """The arrays, cut into the same rows and uncut along the columns."""
     for m, array in enumerate(arrays):
         if not hasattr(array, "to_delayed") or np.ndim(array) != 2:
@@ -57,7 +63,7 @@ def _aligned(arrays):
             )
     lengths = [array.shape[0] for array in arrays]
     parts = [array.numblocks[0] for array in arrays]
-    arrays = [array.rechunk({1: -1}) for array in arrays]
+    uncut = [array.rechunk({1: -1}) for array in arrays]
     if np.isnan(lengths).any():
         # Rows of such partitions can only be counted when they are read.
         if len(set(parts)) > 1:
@@ -65,7 +71,7 @@ def _aligned(arrays):
                 "Partitions of unknown length must be paired one by one; "
                 f"seen {parts} of them. Call compute_chunk_sizes() first."
             )
-        return arrays
+        return uncut
     if len(set(lengths)) > 1:
         raise ValueError(
             "All views must describe the same samples, row by row; seen "
@@ -73,4 +79,4 @@ def _aligned(arrays):
             + "."
         )
     rows = arrays[0].chunks[0]
-    return [array.rechunk({0: rows}) for array in arrays]
+    return [array.rechunk({0: rows}) for array in uncut]

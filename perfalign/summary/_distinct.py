@@ -1,8 +1,10 @@
 """How many different rows there are, counted while they pass."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Rows that are sorted at a time.
 AT_ONCE = 2**14
@@ -19,11 +21,15 @@ class DistinctRows:
         Fingerprints of earlier rows; None if these were above the limit.
     """
 
-    def __init__(self, limit, known=()):
+    def __init__(
+        self, limit: int, known: NDArray[np.uint64] | tuple[()] | None = ()
+    ):
         self.limit = limit
-        self.seen = None if known is None else set(np.asarray(known).tolist())
+        self.seen: set[int] | None = (
+            None if known is None else set(np.asarray(known).tolist())
+        )
 
-    def add(self, columns):
+    def add(self, columns: list[NDArray[np.float64]]) -> None:
         """Add rows, given as blocks of columns that lie side by side."""
         start, size = 0, self.limit + 1
         while self.seen is not None and start < len(columns[0]):
@@ -39,7 +45,7 @@ class DistinctRows:
             # Most streams are done after the first rows; copies take long.
             start, size = rows.stop, min(2 * size, AT_ONCE)
 
-    def add_prints(self, prints):
+    def add_prints(self, prints: Iterable[int] | None) -> None:
         """Add rows of which only the fingerprints are at hand, or None."""
         if self.seen is None or prints is None:
             self.seen = None
@@ -48,7 +54,7 @@ class DistinctRows:
         if len(self.seen) > self.limit:
             self.seen = None
 
-    def result(self):
+    def result(self) -> NDArray[np.uint64] | None:
         """Sorted fingerprints, or None above the limit."""
         if self.seen is None:
             return None

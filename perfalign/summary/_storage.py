@@ -2,14 +2,17 @@
 
 import os
 import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-def save_arrays(path, arrays):
+def save_arrays(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
     """Write named arrays to an npz file, whole or not at all.
 
     Until the new file is complete the old one stays as it was. The new one
@@ -25,7 +28,7 @@ def save_arrays(path, arrays):
 
 
 @contextmanager
-def _replacing(path):
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A new file that takes the place of `path` if the block succeeds.
 
     Where the system has files without a name, it has none until it is
@@ -49,7 +52,7 @@ def _replacing(path):
 
 
 @contextmanager
-def _part(path):
+def _part(path: Path) -> Iterator[Any]:
     """A named file beside `path` that replaces it if the block succeeds."""
     with NamedTemporaryFile(
         dir=path.parent, prefix=path.name, suffix=".part", delete=False
@@ -64,7 +67,7 @@ def _part(path):
             raise
 
 
-def _mode(path):
+def _mode(path: Path) -> int:
     if path.exists():
         return path.stat().st_mode & 0o7777
     mask = os.umask(0)
@@ -72,7 +75,7 @@ def _mode(path):
     return 0o666 & ~mask
 
 
-def load_arrays(path):
+def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
     """The named arrays of a file that `save_arrays` wrote.
 
     Raises
@@ -97,3 +100,24 @@ def load_arrays(path):
             raise ValueError(
                 f"{path} is damaged, or is no file of this kind: {error}"
             ) from error
+
+
+def checked(
+    arrays: dict[str, NDArray[Any]],
+    name: str,
+    kinds: str,
+    ndim: int,
+    shape: tuple[int, ...] | None = None,
+) -> NDArray[Any]:
+    """An array of a file, if it is of a kind that it can be."""
+    array = arrays[name]
+    kind = array.dtype.kind
+    right = kind in kinds and array.ndim == ndim
+    if kind == "f":
+        right = right and array.dtype == float and np.isfinite(array).all()
+    if not right or shape not in (None, array.shape):
+        raise ValueError(
+            f"{name} is an array of {array.dtype} of shape {array.shape}, "
+            "which it cannot be."
+        )
+    return array

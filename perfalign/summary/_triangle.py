@@ -1,53 +1,43 @@
 r"""One pass over many rows to the triangular factor of their centred stack.
 
-Householder's QR is accurate and slow, a Gram matrix fast and blind below the
-root of the rounding error. Here most rows go through a Gram matrix, but in
-coordinates in which nothing is small. Let R be the factor of the rows so far
-and :math:`P^\top P = R^\top R + D^2`, D a floor far below every column. Rows
-:math:`y^\top` with :math:`y^\top P = x^\top` are found by substitution, which
-is backward stable whatever the condition of P, and
+Rows come in chunks. Each is centred about its own mean and eliminated by
+Householder's reflections, which change the factor R of the rows before it in
+place (LAPACK's `tpqrt`). One more row carries what the two means differ by,
 
-.. math:: R_{\text{new}}^\top R_{\text{new}}
-          = P^\top \Bigl(P^{-\top} R^\top R P^{-1} + \sum_i y_i y_i^\top
-          \Bigr) P .
+.. math:: \sqrt{\tfrac{n_a n_b}{n_a + n_b}}\,(\mu_a - \mu_b)^\top ,
 
-While the bracket is about as large as the identity, its rounding error is a
-relative one in every direction: to first order it multiplies the factor by
-:math:`I + F` with a small F, and small singular values keep their digits.
-That it is, is checked for each chunk; one that does not pass (a direction
-not seen before, a jump in scale) goes through Householder's QR instead.
+so that R is that of all rows about the mean of all of them. Reflections keep
+singular values far below the root of the rounding error, which a Gram matrix
+would lose, and need no more memory than R and the chunk.
 """
 
 import numpy as np
-from scipy.linalg import blas, lapack
+from numpy.typing import NDArray
+from scipy.linalg import bandwidth, lapack
 
 from perfalign._linalg import two_sum
 
+Array = NDArray[np.float64]
+
 #: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
 CHUNK = 2**17
-#: Largest growth of the bracket in one set of coordinates.
-GROWTH = 2.0**7
-#: Floor of the coordinates, relative to each column.
-FLOOR = 2.0**-40
-
-
+#: Rows in a chunk at least: R passes through the memory once for each.
+ROWS = 256
 #: Columns that are reflected together.
-PANEL = 32
+PANEL = 16
 
 
-def triangle(rows):
-    """Triangular factor of a matrix, by Householder's QR in panels.
-
-    From SciPy's BLAS, as all that follows: NumPy's has threads of its own,
-    and the two would keep each other waiting.
-    """
+def triangle(rows: Array) -> Array:
+    """Triangular factor of a matrix; Fortran's order is overwritten."""
     n_rows = min(rows.shape)
     if n_rows == 0:
-        return np.empty((0, rows.shape[1]))
-    factored, _, _ = lapack.dgeqrt(
-        min(PANEL, n_rows), np.asfortranarray(rows), overwrite_a=True
-    )
-    return np.triu(factored[:n_rows])
+        return np.empty((0, rows.shape[1]), order="F")
+    # From SciPy's BLAS, as all here: NumPy's has threads of its own, and the
+    # two would keep each other waiting.
+    factored, _, _ = lapack.dgeqrt(min(PANEL, n_rows), rows, overwrite_a=True)
+    for j in range(n_rows):
+        factored[j + 1 :, j] = 0
+    return np.asfortranarray(factored[:n_rows])
 
 
 class CentredTriangle:
@@ -60,137 +50,99 @@ class CentredTriangle:
     mean, rest : ndarray of shape (d,)
         Their mean is `mean + rest`, which is more than one number can hold.
         Without earlier rows `mean` is any point near the data.
-    n : int
-        Their number.
+    n : float
+        Their number, or the sum of their weights.
     """
 
-    def __init__(self, R, mean, rest, n):
-        d = len(mean)
-        self.R, self.n = R, n
-        self.origin, self.rest = np.asarray(mean, float), rest
-        self.full = max(CHUNK // d, 4 * d)
-        # So many rows are enough to begin with, and reflections are slow.
-        self.first = max(self.full // 8, 4 * d)
-        self.chunk, self.filled = np.empty((0, d)), 0
-        self.P = None
+    def __init__(self, R: Array, mean: Array, rest: Array, n: float):
+        # A copy: it will be overwritten.
+        self.R = np.array(R, order="F")
+        if bandwidth(self.R)[0]:
+            self.R = triangle(self.R)
+        self.origin, self.rest, self.n = mean, rest, n
+        self.chunk = np.empty((0, len(mean)), order="F")
+        self.weights, self.filled = np.ones(0), 0
 
-    def add(self, columns):
+    def expect(self, n_rows: int) -> None:
+        """Make room for rows that will be added."""
+        missing = self.filled + n_rows - len(self.weights)
+        if missing > 0:
+            n_rows = min(self._wanted(), len(self.weights) + missing)
+            # One more for what the means differ by, once there are two.
+            shape = n_rows + bool(self.n), len(self.origin)
+            chunk, weights = np.empty(shape, order="F"), np.ones(n_rows)
+            chunk[: self.filled] = self.chunk[: self.filled]
+            weights[: self.filled] = self.weights[: self.filled]
+            self.chunk, self.weights = chunk, weights
+
+    def add(self, columns: list[Array], weights: Array | None = None) -> None:
         """Add rows, given as blocks of columns that lie side by side."""
         start, stop = 0, len(columns[0])
         while start < stop:
-            wanted = self.full if self.n else self.first
-            taken = min(stop - start, wanted - self.filled)
-            rows = self._free_rows(taken)
+            taken = min(stop - start, self._wanted() - self.filled)
+            if self.filled + taken > len(self.weights):
+                self.expect(max(taken, self.filled))
+            source = slice(start, start + taken)
+            place = slice(self.filled, self.filled + taken)
             left = 0
             for block in columns:
                 right = left + block.shape[1]
                 np.subtract(
-                    block[start : start + taken],
+                    block[source],
                     self.origin[left:right],
-                    out=rows[:, left:right],
+                    out=self.chunk[place, left:right],
                 )
                 left = right
-            start += taken
-            self.filled += taken
-            if self.filled == wanted:
+            self.weights[place] = 1.0 if weights is None else weights[source]
+            start, self.filled = source.stop, place.stop
+            if self.filled == self._wanted():
                 self._take_chunk()
 
-    def result(self):
+    def result(self) -> tuple[Array, Array, Array, float]:
         """The factor, the two parts of the mean, and the number of rows."""
-        self._take_chunk()
-        self._leave_coordinates()
-        self._move_origin()
+        if self.filled:
+            self._take_chunk()
         return self.R, self.origin, self.rest, self.n
 
-    def _free_rows(self, n_rows):
-        """Room in the chunk, which grows with what it has to hold."""
-        filled, needed = self.filled, self.filled + n_rows
-        if needed > len(self.chunk):
-            size = min(self.full, max(needed, 2 * len(self.chunk)))
-            larger = np.empty((size, self.chunk.shape[1]))
-            larger[:filled] = self.chunk[:filled]
-            self.chunk, self.whitened = larger, None
-        return self.chunk[filled:needed]
+    def _wanted(self) -> int:
+        """Rows of a chunk: so many, at first, that R becomes square."""
+        d = len(self.origin)
+        return max(CHUNK // d, ROWS, d - len(self.R))
 
-    def _take_chunk(self):
-        rows, self.filled = self.chunk[: self.filled], 0
-        # Coordinates cost more than they save on few rows.
-        fast = self.n and len(rows) >= 2 * len(self.origin)
-        if not (fast and self._accumulate(rows)) and len(rows):
-            self._leave_coordinates()
-            self._reflect(rows)
-        if self.P is None:
-            self._move_origin()
-
-    def _accumulate(self, rows):
-        """Add rows to the Gram matrix; False if they do not belong there."""
-        if self.P is None and not self._enter_coordinates():
-            return False
-        if self.whitened is None:
-            self.whitened = np.empty_like(self.chunk)
-            self.ones = np.ones(len(self.chunk))
-        Y = self.whitened[: len(rows)]
-        np.copyto(Y, rows)
-        Y = self._whiten(Y)
-        gram = blas.dsyrk(1.0, Y.T)
-        # Written so that a NaN does not pass.
-        if not gram.diagonal().max() <= GROWTH:
-            return False
-        self.gram += gram
-        self.sums += blas.dgemv(1.0, Y.T, self.ones[: len(Y)])
-        self.n += len(Y)
-        if self.gram.diagonal().max() > GROWTH:
-            self._leave_coordinates()
-        return True
-
-    def _whiten(self, rows):
-        """Coordinates of rows, which are overwritten."""
-        return blas.dtrsm(1.0, self.P, rows.T, trans_a=1, overwrite_b=1).T
-
-    def _enter_coordinates(self):
-        """Choose P; False where the floor would fall out of range."""
-        size = np.abs(self.R).max(axis=0, initial=0.0)
-        tiny = np.finfo(float).tiny
-        if np.any((size > 0) & (FLOOR * size < tiny)):
-            return False
-        # What has been constant so far is sent to infinity by any change.
-        floor = np.where(size, FLOOR * size, tiny)
-        self.P = np.asfortranarray(
-            triangle(np.vstack([self.R, np.diag(floor)]))
+    def _take_chunk(self) -> None:
+        n_rows, d = self.filled, len(self.origin)
+        rows, weights = self.chunk[:n_rows], self.weights[:n_rows]
+        self.filled = 0
+        total = weights.sum()
+        # The second time, what rounding in the first mean has left over.
+        first, second = (_centre(rows, weights / total) for _ in range(2))
+        rows *= np.sqrt(weights)[:, np.newaxis]
+        gap = first + second - self.rest
+        n = self.n + total
+        if self.n:
+            self.chunk[n_rows] = np.sqrt(self.n / n * total) * gap
+            rows = self.chunk[: n_rows + 1]
+        if len(self.R) == d:
+            self.R, _, _, _ = lapack.dtpqrt(
+                0,
+                min(PANEL, d),
+                self.R,
+                rows,
+                overwrite_a=True,
+                overwrite_b=True,
+            )
+        else:
+            self.R = triangle(np.vstack([self.R, rows]) if self.n else rows)
+            # The chunk may have become R itself.
+            self.chunk, self.weights = self.chunk[:0].copy("F"), np.ones(0)
+        self.origin, self.rest = two_sum(
+            self.origin, self.rest + total / n * gap
         )
-        weight = np.sqrt(self.n)
-        earlier = self._whiten(np.vstack([self.R, weight * self.rest]))
-        self.gram = blas.dsyrk(1.0, earlier.T)
-        self.sums = weight * earlier[-1]
-        return True
-
-    def _leave_coordinates(self):
-        """Turn what was accumulated into R, about the mean of all rows."""
-        if self.P is None:
-            return
-        mean = self.sums / self.n
-        scatter = blas.dsyr(-self.n, mean, a=self.gram)
-        root, pivots, rank, _ = lapack.dpstrf(scatter)
-        root = np.triu(root)[:rank, np.argsort(pivots)]
-        rows = blas.dtrmm(1.0, self.P, np.vstack([root, mean]), side=1)
-        self.R, self.rest = triangle(rows[:-1]), rows[-1]
-        self.P = None
-
-    def _reflect(self, rows):
-        """Householder's QR of the factor, the rows and the means' gap."""
-        shift = rows.mean(axis=0)
-        rows -= shift
-        # What rounding in the first mean left over.
-        rest = rows.mean(axis=0)
-        rows -= rest
-        gap = shift + rest - self.rest
-        n = self.n + len(rows)
-        weight = np.sqrt(self.n / n * len(rows))
-        parts = [self.R, rows, weight * gap] if self.n else [rows]
-        self.R = triangle(np.vstack(parts))
-        self.rest = self.rest + len(rows) / n * gap
         self.n = n
 
-    def _move_origin(self):
-        """To the mean, but for what a single number cannot hold of it."""
-        self.origin, self.rest = two_sum(self.origin, self.rest)
+
+def _centre(rows: Array, shares: Array) -> Array:
+    """Subtract the weighted mean from rows, in place, and return it."""
+    mean: Array = np.einsum("i,ij->j", shares, rows)
+    rows -= mean
+    return mean

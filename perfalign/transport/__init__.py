@@ -5,15 +5,22 @@ from perfalign.transport._costs import (
     gluing_cost,
     relational_cost,
 )
-from perfalign.transport._couplings import ClassCoupling, TransportPlan
-from perfalign.transport._plan import bridge_plan, typical_penalty
+from perfalign.transport._coupling import Coupling
+from perfalign.transport._couplings import (
+    ClassCoupling,
+    TransportPlan,
+    as_coupling,
+)
+from perfalign.transport._plan import transport_plan, typical_reg_m
 
 __all__ = [
     "ClassCoupling",
+    "Coupling",
     "TransportPlan",
-    "bridge_plan",
+    "as_coupling",
     "bridge_profile",
     "gluing_cost",
     "relational_cost",
-    "typical_penalty",
+    "transport_plan",
+    "typical_reg_m",
 ]

@@ -6,21 +6,29 @@ transport under it couples all the rest, which has neither partners nor
 labels.
 
 The setting is that of Gholamzadeh and Sajid (2025), with their "inter-space
-bridge cost". The definitions here, as in `couplings`, `transport`, `flows` and
-`model_bridge`, are ours; see the page *Sources*.
+bridge cost". The definitions in this room, as in `flows`, are ours; see the
+page *Sources*.
 """
+
+from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
 from perfalign._checks import check_labels, check_view, column_names
-from perfalign.transport._couplings import check_label_pair
+from perfalign._types import Array, View
+from perfalign.transport._coupling import check_label_pair
 
 # Numbers in a block of a cost matrix: 2 MB, what a processor keeps at hand.
 BLOCK = 2**18
 
+#: Latents, exemplars and these exemplars' labels, if there are any.
+Side = tuple[View, View, Any]
 
-def bridge_profile(X, bridges, labels=None, *, temperature=0.1):
+
+def bridge_profile(
+    X: View, bridges: View, labels: Any = None, *, temperature: float = 0.1
+) -> Array:
     r"""Similarity of each latent to each exemplar, or to each label.
 
     .. math:: p_b(x) \propto \exp\left(
@@ -78,14 +86,22 @@ def bridge_profile(X, bridges, labels=None, *, temperature=0.1):
     """
     if not 0 < temperature < np.inf:
         raise ValueError(f"temperature must be above 0; seen {temperature!r}.")
-    distances, member = _to_bridges(X, bridges, labels, "")
+    distances, member = _to_bridges((X, bridges, labels), "")
     distances -= distances.min(axis=1, keepdims=True)
     similarity = np.exp(distances / -temperature) @ member
     similarity /= member.sum(axis=0)
-    return similarity / similarity.sum(axis=1, keepdims=True)
+    return np.asarray(similarity / similarity.sum(axis=1, keepdims=True))
 
 
-def gluing_cost(X, Y, bridges_X, bridges_Y, *, labels_X=None, labels_Y=None):
+def gluing_cost(
+    X: View,
+    Y: View,
+    bridges_X: View,
+    bridges_Y: View,
+    *,
+    labels_X: Any = None,
+    labels_Y: Any = None,
+) -> Array:
     r"""Length of the shortest way from x to y over a bridge.
 
     .. math:: c(x, y) = \min_{b, b'} \left[
@@ -135,11 +151,10 @@ def gluing_cost(X, Y, bridges_X, bridges_Y, *, labels_X=None, labels_Y=None):
     [[1.33 2.  ]
      [2.   2.67]]
     """
+    sides = (X, bridges_X, labels_X), (Y, bridges_Y, labels_Y)
     D, E = (
         np.stack([d[:, rows > 0].min(axis=1) for rows in member.T], axis=1)
-        for d, member in _both_sides(
-            X, Y, bridges_X, bridges_Y, labels_X, labels_Y
-        )
+        for d, member in _both_sides(*sides)
     )
     cost = np.empty((len(D), len(E)))
     step = max(1, BLOCK // len(E))
@@ -152,15 +167,15 @@ def gluing_cost(X, Y, bridges_X, bridges_Y, *, labels_X=None, labels_Y=None):
 
 
 def relational_cost(
-    X,
-    Y,
-    bridges_X,
-    bridges_Y,
+    X: View,
+    Y: View,
+    bridges_X: View,
+    bridges_Y: View,
     *,
-    labels_X=None,
-    labels_Y=None,
-    temperature=0.1,
-):
+    labels_X: Any = None,
+    labels_Y: Any = None,
+    temperature: float = 0.1,
+) -> Array:
     r"""Distance of the profiles of x and y over the bridges.
 
     .. math:: c(x, y) = \Big( 1 - \sum_b \sqrt{p_b(x)\, q_b(y)}
@@ -202,37 +217,31 @@ def relational_cost(
     [[0. 1.]
      [1. 0.]]
     """
-    _both_sides(X, Y, bridges_X, bridges_Y, labels_X, labels_Y)
+    sides = (X, bridges_X, labels_X), (Y, bridges_Y, labels_Y)
+    _both_sides(*sides)
     P, Q = (
-        np.sqrt(bridge_profile(Z, bridges, labels, temperature=temperature))
-        for Z, bridges, labels in (
-            (X, bridges_X, labels_X),
-            (Y, bridges_Y, labels_Y),
-        )
+        np.sqrt(bridge_profile(*side, temperature=temperature))
+        for side in sides
     )
-    cost = P @ Q.T
+    cost: Array = P @ Q.T
     np.subtract(1, cost, out=cost)
     return np.sqrt(cost.clip(0, out=cost), out=cost)
 
 
-def _both_sides(X, Y, bridges_X, bridges_Y, labels_X, labels_Y):
+def _both_sides(source: Side, target: Side) -> list[tuple[Array, Array]]:
     """Distances to exemplars and their membership, of X and of Y."""
-    if (labels_X is None) != (labels_Y is None):
+    labels = source[2], target[2]
+    if (labels[0] is None) != (labels[1] is None):
         raise ValueError("Labels are wanted for both sides, or for none.")
-    sides = [
-        _to_bridges(X, bridges_X, labels_X, "_X"),
-        _to_bridges(Y, bridges_Y, labels_Y, "_Y"),
-    ]
-    here, there = (member.shape[0] for _, member in sides)
-    if labels_X is None and here != there:
+    sides = [_to_bridges(source, "_X"), _to_bridges(target, "_Y")]
+    here, there = (len(member) for _, member in sides)
+    if labels[0] is None and here != there:
         raise ValueError(
             f"bridges_X has {here} rows and bridges_Y {there}; pairs are "
             "wanted, or labels."
         )
-    if labels_X is not None:
-        lonely = np.setxor1d(
-            *check_label_pair(labels_X, labels_Y, here, there)
-        )
+    if labels[0] is not None:
+        lonely = np.setxor1d(*check_label_pair(*labels, (here, there)))
         if len(lonely):
             raise ValueError(
                 "Each label must have exemplars on both sides; on one only: "
@@ -241,11 +250,12 @@ def _both_sides(X, Y, bridges_X, bridges_Y, labels_X, labels_Y):
     return sides
 
 
-def _to_bridges(X, bridges, labels, side):
+def _to_bridges(given: Side, side: str) -> tuple[Array, Array]:
     """Distances in units of their median, and exemplars × columns."""
+    X, bridges, labels = given
     columns = column_names(X, side.strip("_") or "X")
     X, _ = check_view(X, side.strip("_") or "X")
-    given, name = bridges, f"bridges{side}"
+    name = f"bridges{side}"
     bridges, _ = check_view(bridges, name, columns=columns)
     if bridges.shape[1] != X.shape[1]:
         raise ValueError(
@@ -256,7 +266,7 @@ def _to_bridges(X, bridges, labels, side):
         labels = np.arange(len(bridges))
     else:
         labels = check_labels(
-            labels, len(bridges), f"labels{side}", like=given
+            labels, len(bridges), f"labels{side}", like=given[1]
         )
     # A power of two, so that no square is too large or too small.
     largest = max(np.abs(X).max(), np.abs(bridges).max())

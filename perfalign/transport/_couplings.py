@@ -1,95 +1,15 @@
-r"""Couplings: how much of each source row goes with each target row.
+"""Couplings as a matrix and through classes."""
 
-A coupling of n₁ source and n₂ target latents holds a mass
-:math:`\pi_{ij} \ge 0` for each pair. It is all that a map or a flow between
-the two spaces learns from: it is asked for pairs, drawn in proportion to
-their mass, and for what its quality can be judged by.
-"""
-
-from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from perfalign._checks import (
-    check_integer,
-    check_labels,
-    check_view,
-    column_names,
-)
+from perfalign._checks import check_view, column_names
+from perfalign._types import Array, Integers, View
+from perfalign.transport._coupling import Coupling, Rows, one_hot
 
 
-class _Coupling(ABC):
-    """What both kinds of coupling answer from the masses of rows.
-
-    Their `mass_X` and `mass_Y` are the sums of the coupling over rows and
-    over columns.
-    """
-
-    @property
-    def moved_X(self):
-        r"""Mass of each row of X, :math:`n_1 \sum_j \pi_{ij}`; 1 is all."""
-        return self.mass_X * len(self.mass_X)
-
-    @property
-    def moved_Y(self):
-        r"""Mass of each row of Y, :math:`n_2 \sum_i \pi_{ij}`; 1 is all."""
-        return self.mass_Y * len(self.mass_Y)
-
-    def marginal_violation(self):
-        r"""How far rows and columns are from having all equal mass.
-
-        Returns
-        -------
-        violation : tuple of two float
-            :math:`\sum_i |\sum_j \pi_{ij} - 1/n_1|`, and the same for the
-            columns. 0 for a balanced plan; 1 where nothing is moved.
-        """
-        return tuple(
-            float(np.abs(mass - 1 / len(mass)).sum())
-            for mass in (self.mass_X, self.mass_Y)
-        )
-
-    def transport(self, Y):
-        r"""Mean partner of each source row, the barycentric projection.
-
-        .. math:: T(x_i) = \sum_j \pi_{ij}\, y_j \Big/ \sum_j \pi_{ij}
-
-        Parameters
-        ----------
-        Y : array-like of shape (n2, d2)
-            The target latents that were coupled.
-
-        Returns
-        -------
-        image : ndarray of shape (n1, d2)
-
-        Raises
-        ------
-        ValueError
-            If `Y` has another number of rows, or a source row has no mass
-            and therefore no image.
-        """
-        Y, _ = check_view(Y, "Y")
-        if len(Y) != len(self.mass_Y):
-            raise ValueError(
-                f"Y has {len(Y)} rows; the coupling has {len(self.mass_Y)} "
-                "target rows."
-            )
-        idle = np.count_nonzero(self.mass_X == 0)
-        if idle:
-            raise ValueError(
-                f"{idle} of {len(self.mass_X)} rows of X are not moved and "
-                "have no image: leave out those whose moved_X is 0."
-            )
-        return self._sum_over_partners(Y) / self.mass_X[:, None]
-
-    @abstractmethod
-    def _sum_over_partners(self, Y):
-        """The product of the coupling and Y."""
-
-
-class TransportPlan(_Coupling):
+class TransportPlan(Coupling):
     r"""A coupling held as the matrix of its masses.
 
     Parameters
@@ -104,7 +24,12 @@ class TransportPlan(_Coupling):
 
     See Also
     --------
-    bridge_plan : computes one.
+    transport_plan : computes one.
+
+    Notes
+    -----
+    Drawing takes time O(n₁ n₂) at most, and memory O(n₁ + n₂) beside the
+    plan.
 
     Examples
     --------
@@ -114,82 +39,32 @@ class TransportPlan(_Coupling):
     >>> i, j = coupling.sample(5, random_state=0)
     >>> bool(np.all(coupling.plan[i, j] > 0))
     True
-    >>> print(coupling.transport([[0.0], [1.0]]))
+    >>> print(coupling.barycentric([[0.0], [1.0]]))
     [[0. ]
      [0.5]]
     """
 
-    def __init__(self, plan):
-        plan = _masses(plan, "plan")
-        self.plan = plan
-        self.mass_X, self.mass_Y = plan.sum(axis=1), plan.sum(axis=0)
+    def __init__(self, plan: View) -> None:
+        self.plan = _at_least_zero(plan, "plan")
+        self.mass_X, self.mass_Y = self.plan.sum(axis=1), self.plan.sum(axis=0)
 
-    def sample(self, n_samples, random_state=None):
-        """Draw pairs in proportion to their mass.
-
-        Parameters
-        ----------
-        n_samples : int
-        random_state : int, RandomState instance or None, default=None
-
-        Returns
-        -------
-        i, j : ndarray of int of shape (n_samples,)
-            Row numbers into X and into Y.
-
-        Notes
-        -----
-        Time O(n₁ n₂) at most, memory O(n₁ + n₂) beside the plan.
-        """
-        n_samples = check_integer(n_samples, "n_samples")
-        rng = check_random_state(random_state)
-        rows = _draw(self.mass_X, rng.random_sample(n_samples))
+    def _pairs(self, n_samples: int, rng: np.random.RandomState) -> Rows:
+        rows = at_fractions(self.mass_X, rng.random_sample(n_samples))
         where = rng.random_sample(n_samples)
         columns = np.empty(n_samples, dtype=int)
         for i in np.unique(rows):
             drawn = rows == i
-            columns[drawn] = _draw(self.plan[i], where[drawn])
+            columns[drawn] = at_fractions(self.plan[i], where[drawn])
         return rows, columns
 
-    def class_share(self, labels_X, labels_Y):
-        """Share of the mass that joins rows of the same label.
+    def _masses(self, i: Integers, j: Integers) -> Array:
+        return self.plan[i, j]
 
-        Parameters
-        ----------
-        labels_X : array-like of shape (n1,)
-        labels_Y : array-like of shape (n2,)
-
-        Returns
-        -------
-        share : float
-            Between 0 and 1.
-        """
-        members_X, members_Y = _one_hot_pair(labels_X, labels_Y, self)
-        joined = np.sum(members_X * (self.plan @ members_Y))
-        return float(joined / self.plan.sum())
-
-    def partner_share(self, partners):
-        """Share of the mass that joins each row with its true partner.
-
-        Parameters
-        ----------
-        partners : array-like of int of shape (n1,)
-            The row of Y that shows the same item as each row of X.
-
-        Returns
-        -------
-        share : float
-            Between 0 and 1.
-        """
-        partners = _checked_partners(partners, self)
-        joined = self.plan[np.arange(len(partners)), partners].sum()
-        return float(joined / self.plan.sum())
-
-    def _sum_over_partners(self, Y):
+    def _product(self, Y: Array) -> Array:
         return self.plan @ Y
 
 
-class ClassCoupling(_Coupling):
+class ClassCoupling(Coupling):
     r"""A coupling through classes, of which no n₁ × n₂ array is formed.
 
     .. math::
@@ -222,10 +97,11 @@ class ClassCoupling(_Coupling):
 
     Notes
     -----
-    Memory is O((n₁ + n₂) C). This is setting 2, "memory-efficient alignment
-    using labelled exemplars", of Gholamzadeh and Sajid 2025. Given its
-    classes a row goes with all members alike: such a coupling knows nothing
-    of single items.
+    Memory is O((n₁ + n₂) C), and drawing takes time
+    O((n₁ + n₂) C + n_samples log(n₁ n₂)). This is setting 2,
+    "memory-efficient alignment using labelled exemplars", of Gholamzadeh and
+    Sajid 2025. Given its classes a row goes with all members alike: such a
+    coupling knows nothing of single items.
 
     Examples
     --------
@@ -238,7 +114,7 @@ class ClassCoupling(_Coupling):
     ((4,), (4,))
     """
 
-    def __init__(self, probabilities_X, probabilities_Y):
+    def __init__(self, probabilities_X: View, probabilities_Y: View) -> None:
         classes = column_names(probabilities_X, "probabilities_X")
         P = _probabilities(probabilities_X, "probabilities_X")
         Q = _probabilities(probabilities_Y, "probabilities_Y", classes)
@@ -254,13 +130,15 @@ class ClassCoupling(_Coupling):
                 f"Class {', '.join(map(str, empty))} has mass in X and none "
                 "in Y: leave its rows out of X."
             )
-        self.priors = of_X / len(P)
+        self.priors: Array = of_X / len(P)
         # A class that X lacks is never drawn; whatever its members weigh.
-        self.members_X = P / np.where(of_X > 0, of_X, 1)
-        self.members_Y = Q / np.where(of_Y > 0, of_Y, 1)
+        self.members_X: Array = P / np.where(of_X > 0, of_X, 1)
+        self.members_Y: Array = Q / np.where(of_Y > 0, of_Y, 1)
+        self.mass_X = self.members_X @ self.priors
+        self.mass_Y = self.members_Y @ self.priors
 
     @classmethod
-    def from_labels(cls, labels_X, labels_Y):
+    def from_labels(cls, labels_X: Any, labels_Y: Any) -> "ClassCoupling":
         """Couple rows that carry the same label.
 
         Parameters
@@ -273,122 +151,82 @@ class ClassCoupling(_Coupling):
         coupling : ClassCoupling
             Its classes are the sorted labels of both sides.
         """
-        return cls(*_one_hot(*check_label_pair(labels_X, labels_Y)))
+        n_rows = np.shape(labels_X)[0], np.shape(labels_Y)[0]
+        return cls(*one_hot(labels_X, labels_Y, n_rows))
 
-    @property
-    def mass_X(self):
-        return self.members_X @ self.priors
-
-    @property
-    def mass_Y(self):
-        return self.members_Y @ self.priors
-
-    def sample(self, n_samples, random_state=None):
-        """Draw a class, then a row of each side; as `TransportPlan.sample`.
-
-        Time O((n₁ + n₂) C + n_samples log(n₁ n₂)).
-        """
-        n_samples = check_integer(n_samples, "n_samples")
-        rng = check_random_state(random_state)
-        c = _draw(self.priors, rng.random_sample(n_samples))
+    def _pairs(self, n_samples: int, rng: np.random.RandomState) -> Rows:
+        drawn = at_fractions(self.priors, rng.random_sample(n_samples))
         pair = []
         for members in (self.members_X, self.members_Y):
             where = rng.random_sample(n_samples)
             rows = np.empty(n_samples, dtype=int)
-            for k in np.unique(c):
-                rows[c == k] = _draw(members[:, k], where[c == k])
+            for c in np.unique(drawn):
+                mine = drawn == c
+                rows[mine] = at_fractions(members[:, c], where[mine])
             pair.append(rows)
-        return tuple(pair)
+        return pair[0], pair[1]
 
-    def class_share(self, labels_X, labels_Y):
-        """Share of the mass on equal labels; as of a `TransportPlan`."""
-        of_X, of_Y = _one_hot_pair(labels_X, labels_Y, self)
-        shares = (self.members_X.T @ of_X) * (self.members_Y.T @ of_Y)
-        return float(self.priors @ shares.sum(axis=1))
+    def _masses(self, i: Integers, j: Integers) -> Array:
+        return (self.members_X[i] * self.members_Y[j]) @ self.priors
 
-    def partner_share(self, partners):
-        """Share of the mass on true partners; as of a `TransportPlan`."""
-        partners = _checked_partners(partners, self)
-        joined = self.members_X * self.members_Y[partners]
-        return float(joined.sum(axis=0) @ self.priors)
-
-    def _sum_over_partners(self, Y):
+    def _product(self, Y: Array) -> Array:
         return (self.members_X * self.priors) @ (self.members_Y.T @ Y)
 
 
-def _draw(masses, where):
-    """Positions in `masses` at the fractions `where` of their running sum."""
+def as_coupling(coupling: Any) -> Any:
+    """What can be sampled as it is; a plain matrix as a `TransportPlan`.
+
+    Parameters
+    ----------
+    coupling : Coupling, array-like of shape (n1, n2) or object
+        A coupling; a matrix of masses, such as POT returns; or whatever has
+        a method ``sample(n_samples, random_state)`` that returns row numbers
+        into X and into Y.
+
+    Returns
+    -------
+    coupling : Coupling or object
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    # A data frame samples its own rows: it is a matrix here.
+    if isinstance(coupling, (list, tuple)) or hasattr(coupling, "__array__"):
+        return TransportPlan(coupling)
+    if not callable(getattr(coupling, "sample", None)):
+        raise ValueError(
+            "The coupling must be a TransportPlan, a ClassCoupling or a "
+            f"matrix of masses; {type(coupling).__name__} has no method "
+            "sample(n_samples, random_state)."
+        )
+    return coupling
+
+
+def at_fractions(masses: Array, fractions: Array) -> Integers:
+    """Positions in `masses` at these fractions of their running sum."""
     steps = np.cumsum(masses)
-    found = np.searchsorted(steps, where * steps[-1], side="right")
+    found = np.searchsorted(steps, fractions * steps[-1], side="right")
     # A fraction just below 1 may be rounded to the whole.
-    return np.minimum(found, np.searchsorted(steps, steps[-1]))
+    return np.asarray(found.clip(max=np.searchsorted(steps, steps[-1])))
 
 
-def _masses(matrix, name, columns=None):
-    matrix, _ = check_view(matrix, name, columns=columns)
-    if matrix.min() < 0 or matrix.max() == 0:
+def _at_least_zero(matrix: View, name: str, columns: Any = None) -> Array:
+    masses: Array = check_view(matrix, name, columns=columns)[0]
+    if masses.min() < 0 or masses.max() == 0:
         raise ValueError(
             f"{name}: numbers of at least 0 are wanted, not all 0; seen "
-            f"{matrix.min():.3g} to {matrix.max():.3g}."
+            f"{masses.min():.3g} to {masses.max():.3g}."
         )
-    return matrix
+    return masses
 
 
-def _probabilities(matrix, name, columns=None):
-    matrix = _masses(matrix, name, columns)
-    off = np.abs(matrix.sum(axis=1) - 1).max()
+def _probabilities(matrix: View, name: str, columns: Any = None) -> Array:
+    masses = _at_least_zero(matrix, name, columns)
+    off = np.abs(masses.sum(axis=1) - 1).max()
     if off > 1e-6:
         raise ValueError(
             f"{name}: rows must sum to 1; one is off by {off:.3g}."
         )
-    return matrix
-
-
-def _one_hot(labels_X, labels_Y):
-    classes = np.union1d(labels_X, labels_Y)
-    return [
-        (labels[:, np.newaxis] == classes).astype(float)
-        for labels in (labels_X, labels_Y)
-    ]
-
-
-def _one_hot_pair(labels_X, labels_Y, coupling):
-    return _one_hot(
-        *check_label_pair(
-            labels_X, labels_Y, len(coupling.mass_X), len(coupling.mass_Y)
-        )
-    )
-
-
-def check_label_pair(labels_X, labels_Y, n_X=None, n_Y=None):
-    """Labels of both sides, of one kind, as many as there are rows."""
-    pair = [
-        check_labels(labels, np.shape(labels)[0] if n is None else n, name)
-        for labels, n, name in (
-            (labels_X, n_X, "labels_X"),
-            (labels_Y, n_Y, "labels_Y"),
-        )
-    ]
-    text = [labels.dtype.kind in "SU" for labels in pair]
-    if text[0] != text[1]:
-        raise ValueError(
-            f"labels_X are {pair[0].dtype} and labels_Y {pair[1].dtype}; "
-            "wanted strings on both sides, or numbers."
-        )
-    return pair
-
-
-def _checked_partners(partners, coupling):
-    n1, n2 = len(coupling.mass_X), len(coupling.mass_Y)
-    rows = np.asarray(partners)
-    if rows.dtype.kind not in "iu" or rows.shape != (n1,):
-        raise ValueError(
-            f"partners must be {n1} row numbers from 0 to {n2 - 1}; seen an "
-            f"array of {rows.dtype} of shape {rows.shape}."
-        )
-    if rows.min() < 0 or rows.max() >= n2:
-        raise ValueError(
-            f"partners must be {n1} row numbers from 0 to {n2 - 1}; seen "
-            f"{n1} from {rows.min()} to {rows.max()}."
-        )
-    return rows
+    return masses

@@ -7,22 +7,26 @@ bound of what any other costs.
 
 import warnings
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from perfalign._checks import check_view
-from perfalign.transport import _solvers
+from perfalign._checks import check_hidden, check_view
+from perfalign._types import Array, View
+from perfalign.transport import _exact
 from perfalign.transport._couplings import TransportPlan
+from perfalign.transport._entropic import with_entropy
+from perfalign.transport._objective import paid
 
 TOLERANCE = 1e-6
 # Ratio of numbers of which the larger one's rounding would be seen.
 TOO_LARGE = 1e8
 
 
-def bridge_plan(
-    cost, *, marginal_penalty=np.inf, divergence="tv", regularisation=0.0
-):
+def transport_plan(
+    cost: View, *, reg_m: float = np.inf, div: str = "tv", reg: float = 0.0
+) -> TransportPlan:
     r"""Couple all rows of X with all rows of Y at least cost.
 
     .. math::
@@ -40,17 +44,18 @@ def bridge_plan(
     cost : array-like of shape (n1, n2)
         From `gluing_cost`, `relational_cost` or elsewhere; at least 0. A pair
         of cost ``inf`` is forbidden.
-    marginal_penalty : float, default=inf
-        λ, in units of the cost. See `typical_penalty`.
-    divergence : {"tv", "kl"}, default="tv"
-        How missing mass is counted. With the total variation
-        :math:`\sum_i |\mu_i - \nu_i|` each row left out has the price λ, and
-        no way dearer than 2 λ is gone. The Kullback–Leibler divergence lets
-        all rows lose mass gradually, and gain it.
-    regularisation : float, default=0.0
-        ε, in units of the cost. 0 is the exact optimum, which moves few pairs
-        (at most n₁ + n₂ − 1); more spreads the mass and is faster on many
-        rows.
+    reg_m : float, default=inf
+        λ, the penalty on the marginals, in units of the cost. See
+        `typical_reg_m`.
+    div : {"tv", "kl"}, default="tv"
+        The divergence D, how missing mass is counted. With the total
+        variation :math:`\sum_i |\mu_i - \nu_i|` each row left out has the
+        price λ, and no way dearer than 2 λ is gone. The Kullback–Leibler
+        divergence lets all rows lose mass gradually, and gain it.
+    reg : float, default=0.0
+        ε, the weight of the entropy, in units of the cost. 0 is the exact
+        optimum, which moves few pairs (at most n₁ + n₂ − 1); more spreads the
+        mass and is faster on many rows.
 
     Returns
     -------
@@ -61,7 +66,7 @@ def bridge_plan(
     ValueError
         If the cost is not a matrix of numbers of at least 0, an argument is
         out of its range, nothing is moved, or no balanced plan avoids the
-        forbidden pairs. With a regularisation, also if it is so small, or
+        forbidden pairs. With an entropy, also if its weight is so small, or
         the price of total variation so large, that rounding decides.
 
     Warns
@@ -73,6 +78,7 @@ def bridge_plan(
 
     Notes
     -----
+    `reg_m`, `div` and `reg` are called as in POT's ``mm_unbalanced``.
     Potentials f and g of the dual problem bound from below what any plan
     costs; the plan returned is held against the bound. What solves it:
 
@@ -96,47 +102,45 @@ def bridge_plan(
 
     Examples
     --------
-    >>> from perfalign import bridge_plan
+    >>> from perfalign import transport_plan
     >>> cost = [[0.1, 0.9], [0.8, 0.7]]
-    >>> print(bridge_plan(cost).plan)
+    >>> print(transport_plan(cost).plan)
     [[0.5 0. ]
      [0.  0.5]]
-    >>> print(bridge_plan(cost, marginal_penalty=0.3).moved_X)
+    >>> print(transport_plan(cost, reg_m=0.3).moved_X)
     [1. 0.]
     """
-    cost = _checked_cost(cost)
-    _check_plan(marginal_penalty, divergence, regularisation)
+    C = _checked_cost(cost)
+    _check_plan(reg_m, div, reg)
     try:
-        plan, value, bound = _solve(
-            cost, float(marginal_penalty), divergence, float(regularisation)
-        )
-    except _solvers.NoPlanError:
+        plan, value, bound = _solve(C, float(reg_m), div, float(reg))
+    except _exact.NoPlanError:
         raise ValueError(
             "cost: no balanced plan avoids the pairs of infinite cost. Allow "
-            "more of them, or take a finite marginal_penalty."
+            "more of them, or take a finite reg_m."
         ) from None
     if plan.max() == 0:
         raise ValueError(
-            "Nothing is moved: every way is dearer than the penalty "
-            f"{marginal_penalty:.3g} allows."
+            "Nothing is moved: every way is dearer than the penalty reg_m = "
+            f"{reg_m:.3g} allows."
         )
     coupling = TransportPlan(plan)
-    largest = cost.max(where=np.isfinite(cost), initial=0.0)
-    rounding = 1e-14 * min(largest or np.inf, marginal_penalty)
+    largest = C.max(where=np.isfinite(C), initial=0.0)
+    rounding = 1e-14 * min(largest or np.inf, reg_m)
     off = sum(coupling.marginal_violation())
-    if np.isinf(marginal_penalty) and not off < TOLERANCE:
-        _warn(f"{off:.2g} of the mass is in the wrong place", regularisation)
+    if np.isinf(reg_m) and not off < TOLERANCE:
+        _warn(f"{off:.2g} of the mass is in the wrong place", reg)
     elif not value - bound <= TOLERANCE * value + rounding:
         _warn(
             f"the best plan costs {max(0.0, bound):.6g} at least, and this "
             f"one {value:.6g}",
-            regularisation,
+            reg,
         )
     return coupling
 
 
-def typical_penalty(cost):
-    r"""A marginal penalty that asks for no label.
+def typical_reg_m(cost: View) -> float:
+    r"""A penalty on the marginals that asks for no label.
 
     .. math:: \lambda = \tfrac12\, \operatorname{median}_i \,
               n_1 \sum_j \pi_{ij} C_{ij}
@@ -150,13 +154,13 @@ def typical_penalty(cost):
 
     Returns
     -------
-    penalty : float
-        For ``bridge_plan(cost, marginal_penalty=...)`` with total variation.
+    reg_m : float
+        For ``transport_plan(cost, reg_m=...)`` with total variation.
 
     Raises
     ------
     ValueError
-        As `bridge_plan`, and if at least half of the rows go for nothing.
+        As `transport_plan`, and if at least half of the rows go for nothing.
 
     Notes
     -----
@@ -165,58 +169,55 @@ def typical_penalty(cost):
 
     Examples
     --------
-    >>> from perfalign import typical_penalty
-    >>> print(f"{typical_penalty([[0.1, 0.9], [0.8, 0.7]]):.2f}")
+    >>> from perfalign import typical_reg_m
+    >>> print(f"{typical_reg_m([[0.1, 0.9], [0.8, 0.7]]):.2f}")
     0.20
     """
-    cost = _checked_cost(cost)
-    paid = _solvers.paid(bridge_plan(cost).plan, cost).sum(axis=1)
-    penalty = float(np.median(paid) * len(paid) / 2)
-    if penalty == 0:
+    C = _checked_cost(cost)
+    prices = paid(transport_plan(C).plan, C).sum(axis=1)
+    reg_m = float(np.median(prices) * len(prices) / 2)
+    if reg_m == 0:
         raise ValueError(
             "cost: at least half of the rows go for nothing, so that the "
-            "median price is 0; choose a marginal_penalty."
+            "median price is 0; choose a reg_m."
         )
-    return penalty
+    return reg_m
 
 
-def _solve(cost, penalty, divergence, regularisation):
+def _solve(cost: Array, reg_m: float, div: str, reg: float) -> _exact.Solution:
     """A plan, what it costs, and what any other costs at least."""
-    balanced = np.isinf(penalty)
-    if balanced and (regularisation == 0 or np.isinf(cost).any()):
-        a, b, total = _solvers.uniform(*cost.shape)
-        plan, value, bound, *_ = _solvers.exact(a, b, cost)
-        if regularisation == 0:
-            return plan / total, value / total, bound / total
-    if regularisation > 0:
-        usual = max(_dearest_of_cheapest(cost), regularisation)
-        if usual > TOO_LARGE * regularisation:
+    if np.isinf(reg_m) and (reg == 0 or np.isinf(cost).any()):
+        # Where pairs are forbidden there may be no plan at all.
+        plan, value, bound, _ = _exact.balanced(cost)
+        if reg == 0:
+            return plan, value, bound
+    if reg > 0:
+        usual = max(_dearest_of_cheapest(cost), reg)
+        if usual > TOO_LARGE * reg:
             raise ValueError(
-                f"regularisation must be 0 or at least {usual / TOO_LARGE:.2g}"
-                f", {1 / TOO_LARGE:.0e} of what a row must pay at least; seen "
-                f"{regularisation!r}."
+                f"reg must be 0 or at least {usual / TOO_LARGE:.2g}, "
+                f"{1 / TOO_LARGE:.0e} of what a row must pay at least; seen "
+                f"{reg!r}."
             )
-        if divergence == "tv" and TOO_LARGE < penalty / usual < np.inf:
+        if div == "tv" and TOO_LARGE < reg_m / usual < np.inf:
             raise ValueError(
-                f"marginal_penalty is {penalty / usual:.2g} times what a row "
-                "must pay at least: the rounding of a marginal would cost "
-                "more than the plan. Take inf, or 0 for the regularisation."
+                f"reg_m is {reg_m / usual:.2g} times what a row must pay at "
+                "least: the rounding of a marginal would cost more than the "
+                "plan. Take inf, or reg=0."
             )
-        return _solvers.with_entropy(cost, regularisation, penalty, divergence)
-    if divergence == "tv":
-        return _solvers.with_total_variation(cost, penalty)
-    return _solvers.with_kullback_leibler(cost, penalty)
+        return with_entropy(cost, reg, reg_m, div)
+    if div == "tv":
+        return _exact.with_total_variation(cost, reg_m)
+    return _exact.with_kullback_leibler(cost, reg_m)
 
 
-def _dearest_of_cheapest(cost):
+def _dearest_of_cheapest(cost: Array) -> float:
     cheapest = np.concatenate([cost.min(axis=1), cost.min(axis=0)])
-    return cheapest.max(where=np.isfinite(cheapest), initial=0.0)
+    return float(cheapest.max(where=np.isfinite(cheapest), initial=0.0))
 
 
-def _warn(seen, regularisation):
-    advice = "a regularisation above 0"
-    if regularisation:
-        advice = "a larger regularisation, or 0, which is exact"
+def _warn(seen: str, reg: float) -> None:
+    advice = "a larger reg, or 0, which is exact" if reg else "a reg above 0"
     warnings.warn(
         f"The iterations ended early: {seen}. Take {advice}.",
         ConvergenceWarning,
@@ -224,36 +225,25 @@ def _warn(seen, regularisation):
     )
 
 
-def _check_plan(marginal_penalty, divergence, regularisation):
-    if not (_is_number(marginal_penalty) and marginal_penalty > 0):
-        raise ValueError(
-            f"marginal_penalty must be above 0; seen {marginal_penalty!r}."
-        )
-    if divergence not in ("tv", "kl"):
-        raise ValueError(
-            f"divergence must be 'tv' or 'kl'; seen {divergence!r}."
-        )
-    if not (_is_number(regularisation) and 0 <= regularisation < np.inf):
-        raise ValueError(
-            "regularisation must be a number of at least 0; seen "
-            f"{regularisation!r}."
-        )
+def _check_plan(reg_m: Any, div: Any, reg: Any) -> None:
+    if not (_is_number(reg_m) and reg_m > 0):
+        raise ValueError(f"reg_m must be above 0; seen {reg_m!r}.")
+    if div not in ("tv", "kl"):
+        raise ValueError(f"div must be 'tv' or 'kl'; seen {div!r}.")
+    if not (_is_number(reg) and 0 <= reg < np.inf):
+        raise ValueError(f"reg must be a number of at least 0; seen {reg!r}.")
 
 
-def _is_number(value):
+def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _checked_cost(cost):
+def _checked_cost(cost: View) -> Array:
     """Finite numbers by the door of all views; infinite ones beside them."""
-    forbidden = False
-    if not isinstance(cost, np.ma.MaskedArray):
-        try:
-            forbidden = np.isposinf(np.asarray(cost, dtype=float))
-        except (TypeError, ValueError):
-            pass  # the door says why
+    check_hidden(cost, "cost")
+    forbidden: Any = np.asarray(cost) == np.inf
     if np.any(forbidden):
-        cost = np.where(forbidden, 0, np.asarray(cost, dtype=float))
+        cost = np.where(forbidden, 0, cost)
     cost, _ = check_view(cost, "cost")
     if cost.min() < 0:
         raise ValueError(f"cost must be at least 0; seen {cost.min():.3g}.")

@@ -1,8 +1,8 @@
 """The figures of the book: functions that take data and return a figure.
 
 A figure is a `matplotlib.figure.Figure` that shows itself at the end of a
-notebook cell. The first modality is blue, the second orange, the third
-green; what belongs to no single modality is purple; grey does not matter.
+notebook cell. The first view is blue, the second orange, the third green;
+what belongs to no single view is purple; grey does not matter.
 """
 
 from perfalign.book.plots.algebra import null_space, nullity, spectrum
@@ -16,11 +16,7 @@ from perfalign.book.plots.flows import null_histogram, trajectories
 from perfalign.book.plots.gauge import over_truth
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
-from perfalign.book.plots.latent import (
-    gaussians,
-    latent_space,
-    modality_clouds,
-)
+from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
@@ -41,7 +37,6 @@ __all__ = [
     "images",
     "latent_space",
     "merge_tree",
-    "modality_clouds",
     "modes",
     "moved",
     "null_histogram",
@@ -59,5 +54,6 @@ __all__ = [
     "thinnest_direction",
     "trajectories",
     "transported",
+    "view_clouds",
     "walk",
 ]

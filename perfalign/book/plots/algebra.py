@@ -1,16 +1,20 @@
 """Pictures of the linear algebra: spectra, null spaces, dimensions."""
 
+from collections.abc import Mapping, Sequence
 from itertools import cycle, pairwise
+from typing import Any
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
+    Figure,
     canvas,
     label_ends,
     note,
@@ -21,7 +25,13 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def spectrum(singular_values, n_components=None, *, null=None, tolerance=None):
+def spectrum(
+    singular_values: ArrayLike,
+    n_components: int | None = None,
+    *,
+    null: ArrayLike | None = None,
+    tolerance: float | None = None,
+) -> Figure:
     """Singular values of the stack on a log axis, the chosen ones coloured.
 
     Zeros have no place on a log axis, and values at rounding level no
@@ -84,12 +94,12 @@ def spectrum(singular_values, n_components=None, *, null=None, tolerance=None):
 
 
 @styled
-def null_space(null_space):
+def null_space(null_space: Any) -> Figure:
     """Rows of the left null space, weight by weight.
 
     The area of a square is the size of a weight; full squares are positive,
-    hollow ones negative. Informative rows have the colours of the
-    modalities, collapsed rows are grey.
+    hollow ones negative. Informative rows have the colours of the views,
+    collapsed rows are grey.
 
     Parameters
     ----------
@@ -110,10 +120,10 @@ def null_space(null_space):
     left, floor = 0.25 / side, 0.05 / side
     n_informative = len(null_space.informative)
     widths = [rows.shape[1] for rows in null_space.collapsed]
-    modality = np.repeat(np.arange(len(widths)), widths)
+    view_of = np.repeat(np.arange(len(widths)), widths)
     for i, j in np.argwhere(np.abs(weights) > 1e-3):
         edge = 0.9 * np.sqrt(abs(weights[i, j]))
-        color = MODALITY[modality[j]] if i < n_informative else GREY
+        color = VIEW[view_of[j]] if i < n_informative else GREY
         fill = color if weights[i, j] > 0 else "white"
         middle = left + j + 0.5, floor + n_rows - i - 0.5
         corner = np.subtract(middle, edge / 2)
@@ -123,7 +133,7 @@ def null_space(null_space):
     top = floor + n_rows
     for m, (a, b) in enumerate(pairwise([0, *np.cumsum(widths)])):
         spot = left + (a + b) / 2, top
-        note(ax, f"modality {m + 1}", spot, (0, 6), MODALITY[m], ha="center")
+        note(ax, f"modality {m + 1}", spot, (0, 6), VIEW[m], ha="center")
         ax.plot([left + a, left + a], [floor, top], **line)
     counts = [n_informative, *map(len, null_space.collapsed)]
     ends = [0, *np.cumsum(counts)]
@@ -139,7 +149,12 @@ def null_space(null_space):
 
 
 @styled
-def nullity(n_samples, curves, *, marks=None):
+def nullity(
+    n_samples: Sequence[int],
+    curves: Mapping[str, Sequence[float]],
+    *,
+    marks: Mapping[str, float] | None = None,
+) -> Figure:
     """Dimensions of null space and shared space against sample size.
 
     Parameters
@@ -160,7 +175,7 @@ def nullity(n_samples, curves, *, marks=None):
         ax.axvline(place, color=GREY, lw=1, ls="--", zorder=0)
         top = {"va": "top", "xycoords": ax.get_xaxis_transform()}
         note(ax, name, (place, 1), (4, -2), MUTED, **top)
-    colors = (BLACK, SHARED, MUTED, MODALITY[2])
+    colors = (BLACK, SHARED, MUTED, VIEW[2])
     for y, color in zip(curves.values(), cycle(colors), strict=False):
         ax.plot(n_samples, y, color=color, marker="o", ms=4, clip_on=False)
     ax.set(xlabel="number of samples", ylabel="dimension")

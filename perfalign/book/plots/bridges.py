@@ -1,26 +1,42 @@
 """Pictures of two spaces that have only a few bridges in common."""
 
-import numpy as np
-from matplotlib.collections import LineCollection
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.typing import ColorType
+from numpy.typing import ArrayLike
+
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
+    Figure,
     new_figure,
     note,
     panels,
     styled,
     tidy,
 )
+from perfalign.transport import as_coupling
 
 _DOT = {"ls": "", "marker": "o", "ms": 4, "mew": 0}
 
 
 @styled
-def glued(spaces, bridges, *, way=None, names=("source", "target")):
+def glued(
+    spaces: Sequence[Array],
+    bridges: Sequence[Array],
+    *,
+    way: tuple[int, int, int] | None = None,
+    names: Sequence[str] = ("source", "target"),
+) -> Figure:
     """Two spaces side by side, and the bridges between them.
 
     Parameters
@@ -41,7 +57,7 @@ def glued(spaces, bridges, *, way=None, names=("source", "target")):
     figure : matplotlib.figure.Figure
     """
     fig, ax, (left, right) = _side_by_side(spaces, names)
-    for z, place, color in zip(spaces, (left, right), MODALITY, strict=False):
+    for z, place, color in zip(spaces, (left, right), VIEW, strict=False):
         ax.plot(*place(z).T, color=color, alpha=0.45, **_DOT)
     here, there = left(bridges[0]), right(bridges[1])
     ax.add_collection(_lines(here, there, SHARED, 1.2, 2))
@@ -59,7 +75,13 @@ def glued(spaces, bridges, *, way=None, names=("source", "target")):
 
 
 @styled
-def transported(spaces, coupling, *, labels=None, names=("source", "target")):
+def transported(
+    spaces: Sequence[Array],
+    coupling: Any,
+    *,
+    labels: Sequence[ArrayLike] | None = None,
+    names: Sequence[str] = ("source", "target"),
+) -> Figure:
     """Where a coupling sends each source latent.
 
     A line goes from each source latent to the target latent that gets most
@@ -68,7 +90,7 @@ def transported(spaces, coupling, *, labels=None, names=("source", "target")):
     Parameters
     ----------
     spaces : list of two ndarray of shape (n_m, 2)
-    coupling : TransportPlan
+    coupling : TransportPlan or matrix of masses of shape (n_1, n_2)
     labels : list of two array-like of shape (n_m,), default=None
         Classes: lines to another class are black, the others grey.
     names : pair of str, default=("source", "target")
@@ -79,6 +101,7 @@ def transported(spaces, coupling, *, labels=None, names=("source", "target")):
     """
     fig, ax, (left, right) = _side_by_side(spaces, names)
     x, y = left(spaces[0]), right(spaces[1])
+    coupling = as_coupling(coupling)
     goal = coupling.plan.argmax(axis=1)
     gone = coupling.moved_X > 0.5
     wrong = np.zeros(len(x), dtype=bool)
@@ -89,15 +112,22 @@ def transported(spaces, coupling, *, labels=None, names=("source", "target")):
         (gone & wrong, BLACK, 1.0, 2),
     ):
         ax.add_collection(_lines(x[who], y[goal[who]], color, thick, level))
-    ax.plot(*y.T, color=MODALITY[1], zorder=3, **_DOT)
-    ax.plot(*x[gone].T, color=MODALITY[0], zorder=3, **_DOT)
-    hollow = {**_DOT, "mfc": "white", "mec": MODALITY[0], "mew": 1.1}
+    ax.plot(*y.T, color=VIEW[1], zorder=3, **_DOT)
+    ax.plot(*x[gone].T, color=VIEW[0], zorder=3, **_DOT)
+    hollow = {**_DOT, "mfc": "white", "mec": VIEW[0], "mew": 1.1}
     ax.plot(*x[~gone].T, zorder=4, **hollow)
     return fig
 
 
 @styled
-def cost_maps(u, v, costs, *, bridges, truth):
+def cost_maps(
+    u: ArrayLike,
+    v: ArrayLike,
+    costs: Mapping[str, Array],
+    *,
+    bridges: Array,
+    truth: Array,
+) -> Figure:
     """Where a source latent may go cheaply in a plane of targets.
 
     Parameters
@@ -128,7 +158,7 @@ def cost_maps(u, v, costs, *, bridges, truth):
         ax.plot(*np.transpose(bridges), **{**_DOT, **ring})
         ring = {**ring, "mec": SHARED, "mew": 2}
         ax.plot(*np.transpose(bridges), **{**_DOT, **ring})
-        for color, width in (("white", 5), (MODALITY[1], 2.5)):
+        for color, width in (("white", 5), (VIEW[1], 2.5)):
             ax.plot(*truth, "x", color=color, ms=11, mew=width, zorder=5)
         ax.set(title=title, aspect="equal", xlabel="target dimension 1")
         ax.locator_params(nbins=5)
@@ -137,7 +167,12 @@ def cost_maps(u, v, costs, *, bridges, truth):
 
 
 @styled
-def moved(curves, *, chosen=None, colors=(SHARED, BLACK)):
+def moved(
+    curves: Mapping[str, ArrayLike],
+    *,
+    chosen: Mapping[str, int] | None = None,
+    colors: Sequence[ColorType] = (SHARED, BLACK),
+) -> Figure:
     """Share of the mass that is moved, of a class that has no partners.
 
     Parameters
@@ -153,6 +188,7 @@ def moved(curves, *, chosen=None, colors=(SHARED, BLACK)):
     -------
     figure : matplotlib.figure.Figure
     """
+    chosen = chosen or {}
     fig, (ax,) = panels(height=3.9, width=4.6)
     wanted = [0.5, 0.5, 1, 1], [0, 0.25, 0.5, 0]
     ax.fill(*wanted, color=GREY, alpha=0.22, lw=0)
@@ -163,7 +199,7 @@ def moved(curves, *, chosen=None, colors=(SHARED, BLACK)):
         ax.plot(of_others, of_it, color=color, marker="o", ms=4)
         middle = len(of_it) // 2
         spot = of_others[middle], of_it[middle]
-        below = name in (chosen or {})
+        below = name in chosen
         shift = (10, -14) if below else (-8, 8)
         side = "left" if below else "right"
         note(ax, name, spot, shift, color, ha=side)
@@ -177,19 +213,19 @@ def moved(curves, *, chosen=None, colors=(SHARED, BLACK)):
     return fig
 
 
-def _side_by_side(spaces, names):
+def _side_by_side(
+    spaces: Sequence[Array], names: Sequence[str]
+) -> tuple[Figure, Axes, list[Callable[[Array], Any]]]:
     """A bare axes with a place for each space: functions on its latents."""
     fig = new_figure(2.9)
     ax = tidy(fig.add_subplot())
-    places = []
+    places: list[Callable[[Array], Any]] = []
     for middle, z in zip((-1.45, 1.45), spaces, strict=True):
         low, high = np.min(z, axis=0), np.max(z, axis=0)
         centre, reach = (low + high) / 2, np.max(high - low) / 2
-        places.append(
-            lambda p, c=centre, r=reach, m=middle: (p - c) / r + [m, 0]
-        )
+        places.append(partial(_placed, centre, reach, np.array([middle, 0])))
     for name, place, z, color in zip(
-        names, places, spaces, MODALITY, strict=False
+        names, places, spaces, VIEW, strict=False
     ):
         top = place(np.asarray(z))[:, 1].max()
         spot = (place(np.asarray(z))[:, 0].mean(), top)
@@ -199,6 +235,12 @@ def _side_by_side(spaces, names):
     return fig, ax, places
 
 
-def _lines(starts, ends, color, width, level):
+def _placed(centre: Array, reach: float, middle: Array, points: Array) -> Any:
+    return (points - centre) / reach + middle
+
+
+def _lines(
+    starts: Array, ends: Array, color: ColorType, width: float, level: float
+) -> LineCollection:
     segments = np.stack([starts, ends], axis=1)
     return LineCollection(segments, color=color, lw=width, zorder=level)

@@ -1,13 +1,18 @@
 """Methods side by side, and what is taken for what."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from matplotlib.typing import ColorType
+from numpy.typing import ArrayLike
 
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
     METHODS,
-    MODALITY,
     MUTED,
+    VIEW,
+    Figure,
     panels,
     styled,
 )
@@ -16,7 +21,14 @@ MARKERS = "oDsv^P"
 
 
 @styled
-def dots(rows, *, xlabel, spans=None, span_label=None, colors=METHODS):
+def dots(
+    rows: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    xlabel: str,
+    spans: Mapping[str, tuple[float, float]] | None = None,
+    span_label: str | None = None,
+    colors: Sequence[ColorType] = METHODS,
+) -> Figure:
     """One line a task, one mark a method, with standard errors.
 
     Parameters
@@ -83,7 +95,9 @@ def dots(rows, *, xlabel, spans=None, span_label=None, colors=METHODS):
 
 
 @styled
-def confusion(matrices, names):
+def confusion(
+    matrices: Mapping[str, ArrayLike], names: Sequence[str]
+) -> Figure:
     """What each class is taken for: shares of its items, one row a class.
 
     Parameters
@@ -119,5 +133,5 @@ def confusion(matrices, names):
         ax.set_title(title, color=MUTED)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-        ax.set_xlabel("taken for, in per cent", color=MODALITY[1])
+        ax.set_xlabel("taken for, in per cent", color=VIEW[1])
     return fig

@@ -1,13 +1,20 @@
-"""Pictures of one concept and of what two modalities make of it."""
+"""Pictures of one concept and of what two views make of it."""
+
+from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.typing import ColorType
 from scipy.stats import multivariate_normal
+from sklearn.utils import Bunch
 
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     SHARED,
+    VIEW,
+    Figure,
     by_class,
     new_figure,
     note,
@@ -21,10 +28,10 @@ _HEIGHTS = (0.02, 0.1, 0.25, 0.45, 0.7, 1.0)
 
 
 @styled
-def modes(data, *, marked=0):
-    """Density of the concepts and of each modality, as hills.
+def modes(data: Bunch, *, marked: int = 0) -> Figure:
+    """Density of the concepts and of each view, as hills.
 
-    A hill is a mode, here a class; a panel is a modality. A star marks one
+    A hill is a mode, here a class; a panel is a view. A star marks one
     and the same concept in all panels.
 
     Parameters
@@ -54,7 +61,7 @@ def modes(data, *, marked=0):
         axes,
         [np.eye(2), *data.projections],
         [data.latents, *data.views],
-        [SHARED, *MODALITY[:n_views]],
+        [SHARED, *VIEW[:n_views]],
         strict=True,
     )
     for m, (ax, P, points, color) in enumerate(spaces):
@@ -73,7 +80,9 @@ def modes(data, *, marked=0):
     return fig
 
 
-def _hills(ax, P, points, data, color):
+def _hills(
+    ax: Axes, P: Array, points: Array, data: Bunch, color: ColorType
+) -> None:
     """Shade the density of P z by its height, around the points."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = 0.15 * (high - low)
@@ -93,7 +102,14 @@ def _hills(ax, P, points, data, color):
 
 
 @styled
-def walk(path, views, latents, here, *, every=1):
+def walk(
+    path: Array,
+    views: Sequence[Array],
+    latents: Sequence[Array],
+    here: int,
+    *,
+    every: int = 1,
+) -> Figure:
     """One stop of a concept's walk: what is recorded, what is encoded.
 
     Parameters
@@ -101,7 +117,7 @@ def walk(path, views, latents, here, *, every=1):
     path : ndarray of shape (n_points, 2)
         Concepts along the walk.
     views : list of ndarray of shape (n_points, n_features_m)
-        What two modalities record all along.
+        What two views record all along.
     latents : list of ndarray of shape (n_points, 2)
         What the encoders make of the records: a ring and a dot.
     here : int
@@ -139,7 +155,7 @@ def walk(path, views, latents, here, *, every=1):
     concept.plot(*path[here], "o", color=SHARED, ms=10)
     concept.set_title("concept $z$", color=SHARED)
     marks = {"ms": 13, "mfc": "none", "mew": 2}, {"ms": 6.5, "mew": 0}
-    for m, color in enumerate(MODALITY[:2]):
+    for m, color in enumerate(VIEW[:2]):
         latent.plot(*latents[m][here], "o", color=color, **marks[m])
         ax = tidy(fig.add_subplot(grid[m, 1]))
         n_features = views[m].shape[1]

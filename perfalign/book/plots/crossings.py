@@ -1,14 +1,19 @@
 """A picture of what an alignment error costs a classifier."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 
+from perfalign._types import Array
 from perfalign.book.plots.latent import decision_regions
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
+    VIEW,
+    Figure,
     panels,
     styled,
     thin,
@@ -16,19 +21,25 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def crossings(mixture, latents, *, reach, shown=150):
+def crossings(
+    mixture: Any,
+    latents: Sequence[Array],
+    *,
+    reach: float,
+    shown: int = 150,
+) -> Figure:
     """Pairs of latents over a classifier's regions, on fixed axes.
 
     Each pair is joined by a line. Where the line leaves a region for another,
-    the classifier decides differently for the two modalities; those pairs are
-    drawn black, the others grey.
+    the classifier decides differently for the two views; those pairs are drawn
+    black, the others grey.
 
     Parameters
     ----------
     mixture : ClassGaussians
         In two dimensions; `predict` is used.
     latents : list of two ndarray of shape (n_samples, 2)
-        One array per modality; row i of each belongs to item i.
+        One array per view; row i of each belongs to item i.
     reach : float
         Both axes run from −reach to reach, so that figures can be compared.
     shown : int, default=150
@@ -56,18 +67,21 @@ def crossings(mixture, latents, *, reach, shown=150):
     fig, (ax,) = panels(height=4.3, width=4.4)
     decision_regions(ax, mixture, np.full(2, -reach), np.full(2, reach))
     lines = np.stack(pair, axis=1)
-    marks = {"ms": 5.5, "mfc": "none", "mew": 1.2}, {"ms": 3.2, "mew": 0}
+    marks: tuple[dict[str, Any], ...] = (
+        {"ms": 5.5, "mfc": "none", "mew": 1.2},
+        {"ms": 3.2, "mew": 0},
+    )
     for who, color, width in (~differ, GREY, 0.8), (differ, BLACK, 1.8):
         level = {"zorder": 3 if width > 1 else 1}
         segments = {"color": color, "lw": width, **level}
         ax.add_collection(LineCollection(lines[who], **segments))
-        for z, shade, mark in zip(pair, MODALITY, marks, strict=False):
+        for z, shade, mark in zip(pair, VIEW, marks, strict=False):
             ax.plot(*z[who].T, "o", color=shade, **mark, **level)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set(xlabel="latent dimension 1", ylabel="latent dimension 2")
     handles = [
         Line2D([], [], ls="", marker="o", color=shade, **mark)
-        for shade, mark in zip(MODALITY, marks, strict=False)
+        for shade, mark in zip(VIEW, marks, strict=False)
     ] + [Line2D([], [], color=BLACK, lw=1.8)]
     names = ["modality 1", "modality 2", "they differ"]
     tight = {"handletextpad": 0.3, "handlelength": 1.2, "columnspacing": 1}

@@ -1,13 +1,19 @@
 """Pictures of a choice: the thinnest direction, and the latents it gives."""
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
+    Figure,
     note,
     panels,
     styled,
@@ -17,14 +23,21 @@ from perfalign.book.plots.style import (
 
 @styled
 def thinnest_direction(
-    stack, candidates, row, latents, *, names, limits=None, shown=240
-):
+    stack: Array,
+    candidates: ArrayLike,
+    row: ArrayLike,
+    latents: Sequence[Array],
+    *,
+    names: Sequence[str],
+    limits: Sequence[float] | None = None,
+    shown: int = 240,
+) -> Figure:
     r"""What two candidate rows leave over, the row chosen, and its latents.
 
     On the left each pair is a point: what the one and the other candidate
-    row make of it, which is 0 where the modalities cancel. The arrow is the
+    row make of it, which is 0 where the views cancel. The arrow is the
     chosen row, in the plane of the candidates. On the right each pair is a
-    point again: its latent in one modality and in the other, beside the line
+    point again: its latent in one view and in the other, beside the line
     on which the two agree.
 
     Parameters
@@ -72,7 +85,7 @@ def thinnest_direction(
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
         ax.set_aspect("equal")
         ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
-    _arrow(axes[0], np.asarray(candidates) @ row, limits[0])
+    _arrow(axes[0], np.matmul(candidates, row), limits[0])
     axes[0].set_xlabel(f"misfit of the {names[0]}")
     axes[0].set_ylabel(f"misfit of the {names[1]}")
     ends = np.array([-limits[1], limits[1]])
@@ -81,12 +94,12 @@ def thinnest_direction(
     note(
         axes[1], "agreement", ends[[1, 1]], (-2, -8), MUTED, va="top", **along
     )
-    axes[1].set_xlabel("latent of modality 1", color=MODALITY[0])
-    axes[1].set_ylabel("latent of modality 2", color=MODALITY[1])
+    axes[1].set_xlabel("latent of modality 1", color=VIEW[0])
+    axes[1].set_ylabel("latent of modality 2", color=VIEW[1])
     return fig
 
 
-def _arrow(ax, weights, limit):
+def _arrow(ax: Axes, weights: Array, limit: float) -> None:
     """Draw the chosen row, from the origin to most of the panel's edge."""
     weights = weights * np.copysign(1, weights[np.argmax(np.abs(weights))])
     tip = 0.8 * limit * weights

@@ -1,13 +1,19 @@
 """Pictures of what is real in an alignment and what is chance."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
+from numpy.typing import ArrayLike
 
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
     MUTED,
     SHARED,
+    Figure,
     label_ends,
     note,
     panels,
@@ -21,7 +27,9 @@ PAPER_TO_SHARED = LinearSegmentedColormap.from_list(
 
 
 @styled
-def scree(test, *, level=0.05, edge=None):
+def scree(
+    test: Any, *, level: float = 0.05, edge: float | None = None
+) -> Figure:
     """Correlations of the components beside those of shuffled pairs.
 
     The grey band holds the shuffles from their 5th to their 95th percentile.
@@ -65,18 +73,23 @@ def scree(test, *, level=0.05, edge=None):
 
 
 @styled
-def phase_diagram(ratios, correlations, held_out, threshold):
+def phase_diagram(
+    ratios: ArrayLike,
+    correlations: ArrayLike,
+    measured: ArrayLike,
+    threshold: Callable[[Array], Array],
+) -> Figure:
     """Where an alignment of seen pairs holds on new pairs.
 
     Parameters
     ----------
     ratios : array-like of shape (n_ratios,)
-        Samples per feature of both modalities, ascending; drawn on a log
+        Samples per feature of both views, ascending; drawn on a log
         axis, on which they should be evenly spaced.
     correlations : array-like of shape (n_correlations,)
         True correlations, ascending.
-    held_out : array-like of shape (n_correlations, n_ratios)
-        Measured correlations on new pairs, drawn as shades.
+    measured : array-like of shape (n_correlations, n_ratios)
+        Correlations on new pairs, drawn as shades.
     threshold : callable
         Takes ratios above 1, returns the correlation above which theory says
         that a signal stands out.
@@ -89,7 +102,7 @@ def phase_diagram(ratios, correlations, held_out, threshold):
     fig, (ax,) = panels(height=3.8)
     shades = {"cmap": PAPER_TO_SHARED, "vmin": 0, "vmax": 1}
     mesh = ax.pcolormesh(
-        ratios, correlations, held_out, shading="nearest", **shades
+        ratios, correlations, measured, shading="nearest", **shades
     )
     ax.set(xscale="log")
     (left, right), (floor, top) = ax.get_xlim(), ax.get_ylim()

@@ -1,7 +1,10 @@
 """Pictures of points on their way from one distribution to another."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.collections import LineCollection
+from numpy.typing import ArrayLike
 
 from perfalign.book.plots.style import (
     BLACK,
@@ -9,6 +12,7 @@ from perfalign.book.plots.style import (
     METHODS,
     SHARED,
     WIDTH,
+    Figure,
     by_class,
     note,
     panels,
@@ -18,7 +22,13 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def trajectories(paths, labels=None, *, shown=80, reach=None):
+def trajectories(
+    paths: Mapping[str, ArrayLike],
+    labels: ArrayLike | None = None,
+    *,
+    shown: int = 80,
+    reach: float | None = None,
+) -> Figure:
     """Ways of points through a plane, coloured by class.
 
     A small ring is where a point starts, a dot where it is at the end.
@@ -45,8 +55,8 @@ def trajectories(paths, labels=None, *, shown=80, reach=None):
     labels = None if labels is None else np.asarray(labels)[rows]
     n = len(every)
     width = WIDTH if n > 1 else 3.6
-    size = {"height": width / n + 0.32, "width": width}
-    fig, axes = panels(n, sharey=True, **size)
+    height = width / n + 0.32
+    fig, axes = panels(n, height=height, width=width, sharey=True)
     for ax, (name, path) in zip(axes, zip(paths, every), strict=True):
         path = path[:, rows]
         _, masks = by_class(labels, len(rows))
@@ -66,7 +76,13 @@ def trajectories(paths, labels=None, *, shown=80, reach=None):
 
 
 @styled
-def null_histogram(null, found, *, xlabel, found_label="as it is"):
+def null_histogram(
+    null: Mapping[str, ArrayLike],
+    found: Mapping[str, float],
+    *,
+    xlabel: str,
+    found_label: str = "as it is",
+) -> Figure:
     """A statistic against its values under all exchanges of names.
 
     Parameters

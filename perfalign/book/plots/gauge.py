@@ -1,16 +1,21 @@
 """A picture of what alignment leaves open."""
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from perfalign._types import Array
 from perfalign.book.plots.latent import (
     MARKS,
     mark_points,
     name_classes,
-    name_modalities,
+    name_views,
 )
 from perfalign.book.plots.style import (
     GREY,
-    MODALITY,
+    VIEW,
+    Figure,
     panels,
     styled,
     thin,
@@ -18,13 +23,20 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def over_truth(latents, reference, labels=None, *, reach, shown=200):
+def over_truth(
+    latents: Sequence[Array],
+    reference: Array,
+    labels: ArrayLike | None = None,
+    *,
+    reach: float,
+    shown: int = 200,
+) -> Figure:
     """Estimated latents drawn over the true concepts, on fixed axes.
 
     Parameters
     ----------
     latents : list of ndarray of shape (n_samples, 2)
-        One array per modality, at most two.
+        One array per view, at most two.
     reference : ndarray of shape (n_samples, 2)
         True concepts, drawn in grey.
     labels : array-like of shape (n_samples,), default=None
@@ -43,10 +55,10 @@ def over_truth(latents, reference, labels=None, *, reach, shown=200):
     fig, (ax,) = panels(height=4.1, width=4.4)
     mark = {"marker": "s", "ms": 3.2, "mew": 0, "color": GREY}
     ax.plot(*reference[rows].T, ls="", **mark)
-    for z, color, style in zip(latents, MODALITY, MARKS, strict=False):
+    for z, color, style in zip(latents, VIEW, MARKS, strict=False):
         mark_points(ax, z[rows], labels, color, **style)
     name_classes(ax, latents[0][rows], labels)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set(xlabel="latent dimension 1", ylabel="latent dimension 2")
-    name_modalities(fig, len(latents), truth=mark)
+    name_views(fig, len(latents), truth=mark)
     return fig

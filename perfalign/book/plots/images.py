@@ -1,12 +1,22 @@
 """Rows of small images."""
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from perfalign.book.plots.style import WIDTH, new_figure, styled
+import numpy as np
+from numpy.typing import NDArray
+
+from perfalign.book.plots.style import WIDTH, Figure, new_figure, styled
 
 
 @styled
-def images(rows, *, captions=None, cmap="gray_r", gap=0.12):
+def images(
+    rows: Mapping[str, NDArray[Any]],
+    *,
+    captions: Sequence[Sequence[str]] | None = None,
+    cmap: str = "gray_r",
+    gap: float = 0.12,
+) -> Figure:
     """Small images in rows, one column a sample, each row named.
 
     Parameters

@@ -1,13 +1,18 @@
 """Pictures of the stacked system that alignment solves."""
 
-import numpy as np
+from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
+    Figure,
     note,
     panels,
     styled,
@@ -15,7 +20,9 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def stack_plane(stacks, *, xlabel, ylabel):
+def stack_plane(
+    stacks: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str
+) -> Figure:
     r"""Columns of a stack with two rows, and the encoder across them.
 
     One panel per stack. The last left singular vector is drawn as an arrow:
@@ -26,8 +33,8 @@ def stack_plane(stacks, *, xlabel, ylabel):
     Parameters
     ----------
     stacks : dict of str to ndarray of shape (2, n_samples)
-        Stacked data :math:`[x^1; -x^2]` of two modalities with one feature
-        each, by the name of the panel.
+        Stacked data :math:`[x^1; -x^2]` of two views with one feature each,
+        by the name of the panel.
     xlabel, ylabel : str
         What the two rows hold, in words, with units.
 
@@ -45,12 +52,12 @@ def stack_plane(stacks, *, xlabel, ylabel):
     >>> len(figure.axes)
     1
     """
-    stacks = {name: np.asarray(X, float) for name, X in stacks.items()}
-    fig, axes = panels(len(stacks), height=2.45, sharex=True, sharey=True)
-    both = np.hstack(list(stacks.values()))
+    drawn = {name: np.asarray(X, float) for name, X in stacks.items()}
+    fig, axes = panels(len(drawn), height=2.45, sharex=True, sharey=True)
+    both = np.hstack(list(drawn.values()))
     low, high = both.min(axis=1), both.max(axis=1)
     reach = max(high - low)
-    for ax, (title, X) in zip(axes, stacks.items(), strict=True):
+    for ax, (title, X) in zip(axes, drawn.items(), strict=True):
         along, encoder, width = _directions(X)
         ends = along[:, None] * np.array([-2, 2]) * reach
         half = encoder[:, None] * width
@@ -68,15 +75,15 @@ def stack_plane(stacks, *, xlabel, ylabel):
         ax.plot(0, 0, "+", color=MUTED, ms=9)
         ax.set(title=title)
         ax.set_aspect("equal")
-        ax.set_xlabel(xlabel, color=MODALITY[0])
-    axes[0].set_ylabel(ylabel, color=MODALITY[1])
+        ax.set_xlabel(xlabel, color=VIEW[0])
+    axes[0].set_ylabel(ylabel, color=VIEW[1])
     pad = 0.06 * reach
     axes[0].set_xlim(min(low[0], 0) - pad, high[0] + pad)
     axes[0].set_ylim(low[1] - pad, max(high[1], 0.33 * reach) + pad)
     return fig
 
 
-def _directions(X):
+def _directions(X: Array) -> tuple[Array, Array, float]:
     """Singular vectors along and across the columns, and their spread.
 
     The encoder is drawn upwards, so that its sign is not the SVD's.

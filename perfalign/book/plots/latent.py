@@ -1,15 +1,24 @@
-"""Pictures of latents: true, seen through modalities, estimated, modelled."""
+"""Pictures of latents: true, seen through views, estimated, modelled."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse
+from matplotlib.typing import ColorType
+from numpy.typing import ArrayLike
+from sklearn.utils import Bunch
 
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
-    MODALITY,
     SHARED,
+    VIEW,
     WIDTH,
+    Figure,
     by_class,
     new_figure,
     note,
@@ -28,7 +37,7 @@ MARKS = (
 )
 
 
-def _plane(ax, points, **labels):
+def _plane(ax: Axes, points: Array, **labels: Any) -> None:
     """Make an axes a square latent plane, equal units on both axes."""
     names = {"xlabel": "latent dimension 1", "ylabel": "latent dimension 2"}
     ax.set(**{**names, **labels})
@@ -40,18 +49,24 @@ def _plane(ax, points, **labels):
     ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
 
 
-def mark_points(ax, points, labels, color, **mark):
-    """Draw points of one modality, a shade per class."""
+def mark_points(
+    ax: Axes,
+    points: Array,
+    labels: ArrayLike | None,
+    color: ColorType,
+    **mark: Any,
+) -> None:
+    """Draw points of one view, a shade per class."""
     _, masks = by_class(labels, len(points))
     for mask, shade in zip(masks, shades(color, len(masks)), strict=True):
         ax.plot(*points[mask].T, ls="", color=shade, **mark)
 
 
-def _name(c):
+def _name(c: Any) -> str:
     return str(c) if isinstance(c, str) else f"class {c}"
 
 
-def name_classes(ax, points, labels):
+def name_classes(ax: Axes, points: Array, labels: ArrayLike | None) -> None:
     """Write each class's name on the middle of its points."""
     for c, mask in zip(*by_class(labels, len(points)), strict=True):
         if c is not None:
@@ -59,11 +74,13 @@ def name_classes(ax, points, labels):
             note(ax, _name(c), spot, (0, 0), BLACK, ha="center", va="center")
 
 
-def name_modalities(fig, n_modalities, **others):
-    """Put the marks of the modalities, and others by name, in a legend."""
+def name_views(
+    fig: Figure, n_views: int, **others: dict[str, Any]
+) -> None:
+    """Put the marks of the views, and others by name, in a legend."""
     marks = {
-        f"modality {m + 1}": {"color": MODALITY[m], **MARKS[m]}
-        for m in range(n_modalities)
+        f"modality {m + 1}": {"color": VIEW[m], **MARKS[m]}
+        for m in range(n_views)
     } | others
     handles = [Line2D([], [], ls="", **mark) for mark in marks.values()]
     tight = {"handletextpad": 0.1, "handlelength": 1.2, "columnspacing": 1}
@@ -72,16 +89,22 @@ def name_modalities(fig, n_modalities, **others):
 
 
 @styled
-def latent_space(latents, labels=None, *, reference=None, shown=240):
-    """Latents of all modalities, drawn over each other.
+def latent_space(
+    latents: Sequence[Array],
+    labels: ArrayLike | None = None,
+    *,
+    reference: ArrayLike | None = None,
+    shown: int = 240,
+) -> Figure:
+    """Latents of all views, drawn over each other.
 
-    Modality 1 is a ring, modality 2 a dot, modality 3 a cross, so that an
-    exact overlap reads as a dot in a ring. Classes differ by shade.
+    View 1 is a ring, view 2 a dot, view 3 a cross, so that an exact overlap
+    reads as a dot in a ring. Classes differ by shade.
 
     Parameters
     ----------
     latents : list of ndarray of shape (n_samples, 2)
-        One array per modality, at most three.
+        One array per view, at most three.
     labels : array-like of shape (n_samples,), default=None
         Classes; they are named at their centres.
     reference : ndarray of shape (n_samples, 2), default=None
@@ -96,11 +119,11 @@ def latent_space(latents, labels=None, *, reference=None, shown=240):
     Raises
     ------
     ValueError
-        If there are more than three modalities.
+        If there are more than three views.
     """
     if len(latents) > len(MARKS):
         raise ValueError(
-            f"there are marks for at most {len(MARKS)} modalities, not "
+            f"there are marks for at most {len(MARKS)} views, not "
             f"{len(latents)}."
         )
     rows = thin(len(latents[0]), shown)
@@ -113,18 +136,18 @@ def latent_space(latents, labels=None, *, reference=None, shown=240):
         mark_points(axes[0], truth, labels, SHARED, marker="o", ms=4, mew=0)
         name_classes(axes[0], truth, labels)
         _plane(axes[0], truth, title="true concepts")
-    for z, color, mark in zip(latents, MODALITY, MARKS, strict=False):
+    for z, color, mark in zip(latents, VIEW, MARKS, strict=False):
         mark_points(axes[-1], z, labels, color, **mark)
     name_classes(axes[-1], latents[0], labels)
     estimated = {} if reference is None else {"title": "estimated latents"}
     _plane(axes[-1], np.vstack(latents), **estimated)
-    name_modalities(fig, len(latents))
+    name_views(fig, len(latents))
     return fig
 
 
 @styled
-def modality_clouds(data, *, shown=300):
-    """Concepts, and the planes on which two modalities see them.
+def view_clouds(data: Bunch, *, shown: int = 300) -> Figure:
+    """Concepts, and the planes on which two views show them.
 
     Parameters
     ----------
@@ -150,10 +173,10 @@ def modality_clouds(data, *, shown=300):
     _plane(ax, data.latents[rows], title="concepts")
     for m, view in enumerate(data.views[:2]):
         ax = fig.add_subplot(grid[m + 1], projection="3d")
-        _fill_plane(ax, view[rows], MODALITY[m])
+        _fill_plane(ax, view[rows], VIEW[m])
         mark = {"marker": "o", "ms": 2.5, "mew": 0}
-        mark_points(ax, view[rows], labels, MODALITY[m], **mark)
-        ax.set_title(f"modality {m + 1}", color=MODALITY[m])
+        mark_points(ax, view[rows], labels, VIEW[m], **mark)
+        ax.set_title(f"modality {m + 1}", color=VIEW[m])
         ax.set_box_aspect((1, 1, 1), zoom=0.95)
         for j, axis in enumerate((ax.xaxis, ax.yaxis, ax.zaxis), start=1):
             axis.set_label_text(f"feature {j}", fontsize=10)
@@ -162,7 +185,7 @@ def modality_clouds(data, *, shown=300):
     return fig
 
 
-def _fill_plane(ax, cloud, color):
+def _fill_plane(ax: Any, cloud: Array, color: ColorType) -> None:
     """Draw the plane that fits a cloud best, seen neither flat nor edge-on."""
     centre = cloud.mean(axis=0)
     _, _, axes = np.linalg.svd(cloud - centre, full_matrices=False)
@@ -179,19 +202,25 @@ def _fill_plane(ax, cloud, color):
 
 @styled
 def gaussians(
-    mixture, latents, labels=None, *, titles=None, boundary=True, shown=240
-):
+    mixture: Any,
+    latents: Sequence[Array],
+    labels: ArrayLike | None = None,
+    *,
+    titles: Sequence[str] | None = None,
+    boundary: bool = True,
+    shown: int = 240,
+) -> Figure:
     """Class Gaussians over latents: ellipses at one and two deviations.
 
     One panel per array of latents, all with the same Gaussians, so that a
-    model fitted on the first modality is seen used on the second.
+    model fitted on the first view is seen used on the second.
 
     Parameters
     ----------
     mixture : ClassGaussians
         In two dimensions: `means`, `covariances` and `predict` are used.
     latents : list of ndarray of shape (n_samples, 2)
-        One array per modality, at most two.
+        One array per view, at most two.
     labels : array-like of shape (n_samples,), default=None
         Classes of the points, shown by shade.
     titles : list of str, default=None
@@ -221,7 +250,7 @@ def gaussians(
     for m, (ax, z) in enumerate(zip(axes, latents, strict=True)):
         if boundary:
             decision_regions(ax, mixture, low, high)
-        mark_points(ax, z, labels, MODALITY[m], marker="o", ms=3.6, mew=0)
+        mark_points(ax, z, labels, VIEW[m], marker="o", ms=3.6, mew=0)
         _ellipses(ax, mixture)
         _plane(ax, z, title=titles[m] if titles else f"modality {m + 1}")
         ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
@@ -229,7 +258,7 @@ def gaussians(
     return fig
 
 
-def _ellipses(ax, mixture):
+def _ellipses(ax: Axes, mixture: Any) -> None:
     """Outline named Gaussians at one and two standard deviations."""
     classes = mixture.classes, mixture.means, mixture.covariances
     for c, mean, covariance in zip(*classes, strict=True):
@@ -243,7 +272,7 @@ def _ellipses(ax, mixture):
         note(ax, _name(c), top, (0, 4), BLACK, ha="center")
 
 
-def decision_regions(ax, mixture, low, high):
+def decision_regions(ax: Axes, mixture: Any, low: Array, high: Array) -> None:
     """Shade what the mixture takes for which class, lightly."""
     x, y = np.meshgrid(*np.linspace(low, high, 500).T)
     predicted = mixture.predict(np.column_stack([x.ravel(), y.ravel()]))

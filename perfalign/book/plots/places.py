@@ -1,17 +1,22 @@
 """Where gauges put the clusters, beside where they belong."""
 
-import numpy as np
+from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from perfalign._types import Array
 from perfalign.book.plots.latent import (
     MARKS,
     mark_points,
     name_classes,
-    name_modalities,
+    name_views,
 )
 from perfalign.book.plots.style import (
     GREY,
-    MODALITY,
+    VIEW,
     WIDTH,
+    Figure,
     panels,
     styled,
     thin,
@@ -19,13 +24,19 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def places(gauges, reference, labels=None, *, shown=160):
+def places(
+    gauges: Mapping[str, Sequence[Array]],
+    reference: Array,
+    labels: ArrayLike | None = None,
+    *,
+    shown: int = 160,
+) -> Figure:
     """Latents in several gauges, each over the true concepts.
 
     Parameters
     ----------
     gauges : dict of str to list of ndarray of shape (n_samples, 2)
-        Title of a panel, and one array per modality, at most two.
+        Title of a panel, and one array per view, at most two.
     reference : ndarray of shape (n_samples, 2)
         True concepts, drawn in grey in every panel.
     labels : array-like of shape (n_samples,), default=None
@@ -47,7 +58,7 @@ def places(gauges, reference, labels=None, *, shown=160):
     mark = {"marker": "s", "ms": 3.2, "mew": 0, "color": GREY}
     for ax, (title, latents) in zip(axes, gauges.items(), strict=True):
         ax.plot(*truth.T, ls="", **mark)
-        for z, color, style in zip(latents, MODALITY, MARKS, strict=False):
+        for z, color, style in zip(latents, VIEW, MARKS, strict=False):
             mark_points(ax, z[rows], labels, color, **style)
         name_classes(ax, latents[0][rows], labels)
         ax.set(
@@ -58,6 +69,6 @@ def places(gauges, reference, labels=None, *, shown=160):
             xlabel="latent dimension 1",
         )
     axes[0].set_ylabel("latent dimension 2")
-    n_modalities = max(map(len, gauges.values()))
-    name_modalities(fig, n_modalities, truth=mark)
+    n_views = max(map(len, gauges.values()))
+    name_views(fig, n_views, truth=mark)
     return fig

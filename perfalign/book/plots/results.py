@@ -1,15 +1,21 @@
 """Pictures of results: curves with bands, histograms, bars."""
 
+from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
 import numpy as np
+from matplotlib.typing import ColorType
+from numpy.typing import ArrayLike
 
+from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
     METHODS,
     MUTED,
     SHARED,
+    Figure,
     label_ends,
     note,
     panels,
@@ -17,7 +23,7 @@ from perfalign.book.plots.style import (
 )
 
 
-def _mean_and_error(values):
+def _mean_and_error(values: ArrayLike) -> tuple[Array, Array]:
     """Mean over repeats (first axis) and its standard error."""
     values = np.asarray(values, dtype=float)
     if values.ndim == 1 or len(values) == 1:
@@ -28,16 +34,16 @@ def _mean_and_error(values):
 
 @styled
 def sweep(
-    x,
-    curves,
+    x: ArrayLike,
+    curves: Mapping[str, ArrayLike],
     *,
-    xlabel,
-    ylabel,
-    references=None,
-    colors=METHODS,
-    xscale="linear",
-    yscale="linear",
-):
+    xlabel: str,
+    ylabel: str,
+    references: Mapping[str, float] | None = None,
+    colors: Sequence[ColorType] = METHODS,
+    xscale: str = "linear",
+    yscale: str = "linear",
+) -> Figure:
     """Curves with a band of one standard error, named at their ends.
 
     Parameters
@@ -85,7 +91,9 @@ def sweep(
 
 
 @styled
-def gauge_histogram(errors, best, *, best_label="after one linear map"):
+def gauge_histogram(
+    errors: ArrayLike, best: float, *, best_label: str = "after one linear map"
+) -> Figure:
     """Reconstruction error over many gauges, and what one map makes of it.
 
     Parameters
@@ -118,7 +126,13 @@ def gauge_histogram(errors, best, *, best_label="after one linear map"):
 
 
 @styled
-def bars(groups, *, xlabel="accuracy", references=None, colors=METHODS):
+def bars(
+    groups: Mapping[str, Any],
+    *,
+    xlabel: str = "accuracy",
+    references: Mapping[str, Any] | None = None,
+    colors: Sequence[ColorType] = METHODS,
+) -> Figure:
     """Horizontal bars with their values, against chance and ceiling.
 
     Parameters

@@ -1,12 +1,17 @@
 """Pictures of large data: how pieces merge, and what methods cost."""
 
-import numpy as np
+from collections.abc import Collection, Mapping
 
+import numpy as np
+from matplotlib.axes import Axes
+
+from perfalign._types import Array, Floats
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
     MUTED,
     SHARED,
+    Figure,
     canvas,
     note,
     panels,
@@ -15,7 +20,7 @@ from perfalign.book.plots.style import (
 
 
 @styled
-def merge_tree(n_pieces):
+def merge_tree(n_pieces: int) -> Figure:
     """Pieces of rows, a summary of each, and their merging as a tree.
 
     Parameters
@@ -56,7 +61,7 @@ def merge_tree(n_pieces):
     return fig
 
 
-def _rows(ax, x, y, size):
+def _rows(ax: Axes, x: float, y: float, size: float) -> None:
     for line in range(4):
         height = y - 1.1 * line
         ax.plot(
@@ -64,13 +69,15 @@ def _rows(ax, x, y, size):
         )
 
 
-def _triangle(ax, x, y, size):
+def _triangle(ax: Axes, x: float, y: float, size: float) -> None:
     right, top = x + size / 2, y + size / 2
     corners = [(right - size, top), (right, top), (right, top - size)]
     ax.fill(*zip(*corners), color=SHARED, lw=0, zorder=3)
 
 
-def _draw_arrows(ax, x, y, targets, bottom):
+def _draw_arrows(
+    ax: Axes, x: Floats, y: float, targets: Floats, bottom: float
+) -> None:
     for start, end in zip(x, targets):
         ax.annotate(
             "",
@@ -81,7 +88,14 @@ def _draw_arrows(ax, x, y, targets, bottom):
 
 
 @styled
-def accuracy_against_time(methods, *, xlabel, ylabel, marked=(), floor=1e-16):
+def accuracy_against_time(
+    methods: Mapping[str, tuple[float, float]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    marked: Collection[str] = (),
+    floor: float = 1e-16,
+) -> Figure:
     """Methods as points: how long they take, and how wrong they are.
 
     Parameters
@@ -116,7 +130,7 @@ def accuracy_against_time(methods, *, xlabel, ylabel, marked=(), floor=1e-16):
     return fig
 
 
-def _rises(points, gap=15, reach=200):
+def _rises(points: Array, gap: float = 15, reach: float = 200) -> Array:
     """How far to raise the label at the right of each point.
 
     Of neighbours at nearly one height the rightmost keeps its label beside

@@ -1,28 +1,42 @@
 """Schematics of the model and of the whole method."""
 
+from typing import Any
+
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
+from matplotlib.typing import ColorType
 
 from perfalign.book.plots.style import (
     BLACK,
-    MODALITY,
     MUTED,
     SHARED,
+    VIEW,
     WIDTH,
+    Figure,
     canvas,
     styled,
 )
 
-_BLUE, _ORANGE = MODALITY[:2]
+_BLUE, _ORANGE = VIEW[:2]
 
 
 class _Diagram:
     """A canvas 65 units wide for boxes, arrows and words."""
 
-    def __init__(self, height):
+    def __init__(self, height: float) -> None:
         unit = WIDTH / 65
         self.figure, self.ax = canvas(height * unit, unit)
 
-    def node(self, x, y, symbol, words, color, *, box=True, reach=3.6):
+    def node(
+        self,
+        x: float,
+        y: float,
+        symbol: str,
+        words: str,
+        color: ColorType,
+        *,
+        box: bool = True,
+        reach: float = 3.6,
+    ) -> tuple[float, float, float]:
         """Place a symbol in a box or a disc, its words underneath."""
         look = {"fc": "white", "ec": color, "lw": 1.8}
         if box:
@@ -36,7 +50,16 @@ class _Diagram:
         self.words(x, y - reach - 0.8, words, color, va="top")
         return x, y, reach
 
-    def arrow(self, start, end, color, text="", *, lift=0.0, **style):
+    def arrow(
+        self,
+        start: tuple[float, float, float],
+        end: tuple[float, float, float],
+        color: ColorType,
+        text: str = "",
+        *,
+        lift: float = 0.0,
+        **style: Any,
+    ) -> None:
         """Join two nodes (x, y, reach) by an arrow, its text beside it."""
         (xa, ya, ra), (xb, yb, rb) = start, end
         length = ((xb - xa) ** 2 + (yb - ya) ** 2) ** 0.5
@@ -48,17 +71,24 @@ class _Diagram:
         x, y = (tail[0] + tip[0]) / 2, (tail[1] + tip[1]) / 2 + lift
         self.words(x, y, text, color, va="center", fontsize=14)
 
-    def words(self, x, y, text, color=BLACK, **kwargs):
+    def words(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        color: ColorType = BLACK,
+        **kwargs: Any,
+    ) -> None:
         """Write a text, centred at a point."""
         self.ax.text(x, y, text, color=color, **{"ha": "center", **kwargs})
 
 
 @styled
-def generation():
-    """How a concept becomes modalities, and what the encoders make of it.
+def generation() -> Figure:
+    """How a concept becomes views, and what the encoders make of it.
 
     The model behind equations 1, 4 and 5 of Kamboj and Do (2025): z
-    generates every modality, the encoders go back, and two errors say how
+    generates every view, the encoders go back, and two errors say how
     well they do. After the pipeline of the paper's figure 3.
 
     Returns
@@ -103,10 +133,10 @@ def generation():
 
 
 @styled
-def pipeline():
-    """The whole method, from concept to classes of the second modality.
+def pipeline() -> Figure:
+    """The whole method, from concept to classes of the second view.
 
-    Two modalities of one concept are encoded into one latent space; a
+    Two views of one concept are encoded into one latent space; a
     classifier is fitted there with labels of the first and used on the
     second. After figure 1 of Kamboj and Do (2025).
 

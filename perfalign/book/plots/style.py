@@ -1,17 +1,28 @@
 """What all figures share: colours, sizes, and a few small helpers."""
 
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from io import BytesIO
+from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib import figure, patheffects
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator
+from matplotlib.typing import ColorType
+from numpy.typing import ArrayLike
 
-#: One colour a modality through the whole book (Okabe and Ito).
-MODALITY = ("#0072B2", "#D55E00", "#009E73")
-#: What belongs to no single modality: concept, shared latents, solution.
+from perfalign._types import Array, Booleans, Integers
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: One colour a view through the whole book (Okabe and Ito).
+VIEW = ("#0072B2", "#D55E00", "#009E73")
+#: What belongs to no single view: concept, shared latents, solution.
 SHARED = "#8A2B7E"
 #: What does not matter.
 GREY = "#999999"
@@ -19,7 +30,7 @@ BLACK = "#222222"
 #: Text in grey must be darker than lines to be read.
 MUTED = "#6A6A6A"
 #: Curves and bars that stand for methods, in the order they are passed.
-METHODS = (BLACK, SHARED, "#B8860B", MODALITY[2], GREY)
+METHODS = (BLACK, SHARED, "#B8860B", VIEW[2], GREY)
 
 #: Inches; letters are then about as large as the text of the page.
 WIDTH = 5.6
@@ -49,30 +60,32 @@ STYLE = {
 class Figure(figure.Figure):
     """A figure that shows itself, with or without pyplot's machinery."""
 
-    def _repr_png_(self):
+    def _repr_png_(self) -> bytes:
         buffer = BytesIO()
         self.savefig(buffer, format="png", metadata={"Software": None})
         return buffer.getvalue()
 
 
-def styled(draw):
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
     """Run a figure function under the book's style, leaving no trace."""
 
     @wraps(draw)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with mpl.rc_context(STYLE):
             return draw(*args, **kwargs)
 
     return wrapper
 
 
-def new_figure(height, width=WIDTH, layout="constrained"):
+def new_figure(
+    height: float, width: float = WIDTH, layout: str = "constrained"
+) -> Figure:
     """Return an empty figure, as wide as the book's text; in inches."""
     size = np.round(np.multiply(DPI, (width, height))) / DPI
     return Figure(figsize=size, dpi=DPI, layout=layout)
 
 
-def canvas(height, unit):
+def canvas(height: float, unit: float) -> tuple[Figure, Axes]:
     """Return a figure with one bare axes that fills it.
 
     The axes is measured in units of so many inches from the lower left.
@@ -84,7 +97,14 @@ def canvas(height, unit):
     return fig, ax
 
 
-def panels(columns=1, *, rows=1, height=3.2, width=WIDTH, **kwargs):
+def panels(
+    columns: int = 1,
+    *,
+    rows: int = 1,
+    height: float = 3.2,
+    width: float = WIDTH,
+    **kwargs: Any,
+) -> tuple[Figure, list[Axes]]:
     """Return a figure and the flat list of its axes.
 
     Further keywords go to `matplotlib.figure.Figure.subplots`.
@@ -94,14 +114,14 @@ def panels(columns=1, *, rows=1, height=3.2, width=WIDTH, **kwargs):
     return fig, [tidy(ax) for ax in axes.flat]
 
 
-def tidy(ax):
+def tidy(ax: Axes) -> Axes:
     """Fix how ticks look; they are made only when the style is left."""
     ax.tick_params(which="major", labelsize=10, color=BLACK)
     ax.tick_params(which="minor", length=0)
     return ax
 
 
-def shades(color, n):
+def shades(color: ColorType, n: int) -> list[ColorType]:
     """Return n shades of a colour, from dark to light, one per class."""
     if n == 1:
         return [to_rgb(color)]
@@ -111,7 +131,9 @@ def shades(color, n):
     return [tuple(c) for c in (1 - steps) * dark + steps * light]
 
 
-def by_class(labels, n_samples):
+def by_class(
+    labels: ArrayLike | None, n_samples: int
+) -> tuple[list[Any], list[Booleans]]:
     """Return the classes and one boolean row mask per class."""
     if labels is None:
         return [None], [np.ones(n_samples, bool)]
@@ -120,19 +142,19 @@ def by_class(labels, n_samples):
     return list(classes), [labels == c for c in classes]
 
 
-def thin(n_samples, shown):
+def thin(n_samples: int, shown: int) -> Integers:
     """Return at most `shown` row numbers, evenly spaced."""
     if n_samples <= shown:
         return np.arange(n_samples)
     return np.linspace(0, n_samples - 1, shown).round().astype(int)
 
 
-def halo(width=3.0):
+def halo(width: float = 3.0) -> list[patheffects.AbstractPathEffect]:
     """Return the white outline that keeps a label legible on points."""
     return [patheffects.withStroke(linewidth=width, foreground="white")]
 
 
-def spread(positions, gap):
+def spread(positions: ArrayLike, gap: float) -> Array:
     """Move positions apart until neighbours are `gap` apart.
 
     Order is kept; groups that must move stay centred where they were.
@@ -156,19 +178,32 @@ def spread(positions, gap):
     return result
 
 
-def whole_numbers(axis):
+def whole_numbers(axis: Axis) -> None:
     """Tick an axis at whole numbers only."""
     axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def note(ax, text, spot, shift, color, **kwargs):
+def note(
+    ax: Axes,
+    text: str,
+    spot: Sequence[float] | Array,
+    shift: tuple[float, float],
+    color: ColorType,
+    **kwargs: Any,
+) -> None:
     """Write a haloed label `shift` points away from a spot of the data."""
     style = {"path_effects": halo(), "zorder": 9, **kwargs}
     place = {"xytext": shift, "textcoords": "offset points"}
     ax.annotate(text, spot, color=color, **place, **style)
 
 
-def label_ends(ax, x, heights, names, colors):
+def label_ends(
+    ax: Axes,
+    x: float,
+    heights: Iterable[float],
+    names: Iterable[str],
+    colors: Iterable[ColorType],
+) -> None:
     """Write each line's name at its right end, moved apart if need be."""
     points = ax.transData.transform([(x, y) for y in heights])[:, 1]
     points *= 72 / ax.figure.dpi

@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from perfalign import (
     CollapseWarning,
     GaussianTransfer,
+    IncompleteSummary,
     OverfitWarning,
-    PairedSummary,
     PerfectAlignment,
     StackedSummary,
     existence_report,
@@ -88,7 +88,7 @@ def test_complete_graph_on_the_same_items_is_fit(options, n_views):
     }
     estimator = PerfectAlignment(3, **options)
     whole = clone(estimator).fit(views)
-    paired = clone(estimator).fit_pairs(pairs)
+    paired = clone(estimator).fit_incomplete(pairs)
     whitened = options.get("constraint") is None
     factor = np.sqrt(n_views - 1) if whitened else 1.0
     if whitened:
@@ -112,7 +112,7 @@ def test_one_pairing_is_fit(edge, options):
     data = (X, Y) if edge == (0, 1) else (Y, X)
     estimator = PerfectAlignment(3, **options)
     assert_same(
-        clone(estimator).fit_pairs({edge: data}),
+        clone(estimator).fit_incomplete({edge: data}),
         clone(estimator).fit([X, Y]),
     )
 
@@ -122,8 +122,8 @@ def test_views_of_a_pair_may_come_in_either_order():
     (X, Y), (Y2, W) = pairs.values()
     turned = {(2, 1): (W, Y2), (0, 1): (X, Y)}
     assert_same(
-        PerfectAlignment(3).fit_pairs(turned),
-        PerfectAlignment(3).fit_pairs(pairs),
+        PerfectAlignment(3).fit_incomplete(turned),
+        PerfectAlignment(3).fit_incomplete(pairs),
     )
 
 
@@ -158,7 +158,7 @@ def reference(pairs, k, ridge=0.0):
 @pytest.mark.parametrize("ridge", [0.0, 0.5])
 def test_encoders_solve_the_laplacian_eigenproblem(ridge):
     pairs = chain()
-    alignment = PerfectAlignment(3, ridge=ridge).fit_pairs(pairs)
+    alignment = PerfectAlignment(3, ridge=ridge).fit_incomplete(pairs)
     values, encoders = reference(pairs, 3, ridge)
     assert_allclose(
         alignment.singular_values_**2, values[::-1], rtol=0, atol=1e-10
@@ -182,7 +182,7 @@ def latents_of(alignment, pairs):
 
 def test_constraint_and_objective_in_the_words_of_the_docstring():
     pairs = chain()
-    alignment = PerfectAlignment(3).fit_pairs(pairs)
+    alignment = PerfectAlignment(3).fit_incomplete(pairs)
     latents = latents_of(alignment, pairs)
     moments = [z.T @ z for pair in latents for z in centred(pair)]
     assert_allclose(sum(moments) / 580, np.eye(3), atol=1e-12)
@@ -193,7 +193,7 @@ def test_constraint_and_objective_in_the_words_of_the_docstring():
 
 def test_offsets_bring_the_means_of_all_pairings_together():
     pairs = chain()
-    alignment = PerfectAlignment(3).fit_pairs(pairs)
+    alignment = PerfectAlignment(3).fit_incomplete(pairs)
     latents = latents_of(alignment, pairs)
     for a, b in latents:
         assert_allclose(a.mean(axis=0), b.mean(axis=0), atol=1e-12)
@@ -206,10 +206,10 @@ def test_offsets_of_a_cycle_are_least_squares():
     pairs = chain()
     first, _, last = views_of(60, seed=5)
     pairs[0, 2] = first, last
-    alignment = PerfectAlignment(3).fit_pairs(pairs)
+    alignment = PerfectAlignment(3).fit_incomplete(pairs)
 
     def gaps(offsets):
-        moved = clone(alignment).fit_pairs(pairs)
+        moved = clone(alignment).fit_incomplete(pairs)
         moved.offsets_ = offsets
         return np.vstack([a - b for a, b in latents_of(moved, pairs)])
 
@@ -225,7 +225,7 @@ def test_offsets_of_a_cycle_are_least_squares():
 
 def test_each_latent_is_the_prediction_of_its_partners():
     pairs = chain()
-    alignment = PerfectAlignment(3).fit_pairs(pairs)
+    alignment = PerfectAlignment(3).fit_incomplete(pairs)
     rho = alignment.canonical_correlations_[:3]
     seen, own, partners = [[], [], []], [[], [], []], [[], [], []]
     latents = latents_of(alignment, pairs)
@@ -251,8 +251,8 @@ def test_sets_with_means_of_their_own_do_not_count_as_a_signal():
         (0, 1): pairs[0, 1],
         (1, 2): [view + 100.0 for view in pairs[1, 2]],
     }
-    one = PerfectAlignment(3).fit_pairs(pairs)
-    other = PerfectAlignment(3).fit_pairs(shifted)
+    one = PerfectAlignment(3).fit_incomplete(pairs)
+    other = PerfectAlignment(3).fit_incomplete(shifted)
     for A, B in zip(one.encoders_, other.encoders_, strict=True):
         assert_allclose(A, B, atol=1e-10)
 
@@ -262,7 +262,7 @@ def test_small_disagreements_stay_visible():
     data = make_gaussian_views(400, (3, 3, 3), noise=1e-10, random_state=0)
     X, Y, W = data.views
     pairs = {(0, 1): (X[:200], Y[:200]), (1, 2): (Y[200:], W[200:])}
-    sigma = PerfectAlignment(2).fit_pairs(pairs).singular_values_[-2:]
+    sigma = PerfectAlignment(2).fit_incomplete(pairs).singular_values_[-2:]
     assert (1e-13 < sigma).all() and (sigma < 1e-9).all()
 
 
@@ -272,11 +272,11 @@ def test_constant_columns_do_not_count_as_signals():
         pair: [np.hstack([v, np.full((len(v), 1), 0.1)]) for v in data]
         for pair, data in pairs.items()
     }
-    alignment = PerfectAlignment(3).fit_pairs(constant)
+    alignment = PerfectAlignment(3).fit_incomplete(constant)
     assert_array_equal(alignment.ranks_, [5, 4, 6])
     alone = {pair: [v[:, -1:] for v in vs] for pair, vs in constant.items()}
     with pytest.raises(ValueError, match="view 0 does not vary"):
-        PerfectAlignment(1).fit_pairs(alone)
+        PerfectAlignment(1).fit_incomplete(alone)
 
 
 # Perfect alignment through a hub
@@ -286,7 +286,7 @@ def test_views_never_paired_agree_through_the_hub():
     data = make_gaussian_views(300, (3, 4, 3), random_state=0)
     X, Y, W = data.views
     pairs = {(0, 1): (X[:100], Y[:100]), (1, 2): (Y[100:200], W[100:200])}
-    alignment = PerfectAlignment(None).fit_pairs(pairs)
+    alignment = PerfectAlignment(None).fit_incomplete(pairs)
     assert alignment.shared_dimension_ == 2
     assert alignment.vacuous_dimension_ == 0
     assert_allclose(alignment.canonical_correlations_[:2], 1, atol=1e-12)
@@ -304,7 +304,7 @@ def test_views_never_paired_agree_through_the_hub():
 def test_reports_read_the_summary_of_pairs():
     data = make_gaussian_views(200, (3, 4, 3), random_state=0)
     X, Y, W = data.views
-    summary = PairedSummary.from_pairs(
+    summary = IncompleteSummary.from_views(
         {(0, 1): (X[:100], Y[:100]), (1, 2): (Y[100:], W[100:])}
     )
     report = existence_report(summary)
@@ -326,8 +326,10 @@ def test_vacuous_dimension_is_what_random_pairs_have(edges, center):
     rng = np.random.default_rng(0)
     pairs = {edge: [rng.normal(size=(6, 7)) for _ in edge] for edge in edges}
     alignment = PerfectAlignment(2, center=center)
-    with pytest.warns(OverfitWarning, match=r"6 items of pair \(0, 1\)"):
-        alignment.fit_pairs(pairs)
+    with pytest.warns(
+        OverfitWarning, match=r"6 items with the views \(0, 1\)"
+    ):
+        alignment.fit_incomplete(pairs)
     v = alignment.vacuous_dimension_
     assert v == alignment.shared_dimension_ > 0
 
@@ -335,15 +337,15 @@ def test_vacuous_dimension_is_what_random_pairs_have(edges, center):
 def test_a_pairing_with_too_few_items_is_named():
     pairs = chain((200, 8))
     with pytest.warns(OverfitWarning) as record:
-        alignment = PerfectAlignment(2).fit_pairs(pairs)
+        alignment = PerfectAlignment(2).fit_incomplete(pairs)
     assert alignment.vacuous_dimension_ == 0
     message = str(record[0].message)
-    assert "The 8 items of pair (1, 2)" in message
+    assert "The 8 items with the views (1, 2)" in message
     assert "they have 3 perfectly" in message
     assert "(0, 1)" not in message
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        PerfectAlignment(2).fit_pairs(chain((200, 90)))
+        PerfectAlignment(2).fit_incomplete(chain((200, 90)))
 
 
 def test_collapse_is_warned_of():
@@ -355,7 +357,7 @@ def test_collapse_is_warned_of():
         for pair, data in chain().items()
     }
     with pytest.warns(CollapseWarning, match="because they are small"):
-        PerfectAlignment(2, constraint="orthonormal").fit_pairs(pairs)
+        PerfectAlignment(2, constraint="orthonormal").fit_incomplete(pairs)
 
 
 # Summaries
@@ -366,28 +368,28 @@ def test_a_summary_may_stand_for_a_pair():
     summaries = {
         pair: StackedSummary.from_views(data) for pair, data in pairs.items()
     }
-    expected = PerfectAlignment(3).fit_pairs(pairs)
-    assert_same(PerfectAlignment(3).fit_pairs(summaries), expected, tol=0)
-    summary = PairedSummary.from_pairs(pairs)
+    expected = PerfectAlignment(3).fit_incomplete(pairs)
+    assert_same(PerfectAlignment(3).fit_incomplete(summaries), expected, tol=0)
+    summary = IncompleteSummary.from_views(pairs)
     assert_same(PerfectAlignment(3).fit_summary(summary), expected, tol=0)
     assert expected.n_samples_seen_ == 290
-    assert expected.summary_.pairs[1, 2].n_samples == 90
+    assert expected.summary_.sets[1, 2].n_samples == 90
 
 
 @pytest.mark.parametrize("center", [True, False])
 def test_blocks_of_pairs_add_up(center):
     pairs = chain()
-    expected = PerfectAlignment(3, center=center).fit_pairs(pairs)
+    expected = PerfectAlignment(3, center=center).fit_incomplete(pairs)
     head = {
         (0, 1): [v[:50] for v in pairs[0, 1]],
         (1, 2): [v[:60] for v in pairs[1, 2]],
     }
-    alignment = PerfectAlignment(3, center=center).fit_pairs(head)
+    alignment = PerfectAlignment(3, center=center).fit_incomplete(head)
     alignment.partial_fit({(0, 1): [v[50:] for v in pairs[0, 1]]})
     alignment.partial_fit({(1, 2): [v[60:] for v in pairs[1, 2]]})
     assert_same(alignment, expected)
-    first = PairedSummary.from_pairs(head)
-    rest = PairedSummary.from_pairs(
+    first = IncompleteSummary.from_views(head)
+    rest = IncompleteSummary.from_views(
         {
             (0, 1): [v[50:] for v in pairs[0, 1]],
             (1, 2): [v[60:] for v in pairs[1, 2]],
@@ -398,7 +400,7 @@ def test_blocks_of_pairs_add_up(center):
     # A pairing that was not there before joins in.
     X, _, W = views_of(80, seed=7)
     more = first.update({(0, 2): (X, W)})
-    assert set(more.pairs) == {(0, 1), (1, 2), (0, 2)}
+    assert set(more.sets) == {(0, 1), (1, 2), (0, 2)}
     assert first.n_samples == 110 and more.n_samples == 190
 
 
@@ -407,11 +409,11 @@ def test_precision_of_the_input_is_kept():
         pair: [v.astype(np.float32) for v in data]
         for pair, data in chain().items()
     }
-    summary = PairedSummary.from_pairs(pairs)
+    summary = IncompleteSummary.from_views(pairs)
     assert np.all(summary.eps == np.finfo(np.float32).eps)
     mixed = pairs | {(1, 2): chain()[1, 2]}
     coarse, fine = np.finfo(np.float32).eps, np.finfo(float).eps
-    parts = summary.split(PairedSummary.from_pairs(mixed).eps)
+    parts = summary.split(IncompleteSummary.from_views(mixed).eps)
     assert [set(part) for part in parts] == [{coarse}, {coarse}, {fine}]
 
 
@@ -422,58 +424,79 @@ X, Y, W = views_of(20)
 
 
 @pytest.mark.parametrize(
-    ("pairs", "message"),
+    ("observed", "message"),
     [
-        ([X, Y], "pairs must map"),
-        ({}, "pairs must map"),
-        ({(0, 0): (X, X)}, r"pair \(0, 0\): wanted a tuple of two different"),
-        ({(0, -1): (X, Y)}, r"pair \(0, -1\): wanted a tuple"),
-        ({"01": (X, Y)}, r"pair '01': wanted a tuple"),
-        ({(0, 1, 2): (X, Y, W)}, r"pair \(0, 1, 2\): wanted a tuple"),
-        ({(0, 0.5): (X, Y)}, r"pair \(0, 0.5\): wanted a tuple"),
-        ({(0, 1): (X, Y, W)}, r"pair \(0, 1\): wanted two .* seen 3"),
-        ({(0, 1): X}, r"pair \(0, 1\): wanted two .* seen ndarray"),
+        ([X, Y], "Wanted a dict from views"),
+        ({}, "Wanted a dict from views"),
+        ({(0, 0): (X, X)}, r"set \(0, 0\): wanted a tuple of different"),
+        ({(0, -1): (X, Y)}, r"set \(0, -1\): wanted a tuple"),
+        ({(0, "b"): (X, Y)}, r"set \(0, 'b'\): wanted a tuple"),
+        ({(False, True): (X, Y)}, r"set \(False, True\): wanted a tuple"),
+        ({(): ()}, r"set \(\): wanted a tuple"),
+        ({"01": (X, Y)}, r"set '01': wanted a tuple"),
+        ({0: (X,)}, r"set 0: wanted a tuple"),
+        ({(0, 0.5): (X, Y)}, r"set \(0, 0.5\): wanted a tuple"),
+        ({(0, 1): (X, Y, W)}, r"set \(0, 1\): wanted 2 matrices.* seen 3"),
+        ({(0, 1): X}, r"set \(0, 1\): wanted 2 matrices.* seen ndarray"),
+        ({(0,): X}, r"set \(0,\): wanted 1 matrices.* seen ndarray"),
         (
             {(0, 1): StackedSummary.from_views([X, Y, W])},
-            r"pair \(0, 1\): wanted two .* seen 3",
+            r"set \(0, 1\): wanted 2 matrices.* seen 3",
         ),
-        ({(0, 1): (X, Y[:-1])}, r"pair \(0, 1\): .* seen 20 and 19 rows"),
+        (
+            {("a", "b"): StackedSummary.from_views({"b": Y, "a": X})},
+            r"set \('a', 'b'\): seen a summary of \('b', 'a'\)",
+        ),
+        ({(0, 1): (X, Y[:-1])}, r"set \(0, 1\): .* 20 rows, .* 19 rows"),
         (
             {(0, 1): (X, Y), (1, 2): (X, W)},
-            r"pair \(1, 2\): view 1 has 5 features; wanted 4, as in pair "
+            r"set \(1, 2\): view 1 has 5 features; wanted 4, as in set "
             r"\(0, 1\)",
         ),
-        ({(0, 1): (X, Y), (1, 0): (Y, X)}, r"the pair \(1, 0\) is there too"),
-        ({(0, 2): (X, Y)}, r"view 1 is in no pair.*\(0, 2\)"),
+        (
+            {(0, 1): (X, Y), ("a", "b"): (X, Y)},
+            "Seen the views 0, 1, 'a', 'b'; wanted numbers or names for all",
+        ),
+        ({(0, 1): (X, Y), (1, 0): (Y, X)}, r"the set \(0, 1\) is there too"),
+        ({(0, 2): (X, Y)}, "view 1 is in no set, but there is a view 2"),
         (
             {(0, 1): (X, Y), (2, 3): (W, Y)},
-            r"pair \(2, 3\): no chain of pairs joins its views to view 0",
+            r"set \(2, 3\): no chain of sets joins its views to view 0",
         ),
         (
+            {("a", "b"): (X, Y), ("c",): (W,)},
+            r"set \('c',\): no chain of sets joins its views to view 'a'",
+        ),
+        ({(0,): (X,)}, "at least two views; seen 1"),
+        (
             {(0, 1): (X, np.where(Y == Y, np.nan, 0))},
-            r"pair \(0, 1\), view 1: .*NaN",
+            r"set \(0, 1\), view 1: .*NaN",
+        ),
+        (
+            {("a", "b"): (X, np.where(Y == Y, np.nan, 0))},
+            r"set \('a', 'b'\), view 'b': .*NaN",
         ),
     ],
 )
-def test_refusals_name_the_pair(pairs, message):
+def test_refusals_name_the_set(observed, message):
     alignment = PerfectAlignment(2)
     with pytest.raises(ValueError, match=message):
-        alignment.fit_pairs(pairs)
+        alignment.fit_incomplete(observed)
     assert not hasattr(alignment, "summary_")
 
 
 def test_later_blocks_must_match():
-    alignment = PerfectAlignment(2).fit_pairs({(0, 1): (X, Y)})
-    with pytest.raises(ValueError, match=r"pair \(0, 1\): view 1 has 6"):
+    alignment = PerfectAlignment(2).fit_incomplete({(0, 1): (X, Y)})
+    with pytest.raises(ValueError, match=r"set \(0, 1\): view 1 has 6"):
         alignment.partial_fit({(0, 1): (X, W)})
-    with pytest.raises(ValueError, match="pairs must map"):
+    with pytest.raises(ValueError, match="Wanted a dict from views"):
         alignment.partial_fit([X, Y])
     assert alignment.n_samples_seen_ == 20
 
 
 def test_too_many_components():
     with pytest.raises(ValueError, match="view 1 carries only 4"):
-        PerfectAlignment(5).fit_pairs(chain())
+        PerfectAlignment(5).fit_incomplete(chain())
 
 
 # Real data: pictures to French without a picture with a French name
@@ -506,7 +529,7 @@ def test_labels_of_pictures_reach_french_through_english():
             (0, 1): (latent[0][first], latent[1][order(first)]),
             (1, 2): (latent[1][second], latent[2][order(second)]),
         }
-        alignment = PerfectAlignment(40, ridge=ridge).fit_pairs(pairs)
+        alignment = PerfectAlignment(40, ridge=ridge).fit_incomplete(pairs)
         return GaussianTransfer(alignment).fit(
             latent[0][first], y[first], view=0
         )

@@ -1,0 +1,174 @@
+"""Canonical correlations beside those of shuffled pairs.
+
+Shuffling the pairs destroys what the views share and keeps all else, so it
+shows what chance alone achieves on the same data.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.parallel import Parallel, delayed
+
+from perfalign._checks import (
+    check_integer,
+    check_paired,
+)
+from perfalign._types import Array, RandomState, View, Views
+from perfalign.alignment import MappedAlignment, PerfectAlignment, fit_maps
+from perfalign.model_selection._components import Layout, whitened_views
+from perfalign.model_selection._shuffles import (
+    Shuffles,
+    share_as_large,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PermutationTest:
+    """Canonical correlations beside those of shuffled pairs.
+
+    Attributes
+    ----------
+    statistics : ndarray of shape (k,)
+        Largest correlation left after the components before it are removed.
+    p_values : ndarray of shape (k,)
+        Never falling: a component is no more certain than those before it.
+    null : ndarray of shape (n_permutations, k)
+        The same statistics of the shuffled pairs.
+    """
+
+    statistics: Array
+    p_values: Array
+    null: Array
+
+    def accepted(self, level: float = 0.05) -> int:
+        """Number of components whose p-value is at most `level`."""
+        return int(np.count_nonzero(self.p_values <= level))
+
+
+def permutation_test(
+    alignment: PerfectAlignment | MappedAlignment,
+    views: Views,
+    n_permutations: int = 999,
+    *,
+    groups: ArrayLike | None = None,
+    nuisance: View | None = None,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
+) -> PermutationTest:
+    r"""Compare every component with what shuffled pairs would give.
+
+    The views are whitened once, to bases :math:`Q^m` of their row spaces.
+    Shuffling the pairs permutes columns of :math:`Q^2, \dots, Q^M` and leaves
+    them bases, so each permutation costs one product and one small
+    eigenproblem. The statistic of the first component is the largest
+    canonical correlation of the training pairs. Before component j + 1 is
+    tested, components 1 … j are removed from every view, in the true and in
+    the shuffled pairs (Winkler et al. 2020): otherwise the shuffles would be
+    given room that the true pairs have no longer, and relations that are
+    already accounted for would be found again.
+
+    Parameters
+    ----------
+    alignment : PerfectAlignment or MappedAlignment of one
+        Fitted or not; only its parameters are used. As many components are
+        tested as it has, or all that the views can carry if `n_components` is
+        None. The constraint must be ``"whitened"``. With a ridge the
+        correlations are the regularised ones. Maps are fitted to all samples,
+        each to its own view, which a shuffle leaves what it is.
+    views : list or dict of array-like of shape (n_samples, n_features_m)
+        Paired views.
+    n_permutations : int, default=999
+    groups : array-like of shape (n_samples,), default=None
+        Labels of samples that are no independent observations, such as
+        near-copies of one item. Whole groups are then permuted: those of
+        equal size change places, their samples staying in order. A group
+        without another of its size stays where it is: the test holds its
+        level all the same, and has less power.
+    nuisance : array-like of shape (n_samples, n_variables), default=None
+        Variables that the views may share without being thought related, such
+        as age or session (categories as columns of zeros and ones). They and
+        the constant are taken out of every view, so that the statistics are
+        partial canonical correlations.
+    random_state : int, RandomState instance or None, default=None
+    n_jobs : int, default=None
+        How many processes shuffle, as in scikit-learn. It changes no number.
+
+    Returns
+    -------
+    test : PermutationTest
+        With b of B shuffles at least as correlated as the true pairs, a
+        p-value is (1 + b) / (1 + B), and at least that of the component
+        before.
+
+    Raises
+    ------
+    ValueError
+        For another kind of alignment, the orthonormal constraint, more
+        components than the views carry, groups that do not fit the samples or
+        of which no two have the same size, nuisance variables that do not fit
+        them, leave too little or come with groups, and for invalid parameters
+        and views.
+
+    Notes
+    -----
+    If samples (or groups) are exchangeable under the null hypothesis, the
+    first p-value is at most α with a probability of at most α, for any
+    distribution of the data. Ties can only make it larger, and one has always
+    the probability 1/n!: that a shuffle is the true order. Centring does no
+    harm to it, as it commutes with permutations. Later p-values are valid
+    only as far as the components removed are the true ones.
+
+    Residuals of a regression on nuisance variables are not exchangeable, and
+    with many variables for few samples a test that permutes them accepts far
+    too much. As Winkler et al. (2020) advise, the views are mapped to n − r
+    rows that no variable explains and that are uncorrelated again, with r the
+    rank of the variables and the constant, by Theil's (1965) method. These
+    rows are exchangeable if the views' errors are Gaussian, and otherwise
+    nearly so. Rows of whole groups get mixed in them: groups cannot be kept
+    together, and are refused.
+
+    With two views `statistics` are the `canonical_correlations_` of the fit.
+    With more, removing a component from each view takes a little more away
+    than the fit does, and later statistics can be smaller. Cost: O(n d²) for
+    whitening and for each permutation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from perfalign import PerfectAlignment, permutation_test
+    >>> rng = np.random.default_rng(0)
+    >>> concept = rng.normal(size=(100, 1))
+    >>> views = [concept + rng.normal(size=(100, 3)) for _ in range(2)]
+    >>> alignment = PerfectAlignment(n_components=2)
+    >>> test = permutation_test(alignment, views, 199, random_state=0)
+    >>> test.accepted(level=0.05)
+    1
+    >>> f"{test.p_values[0]:.3f}"
+    '0.005'
+    """
+    check_integer(n_permutations, "n_permutations")
+    while isinstance(alignment, MappedAlignment):
+        given, signature, _ = check_paired(views)
+        _, views = fit_maps(alignment.maps, given, signature.view_names)
+        alignment = alignment.alignment
+    if not isinstance(alignment, PerfectAlignment):
+        raise ValueError(
+            "The permutation test compares canonical correlations, which are "
+            "what a PerfectAlignment aligns by; seen "
+            f"{type(alignment).__name__}, which has none. Any number that is "
+            "computed from paired rows can be compared with that of shuffled "
+            "pairs by permutation_calibration."
+        )
+    shuffles = Shuffles.of(views, groups, nuisance, random_state)
+    coordinates, k = whitened_views(alignment, views, shuffles.complement)
+    layout = Layout.of(coordinates)
+    coordinates, statistics = layout.components_first(coordinates, k)
+    null = np.array(
+        Parallel(n_jobs=n_jobs)(
+            delayed(layout.of_shuffled)(coordinates, orders, k)
+            for orders in shuffles.orders(n_permutations)
+        )
+    )
+    p_values = share_as_large(statistics, null)
+    return PermutationTest(statistics, np.maximum.accumulate(p_values), null)

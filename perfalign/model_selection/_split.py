@@ -1,0 +1,162 @@
+"""One split of the protocol: who is fitted to what, and judged by what."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, f1_score
+from sklearn.utils import _safe_indexing as rows
+from sklearn.utils.validation import has_fit_parameter
+
+from perfalign._checks import check_integer, check_views
+from perfalign._types import Array, Integers, Labels
+from perfalign.alignment import BaseAlignment, fit_maps
+from perfalign.baselines import ShuffledPairs
+from perfalign.metrics import (
+    effective_rank,
+    relative_alignment_error,
+    retrieval_ranks,
+)
+from perfalign.model_selection._search import HeldOutSearch
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One split: features of training and held-out items, and the labels."""
+
+    seen: list[Any]
+    new: list[Any]
+    labels: Labels
+    new_labels: Labels
+    groups: Labels
+    classifier: Any
+    ceilings: list[float]
+    paired: Integers
+    labelled: Integers
+
+    @classmethod
+    def of(
+        cls,
+        views: list[Any],
+        y: Labels,
+        groups: Labels,
+        maps: Any,
+        train: Integers,
+        held: Integers,
+        classifier: Any,
+    ) -> "Task":
+        """With the maps fitted to the training items."""
+        seen = [rows(view, train) for view in views]
+        new = [rows(view, held) for view in views]
+        if maps is not None:
+            fitted, seen = fit_maps(maps, seen)
+            new = [
+                view if one is None else one.transform(view)
+                for one, view in zip(fitted, new)
+            ]
+        for features in (seen, new):
+            check_views(features)
+        ceilings = [
+            clone(classifier).fit(a, y[train]).score(b, y[held])
+            for a, b in zip(seen, new)
+        ]
+        everything = np.arange(len(train))
+        return cls(
+            seen,
+            new,
+            y[train],
+            y[held],
+            groups[train],
+            classifier,
+            ceilings,
+            everything,
+            everything,
+        )
+
+    def limited(
+        self,
+        n_pairs: int | None,
+        n_shots: int | None,
+        rng: np.random.Generator,
+    ) -> "Task":
+        """The same task with fewer pairs and fewer labels of the source."""
+        order = rng.permutation(len(self.labels))
+        paired, labelled = self.paired, self.labelled
+        if n_pairs is not None:
+            check_integer(
+                n_pairs, "n_pairs", 1, len(order), ", the items for training"
+            )
+            paired = order[:n_pairs]
+        if n_shots is not None:
+            order = rng.permutation(order)
+            labelled = np.concatenate(
+                [
+                    order[self.labels[order] == c][:n_shots]
+                    for c in np.unique(self.labels)
+                ]
+            )
+        return replace(self, paired=paired, labelled=labelled)
+
+    def scores(
+        self, alignment: BaseAlignment, split: int
+    ) -> Iterator[dict[str, Any]]:
+        """What is measured of one method, for each direction."""
+        pairs = [rows(view, self.paired) for view in self.seen]
+        fitted, seconds = self._fit(alignment, pairs)
+        # A search has chosen by the true pairs, and does not choose again.
+        searched = isinstance(fitted, HeldOutSearch)
+        chosen = fitted.alignment_ if searched else alignment
+        shuffled = ShuffledPairs(chosen, random_state=split).fit(pairs)
+        seen, new = fitted.transform(self.seen), fitted.transform(self.new)
+        mixed = shuffled.transform(self.seen), shuffled.transform(self.new)
+        for source, target in permutations(range(len(new)), 2):
+            found = self._transfer(seen[source], new[target])
+            by_chance = self._transfer(mixed[0][source], mixed[1][target])
+            ranks = retrieval_ranks(new[source], new[target])
+            yield {
+                "source": source,
+                "target": target,
+                "accuracy": accuracy_score(self.new_labels, found),
+                "f1": f1_score(self.new_labels, found, average="macro"),
+                "recall": float(np.mean(ranks <= 10)),
+                "alignment_error": relative_alignment_error(
+                    [new[source], new[target]]
+                ),
+                "effective_rank": effective_rank(new[target]),
+                "fit_seconds": seconds,
+                "shuffled": accuracy_score(self.new_labels, by_chance),
+                "source_accuracy": self.ceilings[source],
+                "target_accuracy": self.ceilings[target],
+                "chance": np.bincount(
+                    np.unique(self.new_labels, return_inverse=True)[1]
+                ).max()
+                / len(self.new_labels),
+            }
+
+    def _fit(
+        self, alignment: BaseAlignment, pairs: list[Any]
+    ) -> tuple[Any, float]:
+        given: dict[str, Labels] = {}
+        if has_fit_parameter(alignment, "groups"):
+            given["groups"] = self.groups[self.paired]
+        if chooses_by_labels(alignment):
+            given["y"] = self.labels[self.paired]
+        start = time.perf_counter()
+        fitted = clone(alignment).fit(pairs, **given)
+        seconds = time.perf_counter() - start
+        return fitted, getattr(fitted, "refit_seconds_", seconds)
+
+    def _transfer(self, latents: Array, new: Array) -> Labels:
+        model = clone(self.classifier)
+        model.fit(latents[self.labelled], self.labels[self.labelled])
+        return model.predict(new)
+
+
+def chooses_by_labels(alignment: BaseAlignment) -> bool:
+    """Whether a method is to be told the labels of its training items."""
+    searches = isinstance(alignment, HeldOutSearch)
+    return searches and alignment.classifier is not None

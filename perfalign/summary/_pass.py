@@ -1,0 +1,157 @@
+"""A pass over views: what is carried along from one block to the next."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from perfalign._checks import (
+    FLOAT64_EPS,
+    Signature,
+    as_list,
+    at_hand,
+    check_weights,
+    n_rows,
+    slabs,
+    view_slabs,
+)
+from perfalign.summary._distinct import DistinctRows
+from perfalign.summary._triangle import CentredTriangle
+
+Array = NDArray[np.float64]
+
+
+class Pass:
+    """A pass over views, from the beginning or from a summary on.
+
+    Parameters
+    ----------
+    start : StackedSummary, default=None
+    allow_empty : bool, default=True
+        Whether blocks may have no rows, or weights that are all 0.
+    progress : bool, default=False
+    """
+
+    def __init__(
+        self,
+        start: Any = None,
+        *,
+        allow_empty: bool = True,
+        progress: bool = False,
+    ):
+        self.allow_empty = allow_empty
+        self.triangle: CentredTriangle | None = None
+        self.signature: Signature | None = None
+        self.eps: Array = np.array(FLOAT64_EPS)
+        self.whole = True
+        if start is not None:
+            self.signature, self.eps = start.signature, start.eps
+            self.whole = isinstance(start.n_samples, int)
+            self.items = DistinctRows(len(start.mean), start.items)
+            self.triangle = CentredTriangle(
+                start.R,
+                start.mean,
+                start.rest + np.zeros_like(start.mean),
+                start.n_samples,
+            )
+        self.bar = tqdm(disable=not progress, unit=" rows", unit_scale=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.bar.close()
+
+    def add(
+        self,
+        views: Any,
+        sample_weight: Any = None,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        """Add a block of rows.
+
+        Parameters
+        ----------
+        views : list or dict of array-like
+        sample_weight : array-like, default=None
+        names : sequence of str, default=None
+            How error messages call the views, of which there may then be
+            any number.
+        """
+        like = self.signature
+        listed, called = as_list(views, like.view_names if like else None)
+        listed = list(map(at_hand, listed))
+        views = listed if called is None else dict(zip(called, listed))
+        chunks = (
+            view_slabs(views, like=like, allow_empty=self.allow_empty)
+            if names is None
+            else slabs(listed, names, like, allow_empty=self.allow_empty)
+        )
+        weights = None
+        for rows, parts, eps in chunks:
+            if rows.start == 0:
+                total = n_rows(listed[0], "the first view")
+                if sample_weight is not None:
+                    weights = check_weights(
+                        sample_weight, total, like=listed[0]
+                    )
+                    self.whole &= bool(np.all(weights == np.floor(weights)))
+            known = [np.full(part.shape[1], e) for part, e in zip(parts, eps)]
+            self.eps = np.maximum(self.eps, np.concatenate(known))
+            self.bar.update(len(parts[0]))
+            here = None
+            if weights is not None:
+                there = weights[rows] > 0
+                here = weights[rows][there]
+                parts = [part[there] for part in parts]
+            if len(parts[0]):
+                self._add(parts, here, total - rows.start)
+        found = Signature.of(views)
+        if like is not None:
+            found = like.joined(replace(found, view_names=like.view_names))
+        self.signature = found
+
+    def _add(
+        self, parts: list[Array], weights: Array | None, n_expected: int
+    ) -> None:
+        if self.triangle is None:
+            # Centring about the first row leaves constant columns exactly
+            # zero.
+            origin = np.hstack([part[0] for part in parts])
+            none = np.empty((0, len(origin)))
+            self.triangle = CentredTriangle(
+                none, origin, np.zeros_like(origin), 0
+            )
+            self.items = DistinctRows(len(origin))
+        self.triangle.expect(n_expected)
+        self.triangle.add(parts, weights)
+        self.items.add(parts)
+
+    def fields(self) -> dict[str, Any]:
+        """All that a `StackedSummary` of these rows consists of."""
+        if self.triangle is None or self.signature is None:
+            raise ValueError(
+                "There is no sample to summarise: no block of views has rows"
+                " of a weight above 0."
+            )
+        R, mean, rest, n_samples = self.triangle.result()
+        return {
+            "R": R,
+            "mean": mean,
+            "n_samples": int(n_samples) if self.whole else float(n_samples),
+            "n_features": self.signature.n_features,
+            "eps": self.eps,
+            "rest": rest,
+            "items": self.items.result(),
+            "feature_names": self.signature.feature_names,
+            "view_names": self.signature.view_names,
+        }
