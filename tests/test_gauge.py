@@ -167,6 +167,7 @@ def test_principal_is_the_identity_from_the_principal_gauge(
             estimator().fit([X, Y, W]),
             estimator().fit_incomplete(chain),
             estimator().fit_incomplete(cycle),
+            estimator().fit_incomplete({**cycle, (1,): (Y[150:] - 9,)}),
         ]
     ):
         first = gauge.principal(fitted)

@@ -1,6 +1,5 @@
 """Items of known concept put latents in their places."""
 
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import lstsq
