@@ -1,4 +1,4 @@
-r"""Mixtures of Gaussian classes, and what linear maps make of them.
+r"""Gaussian classes, and what linear maps make of them (chapter 6).
 
 A linear image of a Gaussian is Gaussian. If each class of concepts is one, it
 is one in every view too: usually a flat one, since a view has more features
@@ -21,6 +21,8 @@ from perfalign._checks import (
 )
 from perfalign._linalg import eigh, singular_values, svd
 from perfalign._types import Array, Labels, RandomState, View
+
+__all__ = ["ClassGaussians"]
 
 
 class ClassGaussians:
@@ -416,7 +418,7 @@ def _check_weights(weights: Any, n_classes: int) -> Array:
 def _check_classes(classes: Any, n_classes: int) -> Labels:
     if classes is None:
         return np.arange(n_classes)
-    labels: Labels = check_labels(classes, n_classes, "classes")
+    labels = check_labels(classes, n_classes, "classes")
     n_different = len(np.unique(labels))
     if n_different < n_classes:
         raise ValueError(
@@ -430,4 +432,4 @@ def _check_vector(vector: Any, name: str, length: int) -> Array:
         raise ValueError(
             f"{name} has shape {np.shape(vector)}; wanted ({length},)."
         )
-    return np.asarray(check_view(np.reshape(vector, (1, -1)), name)[0][0])
+    return np.ravel(check_view(np.reshape(vector, (1, -1)), name)[0])

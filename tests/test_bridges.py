@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import pickle
 import tracemalloc
 import warnings
 from pathlib import Path
@@ -27,7 +28,13 @@ from perfalign import (
     transport_plan,
     typical_reg_m,
 )
-from perfalign.transport import _costs, _entropic, _exact
+from perfalign.transport import (
+    Coupling,
+    _costs,
+    _entropic,
+    _exact,
+    as_coupling,
+)
 from perfalign.transport._couplings import at_fractions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -642,6 +649,56 @@ def test_classes_couple_as_the_explicit_sum_does():
     assert shares[0] == pytest.approx(shares[1], abs=1e-12)
     masses = explicit.plan[np.arange(40), partners]
     assert shares[0] == pytest.approx(masses.sum(), abs=1e-12)
+
+
+class Partners(Coupling):
+    """Row i goes with row i and with no other; the least one can write."""
+
+    def __init__(self, n_rows):
+        self.mass_X = self.mass_Y = np.full(n_rows, 1 / n_rows)
+
+    def _pairs(self, n_samples, rng):
+        rows = rng.randint(len(self.mass_X), size=n_samples)
+        return rows, rows
+
+    def _masses(self, i, j):
+        return self.mass_X[i] * (i == j)
+
+    def _product(self, Y):
+        return self.mass_X[:, None] * Y
+
+
+def test_a_coupling_of_ones_own_answers_as_its_matrix_does():
+    own, explicit = Partners(9), TransportPlan(np.eye(9) / 9)
+    rng = np.random.default_rng(0)
+    Y, labels = rng.normal(size=(9, 2)), rng.integers(3, size=(2, 9))
+    other = rng.permutation(9)
+    for ask in (
+        lambda c: c.barycentric(Y),
+        lambda c: c.class_share(*labels),
+        lambda c: c.partner_share(other),
+        lambda c: c.marginal_violation(),
+        lambda c: (c.moved_X, c.moved_Y),
+    ):
+        assert_allclose(ask(own), ask(explicit), atol=1e-15)
+    i, j = own.sample(50, random_state=0)
+    assert_array_equal(i, j)
+    with pytest.raises(ValueError, match="n_samples is 0"):
+        own.sample(0)
+
+
+def test_matrices_are_couplings_and_couplings_stay():
+    plan = np.random.default_rng(0).uniform(size=(4, 3))
+    for matrix in (plan, plan.tolist(), pd.DataFrame(plan)):
+        assert_array_equal(as_coupling(matrix).plan, plan)
+    for coupling in (Partners(3), *class_coupling()):
+        assert as_coupling(coupling) is coupling
+        copy = pickle.loads(pickle.dumps(coupling))
+        drawn = coupling.sample(20, random_state=0)
+        assert_array_equal(copy.sample(20, random_state=0), drawn)
+    for nothing in (None, 3, "plan"):
+        with pytest.raises(ValueError, match="has no method sample"):
+            as_coupling(nothing)
 
 
 @pytest.mark.parametrize("kind", [0, 1])

@@ -1,10 +1,12 @@
 r"""What every flow can do: follow a velocity, draw, and tell its velocity."""
 
 from abc import ABC, abstractmethod
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import Interval
 
 from perfalign._checks import check_parameters, check_view
 from perfalign._types import Array, RandomState, View
@@ -32,6 +34,9 @@ class Flow(BaseEstimator, ABC):
     """
 
     rtol: float
+    _parameter_constraints: dict[str, list[Any]] = {
+        "rtol": [Interval(Real, 0, None, closed="neither")]
+    }
 
     @abstractmethod
     def fit(self, X: View, Y: View, coupling: Any) -> Self:
@@ -189,7 +194,6 @@ class Flow(BaseEstimator, ABC):
 
     def _points(self, points: View, name: str, X: View) -> Array:
         """Points in the target's space, one for each row of X."""
-        checked: Array
         checked, _ = check_view(points, name, n_features=self._dimension)
         if X is not None and len(checked) != len(X):
             raise ValueError(

@@ -1,11 +1,9 @@
 """The flow into Gaussian classes, in closed form."""
 
-from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from scipy.special import softmax
-from sklearn.utils._param_validation import Interval
 
 from perfalign._checks import check_estimator, check_parameters, check_view
 from perfalign._linalg import eigh
@@ -69,8 +67,8 @@ class GaussianFlow(NoiseFlow):
     """
 
     _parameter_constraints = {
+        **NoiseFlow._parameter_constraints,
         "mixture": [ClassGaussians],
-        "rtol": [Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
@@ -82,6 +80,9 @@ class GaussianFlow(NoiseFlow):
         self.mixture = mixture
         self.classifier = classifier
         self.rtol = rtol
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True  # from the start
 
     def __sklearn_clone__(self) -> Self:
         # A clone of the classifier would have forgotten what it knows.
@@ -116,7 +117,7 @@ class GaussianFlow(NoiseFlow):
         return int(self.mixture.means.shape[1])
 
     def _rows(self, X: View) -> Array:
-        return np.asarray(check_view(X, "X")[0])
+        return check_view(X, "X")[0]
 
     def _field(self, X: View) -> Field:
         check_parameters(self)

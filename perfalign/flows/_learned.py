@@ -2,7 +2,7 @@
 
 import warnings
 from abc import abstractmethod
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -38,8 +38,8 @@ class LearnedFlow(Flow):
 
     _sees_source: bool
     _parameter_constraints = {
+        **Flow._parameter_constraints,
         "n_samples": [Interval(Integral, 1, None, closed="left")],
-        "rtol": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
     }
 

@@ -39,6 +39,9 @@ class UnconditionalFlow(LearnedFlow):
     Notes
     -----
     Flow matching between two samples (Lipman et al. 2023; Liu et al. 2023).
+    There is no noise: `transport` takes none, and draws are all equal. Points
+    on their way are shown with mean and scale between those of the source and
+    those of the target.
     """
 
     _sees_source = False
@@ -65,6 +68,5 @@ class UnconditionalFlow(LearnedFlow):
         return x
 
     def _place(self, points: Array, t: float) -> Array:
-        """Mean and scale lie between those of the source and the target."""
         points = points * ((1 - t) * self.scale_X_ + t * self.scale_Y_)
         return points + ((1 - t) * self.mean_X_ + t * self.mean_Y_)

@@ -213,7 +213,7 @@ def at_fractions(masses: Array, fractions: Array) -> Integers:
 
 
 def _at_least_zero(matrix: View, name: str, columns: Any = None) -> Array:
-    masses: Array = check_view(matrix, name, columns=columns)[0]
+    masses, _ = check_view(matrix, name, columns=columns)
     if masses.min() < 0 or masses.max() == 0:
         raise ValueError(
             f"{name}: numbers of at least 0 are wanted, not all 0; seen "

@@ -43,7 +43,7 @@ def exact(a: Array, b: Array, cost: Array) -> tuple[Array, float, float, Pair]:
     NoPlanError
         If a pair of infinite cost would have to be used.
     """
-    # It takes its time to load, and not everybody couples.
+    # POT loads every array library that it finds.
     import ot
 
     allowed = np.isfinite(cost)

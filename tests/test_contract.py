@@ -1,0 +1,364 @@
+"""Every alignment, coupling and flow keeps what its base class promises."""
+
+import inspect
+import pickle
+import pkgutil
+import re
+import warnings
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.cross_decomposition import CCA
+from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import FunctionTransformer
+
+import perfalign
+from perfalign import PerfectAlignment, gauge
+from perfalign.alignment import (
+    BaseAlignment,
+    LinearAlignment,
+    MappedAlignment,
+    MetaAlignment,
+)
+from perfalign.baselines import (
+    CSA,
+    ContrastiveAlignment,
+    CrossDecomposition,
+    ProcrustesAlignment,
+    RidgeTranslation,
+    ShuffledPairs,
+    Unaligned,
+)
+from perfalign.datasets import make_gaussian_views
+from perfalign.model_selection import (
+    HeldOutSearch,
+    alignment_curve,
+    evaluate,
+    permutation_test,
+)
+from perfalign.transfer import GaussianTransfer
+
+PAGE = Path(__file__).resolve().parent.parent / "chapters" / "api.md"
+DATA = make_gaussian_views(
+    240, (3, 4), means=[[-4, 0], [4, 0], [0, 6]], noise=0.3, random_state=0
+)
+VIEWS = DATA.views
+ALIGNMENTS = {
+    "PerfectAlignment": PerfectAlignment(2, ridge=0.1),
+    "ProcrustesAlignment": ProcrustesAlignment(2),
+    "RidgeTranslation": RidgeTranslation(),
+    "CrossDecomposition": CrossDecomposition(CCA(2)),
+    "Unaligned": Unaligned(2),
+    "CSA": CSA(2, ridge=0.1),
+    "ContrastiveAlignment": ContrastiveAlignment(
+        2, max_iter=20, random_state=0
+    ),
+    "MappedAlignment": MappedAlignment(
+        PerfectAlignment(2), [FunctionTransformer(), None]
+    ),
+    "ShuffledPairs": ShuffledPairs(PerfectAlignment(2), random_state=0),
+    "HeldOutSearch": HeldOutSearch(
+        PerfectAlignment(2), {"ridge": [0.0, 1.0]}, random_state=0
+    ),
+}
+every = pytest.mark.parametrize("name", ALIGNMENTS)
+quiet = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+def fitted(name, views=VIEWS):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return clone(ALIGNMENTS[name]).fit(views)
+
+
+def public_classes(base):
+    """All of a kind that the rooms of the library offer."""
+    rooms = [
+        import_module(f"perfalign.{module.name}")
+        for module in pkgutil.iter_modules(perfalign.__path__)
+        if not module.name.startswith("_") and module.name != "book"
+    ]
+    return {
+        name
+        for room in rooms
+        for name in room.__all__
+        for one in [getattr(room, name)]
+        if isinstance(one, type)
+        and issubclass(one, base)
+        and not inspect.isabstract(one)
+    }
+
+
+def test_no_alignment_is_forgotten():
+    assert public_classes(BaseAlignment) == set(ALIGNMENTS)
+
+
+@every
+def test_latents_are_the_same_by_every_way(name):
+    alignment = fitted(name)
+    latents = alignment.transform(VIEWS)
+    assert {z.shape for z in latents} == {(240, alignment.n_components_)}
+    for m, view in enumerate(VIEWS):
+        assert_array_equal(alignment.transform_view(view, m), latents[m])
+        encoder = alignment.encoder(m)
+        assert_array_equal(encoder.fit_transform(view), latents[m])
+        assert encoder.n_features_in_ == view.shape[1]
+        assert len(encoder.get_feature_names_out()) == latents[m].shape[1]
+    out = [np.empty_like(z) for z in latents]
+    assert alignment.transform(VIEWS, out) is out
+    assert_array_equal(out, latents)
+    alone = alignment.transform_view(VIEWS[1], 1, out[0])
+    assert alone is out[0]
+    assert_array_equal(alone, latents[1])
+    with pytest.raises(ValueError, match="out holds"):
+        alignment.transform_view(VIEWS[1], 1, np.empty((3, 2)))
+
+
+@every
+def test_rows_do_not_know_each_other(name):
+    alignment = fitted(name)
+    whole = alignment.transform_view(VIEWS[1], 1)
+    parts = [alignment.transform_view(VIEWS[1][i : i + 1], 1) for i in (7, 99)]
+    assert_allclose(np.vstack(parts), whole[[7, 99]], rtol=0, atol=1e-12)
+
+
+@every
+def test_copies_are_equal(name):
+    alignment = fitted(name)
+    again = pickle.loads(pickle.dumps(alignment))
+    twin = clone(alignment)
+    assert repr(twin.get_params()) == repr(alignment.get_params())
+    with pytest.raises(NotFittedError):
+        twin.transform(VIEWS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        refitted = twin.fit(VIEWS)
+    for other in (again, refitted):
+        assert_array_equal(
+            np.hstack(other.transform(VIEWS)),
+            np.hstack(alignment.transform(VIEWS)),
+        )
+    parameter = next(iter(alignment.get_params(deep=False)))
+    value = alignment.get_params(deep=False)[parameter]
+    assert alignment.set_params(**{parameter: value}) is alignment
+    with pytest.raises(ValueError, match="nothing_of_the_kind"):
+        alignment.set_params(nothing_of_the_kind=1)
+
+
+@quiet
+@every
+def test_views_may_have_names(name):
+    alignment = fitted(name)
+    by_name = clone(alignment)
+    if name == "MappedAlignment":
+        by_name.set_params(
+            maps={"heard": None, "seen": FunctionTransformer()}
+        )
+    by_name.fit({"seen": VIEWS[0], "heard": VIEWS[1]})
+    assert by_name.view_names_in_ == ("seen", "heard")
+    latents = by_name.transform({"heard": VIEWS[1], "seen": VIEWS[0]})
+    for view, z in zip(("seen", "heard"), alignment.transform(VIEWS)):
+        assert_array_equal(latents[view], z)
+    assert_array_equal(
+        by_name.encoder("heard").transform(VIEWS[1]), latents["heard"]
+    )
+    for refused in (
+        lambda: by_name.transform({"smelt": VIEWS[1], "seen": VIEWS[0]}),
+        lambda: by_name.encoder("smelt"),
+        lambda: by_name.transform_view(VIEWS[0], "smelt"),
+    ):
+        with pytest.raises(ValueError, match="smelt"):
+            refused()
+    assert not hasattr(alignment, "view_names_in_")
+
+
+@quiet
+@every
+def test_columns_may_have_names(name):
+    frames = [
+        pd.DataFrame(view).add_prefix(word)
+        for view, word in zip(VIEWS, ("seen_", "heard_"))
+    ]
+    alignment = clone(ALIGNMENTS[name]).fit(frames)
+    encoder = alignment.encoder(1).set_output(transform="pandas")
+    if hasattr(alignment, "feature_names_in_"):
+        names = list(frames[1].columns)
+        assert list(alignment.feature_names_in_[1]) == names
+        assert list(encoder.feature_names_in_) == names
+    latents = encoder.transform(frames[1])
+    assert list(latents.columns) == list(encoder.get_feature_names_out())
+    assert_allclose(latents, fitted(name).transform_view(VIEWS[1], 1))
+    with pytest.raises(ValueError, match="order"):
+        encoder.transform(frames[1].iloc[:, ::-1])
+
+
+@quiet
+@every
+def test_single_precision_stays_single(name):
+    alignment = fitted(name)
+    views = [view.astype(np.float32) for view in VIEWS]
+    for z, wanted in zip(
+        alignment.transform(views), alignment.transform(VIEWS)
+    ):
+        assert z.dtype == np.float32
+        assert_allclose(z, wanted, rtol=0, atol=1e-4)
+    assert alignment.transform(VIEWS)[0].dtype == np.float64
+
+
+@every
+@pytest.mark.parametrize(
+    "views, message",
+    [
+        ([VIEWS[0]], "two views|1 view"),
+        ([VIEWS[0], VIEWS[1][:-1]], "240 rows.*239 rows"),
+        ([VIEWS[0], np.full((240, 4), np.nan)], "view 1|NaN"),
+        ([VIEWS[0], VIEWS[1] + 1j], "view 1|[Cc]omplex"),
+        (VIEWS[0], "must be a list"),
+    ],
+    ids=["one", "lengths", "NaN", "complex", "no list"],
+)
+def test_bad_views_are_refused(name, views, message):
+    alignment = clone(ALIGNMENTS[name])
+    with pytest.raises(ValueError, match=message):
+        alignment.fit(views)
+    with pytest.raises(NotFittedError):
+        alignment.transform(VIEWS)
+    with pytest.raises(ValueError, match=message):
+        fitted(name).transform(views)
+
+
+@every
+def test_the_score_is_the_mean_correlation(name):
+    alignment = fitted(name)
+    first, second = alignment.transform(VIEWS)
+    by_hand = [
+        np.corrcoef(a, b)[0, 1] for a, b in zip(first.T, second.T)
+    ]
+    assert_allclose(alignment.score(VIEWS), np.mean(by_hand), atol=1e-12)
+
+
+@every
+def test_decoding_is_the_best_reconstruction(name):
+    alignment = fitted(name)
+    z = alignment.transform_view(VIEWS[0], 0)
+    if name in ("CSA", "ContrastiveAlignment"):
+        with pytest.raises(ValueError, match=f"{name} has no decoder"):
+            alignment.decode(z, 1)
+        with pytest.raises(ValueError, match=name):
+            alignment.translate(VIEWS[0], 0, 1)
+        with pytest.raises(ValueError, match=name):
+            alignment.encoder(1).inverse_transform(z)
+        return
+    own = alignment.decode(z, 0)
+    columns = np.column_stack([np.ones(len(z)), z])
+    best = columns @ np.linalg.lstsq(columns, VIEWS[0], rcond=None)[0]
+    assert_allclose(own, best, atol=1e-8)
+    assert_allclose(alignment.encoder(0).inverse_transform(z), best)
+    assert_allclose(
+        alignment.translate(VIEWS[0], 0, 1), alignment.decode(z, 1)
+    )
+    with pytest.raises(ValueError, match="latents"):
+        alignment.decode(z[:, :1], 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n for n, a in ALIGNMENTS.items() if isinstance(a, LinearAlignment)],
+)
+def test_a_decoder_of_least_norm_inverts_the_encoder(name):
+    alignment = fitted(name)
+    z = np.random.default_rng(0).normal(size=(5, alignment.n_components_))
+    for m, view in enumerate(VIEWS):
+        A = alignment.encoders_[m]
+        x = alignment.decode(z, m, minimum_norm=True) - view.mean(axis=0)
+        assert_allclose(x, x @ np.linalg.pinv(A) @ A, atol=1e-9)
+        if np.linalg.matrix_rank(A) == len(A):
+            back = alignment.transform_view(x + view.mean(axis=0), m)
+            assert_allclose(back, z, atol=1e-9)
+
+
+@every
+def test_a_notebook_shows_what_was_found(name):
+    alignment = clone(ALIGNMENTS[name])
+    before = alignment._repr_mimebundle_()
+    assert "latent dimension" not in before["text/plain"]
+    shown = fitted(name)._repr_mimebundle_()
+    for kind in ("text/plain", "text/html"):
+        assert "latent dimension" in shown[kind]
+    if name == "PerfectAlignment":
+        assert "canonical correlations" in shown["text/plain"]
+
+
+def transferred(alignment):
+    transfer = GaussianTransfer(alignment).fit(VIEWS[0], DATA.labels)
+    return transfer.predict(VIEWS[1], 1)
+
+
+def of_view(alignment):
+    transfer = GaussianTransfer(alignment).fit(VIEWS[0], DATA.labels)
+    return transfer.view_mixture(1)
+
+
+#: What is done with a fitted alignment, or with one that it is fitted by.
+USES = {
+    "GaussianTransfer": transferred,
+    "view_mixture": of_view,
+    "gauge.anchored": lambda a: gauge.anchored(
+        a, VIEWS, DATA.latents[: a.n_components_], range(a.n_components_)
+    )
+    if a.n_components_ == 2
+    else gauge.anchored(
+        a, VIEWS, np.eye(a.n_components_), range(a.n_components_)
+    ),
+    "gauge.principal": gauge.principal,
+    "decode": lambda a: a.decode(np.zeros((1, a.n_components_)), 0),
+    "permutation_test": lambda a: permutation_test(
+        a, VIEWS, 9, random_state=0
+    ),
+    "alignment_curve": lambda a: alignment_curve(
+        a, VIEWS, [100], n_splits=1, random_state=0
+    ),
+    "evaluate": lambda a: evaluate(
+        {"it": a}, VIEWS, DATA.labels, n_splits=1
+    ),
+}
+
+
+def outcome(name, use):
+    """Whether it works; if not, the message must name the class."""
+    alignment = fitted(name)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            USES[use](alignment)
+    except ValueError as error:
+        assert name in str(error), error
+        return "no"
+    return "yes"
+
+
+def test_the_page_says_what_works_with_what():
+    rows = [
+        f"| `{name}` | " + " | ".join(outcome(name, use) for use in USES)
+        for name in ALIGNMENTS
+    ]
+    head = "| | " + " | ".join(f"`{use}`" for use in USES) + " |"
+    table = "\n".join([head, "|---" * (len(USES) + 1) + "|"])
+    table += "".join(f"\n{row} |" for row in rows)
+    seen = re.search(
+        r"<!-- what works with what -->\n\n(.*?)\n\n<!--", PAGE.read_text("utf-8"), re.S
+    )
+    assert seen and seen.group(1) == table, "\n" + table
+
+
+def test_every_kind_is_one_of_three():
+    assert {
+        name
+        for name, one in ALIGNMENTS.items()
+        if not isinstance(one, (LinearAlignment, MetaAlignment))
+    } == {"CSA", "ContrastiveAlignment"}
