@@ -1,4 +1,4 @@
-r"""The gauge: which of all equally aligned latent spaces is used.
+r"""Which of all equally aligned latent spaces is used (chapter 8).
 
 Perfectly aligned latents are the concept up to one invertible map
 :math:`\hat z \mapsto G \hat z + g`, and the pairs cannot say which. Each
