@@ -290,7 +290,7 @@ def aligned(views, m, pairs):
     transfer = GaussianTransfer(alignment).fit(m["Y"], m["labels_Y"], 1)
     latents = alignment.transform([X_new, m["pairs"][1]])
     return {
-        "accuracy": transfer.score(X_new, truth, modality=0),
+        "accuracy": transfer.score(X_new, truth, view=0),
         "rank": float(median_rank(*latents)),
     }
 

@@ -14,7 +14,6 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 
 from perfalign import PerfectAlignment
-from perfalign.alignment import LinearAlignment
 from perfalign.baselines import (
     CSA,
     ContrastiveAlignment,
@@ -413,28 +412,6 @@ def test_parameters_are_refused(views, baseline, message):
         baseline.transform(views)
 
 
-# As alignments of the contract
-
-LINEAR = [
-    one for one in ALL if isinstance(one, LinearAlignment | ShuffledPairs)
-]
-
-
-@pytest.mark.parametrize("baseline", LINEAR, ids=name_of)
-def test_a_linear_baseline_decodes_and_translates(views, baseline):
-    fit = clone(baseline).fit(views)
-    z = fit.transform(views)
-    for m, x in enumerate(centred(views)):
-        latents = z[m] - z[m].mean(axis=0)
-        wanted = latents @ np.linalg.lstsq(latents, x)[0]
-        assert_allclose(
-            fit.decode(z[m], m) - views[m].mean(axis=0),
-            wanted,
-            atol=1e-11 * np.abs(x).max(),
-        )
-    assert_allclose(fit.translate(views[0], 0, 1), fit.decode(z[0], 1))
-
-
 @pytest.mark.parametrize("baseline", TWO_VIEWS[1:], ids=name_of)
 def test_a_linear_baseline_takes_another_gauge(views, baseline):
     fit = clone(baseline).fit(views)
@@ -443,26 +420,3 @@ def test_a_linear_baseline_takes_another_gauge(views, baseline):
     mapped = fit.with_gauge(G, g).transform(views)
     for z, w in zip(fit.transform(views), mapped):
         assert_allclose(w, z @ G.T + g, atol=1e-10)
-
-
-@pytest.mark.parametrize("baseline", [CSA(2), TWO_VIEWS[0]], ids=name_of)
-def test_directions_alone_cannot_be_decoded(views, baseline):
-    fit = clone(baseline).fit(views)
-    for call in (
-        lambda: fit.decode(fit.transform(views)[0], 0),
-        lambda: fit.translate(views[0], 0, 1),
-    ):
-        with pytest.raises(ValueError, match=f"{name_of(fit)} has no decoder"):
-            call()
-
-
-@pytest.mark.parametrize("baseline", ALL, ids=name_of)
-def test_a_baseline_has_scores_names_and_single_precision(views, baseline):
-    named = dict(zip("ab", map(np.float32, views)))
-    fit = clone(baseline).fit(named)
-    z = fit.transform(named)
-    assert fit.view_names_in_ == ("a", "b") and fit.n_features_in_ == (5, 4)
-    assert {latents.dtype for latents in z.values()} == {np.dtype("float32")}
-    pairs = zip(z["a"].T, z["b"].T)
-    wanted = np.mean([np.corrcoef(a, b)[0, 1] for a, b in pairs])
-    assert fit.score(named) == pytest.approx(wanted, abs=1e-5)

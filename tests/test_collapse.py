@@ -57,9 +57,9 @@ def mean_accuracy(digits, halves, align):
     for train, test in halves:
         left, right = digits.views
         transfer = GaussianTransfer(align([left[train], right[train]]))
-        transfer.fit(left[train], digits.target[train], modality=0)
+        transfer.fit(left[train], digits.target[train], view=0)
         scores.append(
-            transfer.score(right[test], digits.target[test], modality=1)
+            transfer.score(right[test], digits.target[test], view=1)
         )
     return np.mean(scores)
 
@@ -108,9 +108,9 @@ def test_cleaning_features_does_not_prevent_the_collapse(
         left, right = views
         paper = fit([left[train], right[train]], constraint="orthonormal")
         transfer = GaussianTransfer(paper)
-        transfer.fit(left[train], digits.target[train], modality=0)
+        transfer.fit(left[train], digits.target[train], view=0)
         scores.append(
-            transfer.score(right[test], digits.target[test], modality=1)
+            transfer.score(right[test], digits.target[test], view=1)
         )
     assert np.mean(scores) < 0.3
 

@@ -37,7 +37,11 @@ from perfalign._checks import (
     check_integer,
     check_number,
 )
-from perfalign.alignment import GaussianFeatures, MappedAlignment
+from perfalign.alignment import (
+    GaussianFeatures,
+    LinearAlignment,
+    MappedAlignment,
+)
 from perfalign.baselines import (
     CSA,
     ContrastiveAlignment,
@@ -284,16 +288,16 @@ def test_a_masked_partition_is_noticed():
 def test_bad_views_are_refused_after_the_fit(name, kind):
     change, message = BAD[kind]
     fit = FITTED[name]
-    transfer = GaussianTransfer(fit).fit(VIEWS[1], Y, modality=1)
+    transfer = GaussianTransfer(fit).fit(VIEWS[1], Y, view=1)
     bad = change(VIEWS[1])
     for call in (
         lambda: fit.transform([VIEWS[0], bad]),
         lambda: fit.transform_view(bad, 1),
         lambda: transfer.predict(bad),
         lambda: transfer.score(bad, Y),
-        lambda: GaussianTransfer(fit).fit(bad, Y, modality=1),
+        lambda: GaussianTransfer(fit).fit(bad, Y, view=1),
         lambda: GaussianTransfer(fit).fit_unlabelled(
-            bad, VIEWS[1][:2], [0, 1], modality=1
+            bad, VIEWS[1][:2], [0, 1], view=1
         ),
     ):
         with pytest.raises(ValueError, match=message):
@@ -318,12 +322,12 @@ def test_columns_and_views_keep_their_names(name):
     for found, z in zip(fit.transform(frames), wanted):
         assert_allclose(found, z, atol=1e-10)
     other = frames[1][["c1", "c0", "c2", "c3"]]
-    transfer = GaussianTransfer(fit).fit(frames[1], Y, modality=1)
+    transfer = GaussianTransfer(fit).fit(frames[1], Y, view=1)
     for call in (
         lambda: fit.transform([frames[0], other]),
         lambda: fit.transform_view(other, 1),
         lambda: transfer.predict(other),
-        lambda: transfer.fit(other, Y, modality=1),
+        lambda: transfer.fit(other, Y, view=1),
     ):
         with pytest.raises(ValueError, match="another order: column 0 is 'c1"):
             call()
@@ -343,10 +347,10 @@ def test_columns_and_views_keep_their_names(name):
         assert_allclose(latents[key], z, atol=1e-10)
     assert_allclose(fit.transform(VIEWS)[0], wanted[0], atol=1e-10)
     assert_allclose(fit.transform_view(VIEWS[1], "heard"), wanted[1])
-    transfer = GaussianTransfer(fit).fit(VIEWS[0], Y, modality="seen")
+    transfer = GaussianTransfer(fit).fit(VIEWS[0], Y, view="seen")
     assert transfer.score(VIEWS[0], Y) == transfer.score(VIEWS[0], Y, "seen")
     assert transfer.score(VIEWS[1], Y, "heard") == transfer.score(
-        VIEWS[1], Y, modality=1
+        VIEWS[1], Y, view=1
     )
     with pytest.raises(ValueError, match="Missing: 'heard'; new: 'touched'"):
         fit.transform({"seen": VIEWS[0], "touched": VIEWS[1]})
@@ -402,7 +406,7 @@ def no_divide_and_conquer(monkeypatch):
 def transfer_without_labels(views):
     transfer = GaussianTransfer(FITTED["PerfectAlignment"], "diag", 0)
     transfer.fit_unlabelled(views[0], views[0][:2], [0, 1])
-    return transfer.modality_mixture(0).bayes_accuracy(100, random_state=0)
+    return transfer.view_mixture(0).bayes_accuracy(100, random_state=0)
 
 
 # Where scikit-learn decomposes, it is scikit-learn that would fail.
@@ -504,7 +508,7 @@ def test_transfer_does_not_depend_on_precision_or_units(data):
     def accuracy(views):
         alignment = PerfectAlignment(k).fit([view[train] for view in views])
         transfer = GaussianTransfer(alignment).fit(views[0][train], y[train])
-        return transfer.score(views[1][test], y[test], modality=1)
+        return transfer.score(views[1][test], y[test], view=1)
 
     wanted = accuracy(views)
     assert wanted > 0.4
@@ -531,19 +535,21 @@ def test_a_transfer_needs_views_encoded_and_no_more(name):
     oracle = LinearDiscriminantAnalysis("lsqr").fit(latents[0], Y)
     for m in (0, 1):
         assert_allclose(
-            transfer.predict_proba(VIEWS[m], modality=m),
+            transfer.predict_proba(VIEWS[m], view=m),
             oracle.predict_proba(latents[m]),
             atol=1e-7,
         )
     # What was fitted is what is judged.
     assert transfer.score(VIEWS[0], Y) == oracle.score(latents[0], Y)
-    second = GaussianTransfer(fit).fit(VIEWS[1], Y, modality=1)
-    assert second.score(VIEWS[1], Y) == second.score(VIEWS[1], Y, modality=1)
+    second = GaussianTransfer(fit).fit(VIEWS[1], Y, view=1)
+    assert second.score(VIEWS[1], Y) == second.score(VIEWS[1], Y, view=1)
     with pytest.raises(NotFittedError, match="not fitted yet"):
         GaussianTransfer(clone(fit)).fit(VIEWS[0], Y)
-    if name not in ("PerfectAlignment", "orthonormal"):
-        with pytest.raises(ValueError, match="wanted a PerfectAlignment"):
-            transfer.modality_mixture(0)
+    if isinstance(fit, LinearAlignment):
+        assert transfer.view_mixture(0).means.shape[1] == VIEWS[0].shape[1]
+    else:
+        with pytest.raises(ValueError, match="wanted a LinearAlignment"):
+            transfer.view_mixture(0)
 
 
 @pytest.mark.parametrize(

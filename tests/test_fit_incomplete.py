@@ -294,11 +294,11 @@ def test_views_never_paired_agree_through_the_hub():
     assert relative_alignment_error(alignment.transform(new)) < 1e-12
     assert_allclose(alignment.translate(new[0], 0, 2), new[2], atol=1e-10)
     transfer = GaussianTransfer(alignment)
-    transfer.fit(X[:100], data.labels[:100], modality=0)
-    predictions = [transfer.predict(new[m], modality=m) for m in (0, 1, 2)]
+    transfer.fit(X[:100], data.labels[:100], view=0)
+    predictions = [transfer.predict(new[m], view=m) for m in (0, 1, 2)]
     assert_array_equal(predictions[0], predictions[2])
     assert_array_equal(predictions[0], predictions[1])
-    assert transfer.score(new[2], data.labels[200:], modality=2) > 0.9
+    assert transfer.score(new[2], data.labels[200:], view=2) > 0.9
 
 
 def test_reports_read_the_summary_of_pairs():
@@ -531,7 +531,7 @@ def test_labels_of_pictures_reach_french_through_english():
         }
         alignment = PerfectAlignment(40, ridge=ridge).fit_incomplete(pairs)
         return GaussianTransfer(alignment).fit(
-            latent[0][first], y[first], modality=0
+            latent[0][first], y[first], view=0
         )
 
     french, shuffled = [], []
@@ -542,7 +542,7 @@ def test_labels_of_pictures_reach_french_through_english():
         latent = reduce(train)
         scores = {
             ridge: transfer(latent, fitting, second, ridge).score(
-                latent[1][tuning], y[tuning], modality=1
+                latent[1][tuning], y[tuning], view=1
             )
             for ridge in (0.1, 0.3, 1, 3, 10)
         }
@@ -550,6 +550,6 @@ def test_labels_of_pictures_reach_french_through_english():
         order = np.random.default_rng(seed).permutation
         for values, how in ((french, np.array), (shuffled, order)):
             model = transfer(latent, first, second, ridge, how)
-            values.append(model.score(latent[2][held], y[held], modality=2))
+            values.append(model.score(latent[2][held], y[held], view=2))
     assert np.mean(french) >= 0.62
     assert np.mean(shuffled) <= 0.25

@@ -12,6 +12,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import linalg
 from sklearn.base import clone
+from sklearn.cross_decomposition import CCA
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import StandardScaler
 
@@ -24,18 +25,18 @@ from perfalign import (
     gauge,
 )
 from perfalign.alignment import MappedAlignment
-from perfalign.baselines import ProcrustesAlignment
+from perfalign.baselines import (
+    CSA,
+    CrossDecomposition,
+    ProcrustesAlignment,
+    RidgeTranslation,
+)
 from perfalign.datasets import make_gaussian_views
 from perfalign.gauge._matching import match, polar, turn
-from perfalign.gauge._placing import (
-    cost_gap,
-    likelihood_gap,
-    moments,
-    placing,
-    search,
-    whitened,
-)
-from perfalign.gauge._symmetries import Shape, transport
+from perfalign.gauge._placing import placing, search
+from perfalign.gauge._promise import cost_gap, likelihood_gap
+from perfalign.gauge._shape import Shape, moments, whitened
+from perfalign.gauge._symmetries import map_onto
 from perfalign.metrics import alignment_error
 from perfalign.model_selection import HeldOutSearch
 
@@ -166,6 +167,7 @@ def test_principal_is_the_identity_from_the_principal_gauge(
             estimator().fit([X, Y, W]),
             estimator().fit_incomplete(chain),
             estimator().fit_incomplete(cycle),
+            estimator().fit_incomplete({**cycle, (1,): (Y[150:] - 9,)}),
         ]
     ):
         first = gauge.principal(fitted)
@@ -347,7 +349,7 @@ def test_anchors_must_determine_the_map():
 def fitted_elsewhere(views):
     scalers = [StandardScaler(), StandardScaler()]
     return {
-        "ProcrustesAlignment": ProcrustesAlignment(2).fit(views),
+        "CSA": CSA(2).fit(views),
         "MappedAlignment": MappedAlignment(
             PerfectAlignment(2), scalers
         ).fit(views),
@@ -356,7 +358,6 @@ def fitted_elsewhere(views):
         ).fit(views),
         "list": [1, 2],
         "NoneType": None,
-        "ABCMeta": PerfectAlignment,
     }
 
 
@@ -378,11 +379,49 @@ ENTRANCES = [
 def test_what_is_no_fitted_alignment_is_refused_by_name(enter):
     data = make_gaussian_views(300, (2, 2), random_state=0, **THREE)
     for name, other in fitted_elsewhere(data.views).items():
-        with pytest.raises(ValueError, match=f"of type {name}") as caught:
+        with pytest.raises(ValueError, match=f"of type {name}, .* no ") as got:
             enter(other, data)
-        assert "not fitted" not in str(caught.value)
+        assert "not fitted" not in str(got.value)
+        inside = hasattr(other, "alignment_")
+        assert ("perhaps its alignment_" in str(got.value)) == inside
+    with pytest.raises(ValueError, match="the class PerfectAlignment, not an"):
+        enter(PerfectAlignment, data)
     with pytest.raises(NotFittedError):
         enter(PerfectAlignment(2), data)
+
+
+def test_only_the_constraint_of_a_fit_has_a_principal_gauge():
+    fit = ProcrustesAlignment(2).fit(noisy().views)
+    with pytest.raises(ValueError, match="ProcrustesAlignment, .* constraint"):
+        gauge.principal(fit)
+
+
+@pytest.mark.parametrize(
+    "baseline",
+    [
+        CrossDecomposition(CCA(2)),
+        ProcrustesAlignment(2),
+        RidgeTranslation(ridge=1e-9),
+    ],
+    ids=lambda baseline: type(baseline).__name__,
+)
+@pytest.mark.parametrize("enter", ENTRANCES[1:], ids=["known", "named", "all"])
+def test_every_linear_alignment_is_put_in_its_place(baseline, enter):
+    # A second view that is the first one, turned and stretched: any of these
+    # aligns what there is.
+    data = make_gaussian_views(1000, (2, 2), random_state=0, **THREE)
+    X = data.views[0]
+    data.views = [X, 3 * X @ [[0.0, -1.0], [1.0, 0.0]]]
+    fit = clone(baseline).fit(data.views)
+    if enter is ENTRANCES[1]:
+        wanted, atol = data.latents, 1e-9
+    else:
+        wanted = enter(PerfectAlignment(2).fit(data.views), data)
+        wanted, atol = wanted.transform(data.views)[0], 1e-3
+    placed = enter(fit, data)
+    assert type(placed) is type(fit) and placed is not fit
+    for z in placed.transform(data.views):
+        assert_allclose(z, wanted, atol=atol * np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("enter", ENTRANCES)
@@ -884,7 +923,7 @@ def test_a_turned_and_shuffled_mixture_is_recognised(n_components):
         assert cost < 1e-9
         assert_allclose(P @ source.means[found].T, target.means.T, atol=1e-6)
         assert_allclose(
-            transport(source.reordered(found), target) @ Q.T @ target.means.T,
+            map_onto(source.reordered(found), target) @ Q.T @ target.means.T,
             target.means.T,
             atol=1e-6,
         )

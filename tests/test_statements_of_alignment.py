@@ -406,9 +406,9 @@ def test_decisions_agree_on_pairs_seen_and_not_on_others():
     seen, others = zip(*((x[:40], x[40:]) for x in data.views))
     alignment = PerfectAlignment(2).fit(seen)
     transfer = GaussianTransfer(alignment)
-    transfer.fit(seen[0], data.labels[:40], modality=0)
+    transfer.fit(seen[0], data.labels[:40], view=0)
     on_seen, on_others = (
-        [transfer.predict(x, modality=m) for m, x in enumerate(views)]
+        [transfer.predict(x, view=m) for m, x in enumerate(views)]
         for views in (seen, others)
     )
     assert (on_seen[0] == on_seen[1]).all()
@@ -423,8 +423,8 @@ def test_in_the_linear_model_what_holds_for_pairs_seen_holds_for_all():
     alignment = PerfectAlignment(2).fit(seen)
     assert relative_alignment_error(alignment.transform(others)) < 1e-11
     transfer = GaussianTransfer(alignment)
-    transfer.fit(seen[0], data.labels[:10], modality=0)
-    decisions = [transfer.predict(x, modality=m) for m, x in enumerate(others)]
+    transfer.fit(seen[0], data.labels[:10], view=0)
+    decisions = [transfer.predict(x, view=m) for m, x in enumerate(others)]
     assert (decisions[0] == decisions[1]).all()
 
 

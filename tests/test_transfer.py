@@ -9,11 +9,18 @@ from scipy.stats import multivariate_normal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.naive_bayes import GaussianNB
 
 from perfalign import CollapseWarning, PerfectAlignment
+from perfalign.baselines import (
+    CSA,
+    ProcrustesAlignment,
+    RidgeTranslation,
+    Unaligned,
+)
 from perfalign.datasets import load_digit_halves
 from perfalign.mixtures import ClassGaussians
 from perfalign.transfer import GaussianTransfer
@@ -94,22 +101,22 @@ class TestSupervised:
         oracle = clone(ORACLES[covariance]).fit(z[0], pairs.y)
         for m in (0, 1):
             np.testing.assert_allclose(
-                transfer.predict_proba(pairs.views[m], modality=m),
+                transfer.predict_proba(pairs.views[m], view=m),
                 oracle.predict_proba(z[m]),
                 rtol=1e-9,
                 atol=1e-13,
             )
             np.testing.assert_array_equal(
-                transfer.predict(pairs.views[m], modality=m),
+                transfer.predict(pairs.views[m], view=m),
                 oracle.predict(z[m]),
             )
         assert transfer.score(
-            pairs.views[1], pairs.y, modality=1
+            pairs.views[1], pairs.y, view=1
         ) == oracle.score(z[1], pairs.y)
 
     def test_mixture_has_the_moments_of_the_latents(self, pairs, covariance):
         transfer = GaussianTransfer(pairs.alignment, covariance)
-        transfer.fit(pairs.views[1], pairs.y, modality=1)
+        transfer.fit(pairs.views[1], pairs.y, view=1)
         names = ["class 0", "class 1"]
         np.testing.assert_array_equal(transfer.classes_, names)
         np.testing.assert_array_equal(transfer.mixture_.classes, names)
@@ -140,12 +147,12 @@ class TestSupervised:
         transfer.fit(pairs.views[0], pairs.y)
         views, y = pairs.draw(5000, seed + 100)
         np.testing.assert_allclose(
-            transfer.predict_proba(views[1], modality=1),
-            transfer.predict_proba(views[0], modality=0),
+            transfer.predict_proba(views[1], view=1),
+            transfer.predict_proba(views[0], view=0),
             atol=1e-10,
         )
-        assert transfer.score(views[1], y, modality=1) == transfer.score(
-            views[0], y, modality=0
+        assert transfer.score(views[1], y, view=1) == transfer.score(
+            views[0], y, view=0
         )
 
     @pytest.mark.parametrize("scale", [1e-150, 1e150])
@@ -158,7 +165,7 @@ class TestSupervised:
             alignment = PerfectAlignment(4, constraint=constraint).fit(views)
             transfer = GaussianTransfer(alignment, covariance)
             return transfer.fit(views[0], pairs.y).predict_proba(
-                views[1], modality=1
+                views[1], view=1
             )
 
         rng = np.random.default_rng(0)
@@ -171,22 +178,22 @@ class TestSupervised:
             proba([scale * view for view in views]), proba(views), atol=1e-10
         )
 
-    @pytest.mark.parametrize("modality", [0, 1])
+    @pytest.mark.parametrize("view", [0, 1])
     def test_pushed_forward_mixture_has_equal_posteriors(
-        self, pairs, covariance, modality
+        self, pairs, covariance, view
     ):
         transfer = GaussianTransfer(pairs.alignment, covariance)
         transfer.fit(pairs.views[0], pairs.y)
-        mixture = transfer.modality_mixture(modality)
-        # On the modality's subspace and, by projection along the encoder's
+        mixture = transfer.view_mixture(view)
+        # On the view's subspace and, by projection along the encoder's
         # kernel, off it.
         rng = np.random.default_rng(1)
-        noise = rng.normal(size=pairs.views[modality].shape)
-        for X in (pairs.views[modality], pairs.views[modality] + noise):
-            projected = pairs.alignment.translate(X, modality, modality)
+        noise = rng.normal(size=pairs.views[view].shape)
+        for X in (pairs.views[view], pairs.views[view] + noise):
+            projected = pairs.alignment.translate(X, view, view)
             np.testing.assert_allclose(
                 mixture.posterior(projected),
-                transfer.predict_proba(X, modality=modality),
+                transfer.predict_proba(X, view=view),
                 rtol=1e-9,
                 atol=1e-12,
             )
@@ -196,7 +203,7 @@ class TestSupervised:
     ):
         transfer = GaussianTransfer(pairs.alignment, covariance)
         transfer.fit(pairs.views[0], pairs.y)
-        mixture = transfer.modality_mixture(1)
+        mixture = transfer.view_mixture(1)
         for c, name in enumerate(transfer.classes_):
             np.testing.assert_allclose(
                 mixture.means[c],
@@ -221,14 +228,45 @@ class TestSupervised:
 
 
 def test_frozen_alignments_stay_fitted_when_cloned(pairs):
-    frozen = pytest.importorskip("sklearn.frozen")
-    transfer = GaussianTransfer(frozen.FrozenEstimator(pairs.alignment))
+    transfer = GaussianTransfer(FrozenEstimator(pairs.alignment))
     plain = GaussianTransfer(pairs.alignment).fit(pairs.views[0], pairs.y)
     copy = clone(transfer).fit(pairs.views[0], pairs.y)
     np.testing.assert_array_equal(
-        copy.predict_proba(pairs.views[1], modality=1),
-        plain.predict_proba(pairs.views[1], modality=1),
+        copy.predict_proba(pairs.views[1], view=1),
+        plain.predict_proba(pairs.views[1], view=1),
     )
+
+
+@pytest.mark.parametrize(
+    "baseline",
+    [ProcrustesAlignment(2), RidgeTranslation(1, 0, ridge=1e-9), Unaligned(2)],
+    ids=lambda baseline: type(baseline).__name__,
+)
+@pytest.mark.parametrize("freeze", [lambda fit: fit, FrozenEstimator])
+def test_every_linear_alignment_has_mixtures_of_its_views(
+    pairs, baseline, freeze
+):
+    rng = np.random.default_rng(0)
+    views = [X + rng.normal(size=X.shape) for X in pairs.views]
+    fit = clone(baseline).fit(views)
+    transfer = GaussianTransfer(freeze(fit)).fit(views[0], pairs.y)
+    for m, X in enumerate(views):
+        np.testing.assert_allclose(
+            transfer.view_mixture(m).posterior(fit.translate(X, m, m)),
+            transfer.predict_proba(X, view=m),
+            rtol=1e-8,
+            atol=1e-12,
+        )
+
+
+def test_directions_have_no_mixture_of_their_views(pairs):
+    transfer = GaussianTransfer(CSA(2).fit(pairs.views))
+    transfer.fit(pairs.views[0], pairs.y)
+    assert transfer.score(pairs.views[1], pairs.y, view=1) == transfer.score(
+        pairs.views[0], pairs.y
+    )
+    with pytest.raises(ValueError, match="a CSA, .* wanted a LinearAlignment"):
+        transfer.view_mixture(1)
 
 
 def test_accuracy_is_that_of_the_bayes_rule():
@@ -239,7 +277,7 @@ def test_accuracy_is_that_of_the_bayes_rule():
     alignment = PerfectAlignment(2).fit([view[:2000] for view in views])
     transfer = GaussianTransfer(alignment).fit(views[0][:2000], y[:2000])
     bayes = np.mean(concepts.predict(z) == y)
-    assert abs(transfer.score(views[1], y, modality=1) - bayes) < 0.005
+    assert abs(transfer.score(views[1], y, view=1) - bayes) < 0.005
     assert abs(bayes - concepts.bayes_accuracy()) < 4 * 0.5 / np.sqrt(20_000)
 
 
@@ -256,8 +294,8 @@ class TestUncentred:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CollapseWarning)
             transfer = GaussianTransfer(alignment).fit(views[0], y)
-        assert transfer.score(views[1], y, modality=1) == transfer.score(
-            views[0], y, modality=0
+        assert transfer.score(views[1], y, view=1) == transfer.score(
+            views[0], y, view=0
         )
 
 
@@ -287,9 +325,9 @@ class TestUnlabelled:
         views, y = three.draw(3000, 1)
         wanted = GaussianTransfer(three.alignment, covariance)
         wanted.fit(three.views[0], three.y)
-        assert transfer.score(views[1], y, modality=1) >= 0.99
-        assert transfer.score(views[1], y, modality=1) == pytest.approx(
-            wanted.score(views[1], y, modality=1), abs=0.002
+        assert transfer.score(views[1], y, view=1) >= 0.99
+        assert transfer.score(views[1], y, view=1) == pytest.approx(
+            wanted.score(views[1], y, view=1), abs=0.002
         )
         np.testing.assert_allclose(
             transfer.mixture_.means, wanted.mixture_.means, atol=0.02
@@ -308,7 +346,7 @@ class TestUnlabelled:
         names = ["c", "a", "b"]
         examples = [three.views[1][three.y == name][0] for name in names]
         transfer = GaussianTransfer(three.alignment, covariance, 0)
-        transfer.fit_unlabelled(three.views[1], examples, names, modality=1)
+        transfer.fit_unlabelled(three.views[1], examples, names, view=1)
         # scikit-learn's mixture, started where ours ended, stays there.
         z = three.alignment.transform(three.views)
         mixture = transfer.mixture_
@@ -331,7 +369,7 @@ class TestUnlabelled:
         ).fit(z[1])
         np.testing.assert_allclose(again.means_, mixture.means, atol=1e-3)
         np.testing.assert_allclose(
-            transfer.predict_proba(three.views[0], modality=0),
+            transfer.predict_proba(three.views[0], view=0),
             again.predict_proba(z[0]),
             atol=1e-3,
         )
@@ -343,7 +381,7 @@ class TestUnlabelled:
         transfer = GaussianTransfer(three.alignment, random_state=0)
         transfer.fit_unlabelled(three.views[0], examples, ["c", "b", "a"])
         views, y = three.draw(500, 1)
-        assert transfer.score(views[1], y, modality=1) >= 0.99
+        assert transfer.score(views[1], y, view=1) >= 0.99
 
     @pytest.mark.parametrize("seed", [8, 23])
     def test_one_unlucky_start_does_not_decide(self, seed):
@@ -355,7 +393,7 @@ class TestUnlabelled:
             PerfectAlignment(2).fit(views), random_state=seed
         )
         transfer.fit_unlabelled(z, concepts.means, range(9))
-        assert transfer.score(views[1], y, modality=1) >= 0.98
+        assert transfer.score(views[1], y, view=1) >= 0.98
 
     def test_random_state_decides(self):
         # Without classes in the data, components are where they were sought.
@@ -365,7 +403,7 @@ class TestUnlabelled:
         def proba(seed):
             transfer = GaussianTransfer(alignment, random_state=seed)
             transfer.fit_unlabelled(views[0], views[0][:6], list("abcdef"))
-            return transfer.predict_proba(views[1], modality=1)
+            return transfer.predict_proba(views[1], view=1)
 
         np.testing.assert_array_equal(proba(5), proba(5))
         assert not np.allclose(proba(5), proba(6))
@@ -385,9 +423,9 @@ class TestUnlabelled:
                 three.views[0], three.views[0][:3], labels
             )
 
-    def test_examples_must_suit_the_modality(self, three):
+    def test_examples_must_suit_the_view(self, three):
         with pytest.raises(
-            ValueError, match="examples .modality 0.: .* 3 feat"
+            ValueError, match="examples .view 0.: .* 3 feat"
         ):
             GaussianTransfer(three.alignment).fit_unlabelled(
                 three.views[0], three.views[1][:2], ["a", "b"]
@@ -424,16 +462,16 @@ class TestCollapse:
         z = alignment.transform(views)
         assert max(np.abs(latents).max() for latents in z) < 1e-10
         transfer = GaussianTransfer(alignment, covariance)
-        with pytest.warns(CollapseWarning, match="modality 0 vary in 0 of 4"):
+        with pytest.warns(CollapseWarning, match="view 0 vary in 0 of 4"):
             transfer.fit(views[0], pairs.y)
         _, counts = np.unique(pairs.y, return_counts=True)
         share = counts / counts.sum()
         np.testing.assert_allclose(
-            transfer.predict_proba(views[1], modality=1),
+            transfer.predict_proba(views[1], view=1),
             np.tile(share, (len(pairs.y), 1)),
             rtol=1e-12,
         )
-        assert transfer.score(views[1], pairs.y, modality=1) == share.max()
+        assert transfer.score(views[1], pairs.y, view=1) == share.max()
 
     def test_nothing_left_has_no_components(self):
         alignment, views = collapsed(100, k=4)
@@ -452,8 +490,8 @@ class TestCollapse:
         wanted = GaussianTransfer(pairs.alignment, covariance)
         wanted.fit(pairs.views[0], pairs.y)
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1], modality=1),
-            wanted.predict_proba(pairs.views[1], modality=1),
+            transfer.predict_proba(pairs.views[1], view=1),
+            wanted.predict_proba(pairs.views[1], view=1),
             atol=1e-10,
         )
 
@@ -466,8 +504,8 @@ class TestCollapse:
         wanted = GaussianTransfer(pairs.alignment, random_state=0)
         wanted.fit_unlabelled(X, examples, [0, 1])
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1], modality=1),
-            wanted.predict_proba(pairs.views[1], modality=1),
+            transfer.predict_proba(pairs.views[1], view=1),
+            wanted.predict_proba(pairs.views[1], view=1),
             atol=1e-6,
         )
 
@@ -481,7 +519,7 @@ class TestCollapse:
             views = [z * [1.0, faint] @ P for P in mix]
             transfer = GaussianTransfer(PerfectAlignment(2).fit(views))
             transfer.fit(views[0], y)
-            probabilities.append(transfer.predict_proba(views[1], modality=1))
+            probabilities.append(transfer.predict_proba(views[1], view=1))
         np.testing.assert_allclose(*probabilities, atol=1e-7)
 
     @pytest.mark.parametrize("covariance", ["tied", "full", "diag"])
@@ -494,8 +532,8 @@ class TestCollapse:
         transfer = GaussianTransfer(small, covariance)
         transfer.fit(pairs.views[0], pairs.y)
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1], modality=1),
-            wanted.predict_proba(pairs.views[1], modality=1),
+            transfer.predict_proba(pairs.views[1], view=1),
+            wanted.predict_proba(pairs.views[1], view=1),
             atol=1e-11,
         )
 
@@ -516,7 +554,7 @@ class TestCollapse:
         with pytest.warns(CollapseWarning):
             transfer = GaussianTransfer(silent).fit(pairs.views[0], pairs.y)
         with pytest.raises(ValueError, match="rank 2 of 3: .* collapsed"):
-            transfer.modality_mixture(1)
+            transfer.view_mixture(1)
 
 
 def digit_accuracies(source, target, **params):
@@ -528,8 +566,8 @@ def digit_accuracies(source, target, **params):
         alignment = PerfectAlignment(8, **params)
         alignment.fit([view[train] for view in views])
         transfer = GaussianTransfer(alignment)
-        transfer.fit(views[source][train], y[train], modality=source)
-        yield transfer.score(views[target][test], y[test], modality=target)
+        transfer.fit(views[source][train], y[train], view=source)
+        yield transfer.score(views[target][test], y[test], view=target)
 
 
 class TestDigitHalves:
@@ -599,7 +637,7 @@ class TestFewSamples:
         z = pairs.alignment.transform(pairs.views)
         oracle = clone(ORACLES[covariance]).fit(z[0][rows], pairs.y[rows])
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1], modality=1),
+            transfer.predict_proba(pairs.views[1], view=1),
             oracle.predict_proba(z[1]),
             atol=1e-6,
         )
@@ -620,11 +658,11 @@ class TestInput:
             ({"y": np.zeros(600)}, "Only the class 0.* at least two"),
             ({"y": np.linspace(0, 1, 600)}, "not whole"),
             ({"y": np.zeros((600, 2))}, "1d array"),
-            ({"modality": 2}, "modality 2.: There is no view 2; .* from 0"),
-            ({"modality": -1}, "no view -1"),
-            ({"modality": 1}, "modality 1.* 5 features"),
-            ({"X": [[1, 2, np.nan]]}, "modality 0.*NaN"),
-            ({"X": [1, 2, 3]}, "modality 0.*2D array"),
+            ({"view": 2}, "view 2.: There is no view 2; .* from 0"),
+            ({"view": -1}, "no view -1"),
+            ({"view": 1}, "view 1.* 5 features"),
+            ({"X": [[1, 2, np.nan]]}, "view 0.*NaN"),
+            ({"X": [1, 2, 3]}, "view 0.*2D array"),
         ],
     )
     def test_bad_input_is_named(self, pairs, arguments, message):
@@ -638,16 +676,16 @@ class TestInput:
         transfer = GaussianTransfer(pairs.alignment)
         transfer.fit(pairs.views[0], pairs.y)
         for method in (transfer.predict, transfer.predict_proba):
-            with pytest.raises(ValueError, match="modality 1.* 5 features"):
-                method(pairs.views[0], modality=1)
-            with pytest.raises(ValueError, match="modality 0.* 3 features"):
+            with pytest.raises(ValueError, match="view 1.* 5 features"):
+                method(pairs.views[0], view=1)
+            with pytest.raises(ValueError, match="view 0.* 3 features"):
                 method(pairs.views[1])
             with pytest.raises(ValueError, match="no view 7"):
-                method(pairs.views[0], modality=7)
-        with pytest.raises(ValueError, match="no modality 2"):
-            transfer.modality_mixture(2)
+                method(pairs.views[0], view=7)
+        with pytest.raises(ValueError, match="no view 2"):
+            transfer.view_mixture(2)
         with pytest.raises(ValueError, match="y has 599 labels; wanted 600"):
-            transfer.score(pairs.views[1], pairs.y[:-1], modality=1)
+            transfer.score(pairs.views[1], pairs.y[:-1], view=1)
 
     def test_unknown_covariance(self, pairs):
         transfer = GaussianTransfer(pairs.alignment, covariance="spherical")
@@ -665,7 +703,7 @@ class TestInput:
             with pytest.raises(NotFittedError, match="GaussianTransfer"):
                 method(pairs.views[1])
         with pytest.raises(NotFittedError, match="GaussianTransfer"):
-            transfer.modality_mixture(0)
+            transfer.view_mixture(0)
 
     def test_streamed_alignments_will_do(self, pairs):
         streamed = PerfectAlignment(2)
@@ -675,8 +713,8 @@ class TestInput:
         wanted = GaussianTransfer(pairs.alignment)
         wanted.fit(pairs.views[0], pairs.y)
         np.testing.assert_allclose(
-            transfer.predict_proba(pairs.views[1], modality=1),
-            wanted.predict_proba(pairs.views[1], modality=1),
+            transfer.predict_proba(pairs.views[1], view=1),
+            wanted.predict_proba(pairs.views[1], view=1),
             atol=1e-10,
         )
 
@@ -688,6 +726,6 @@ class TestInput:
             pd.DataFrame(pairs.views[0]), pd.Series(pairs.y)
         )
         np.testing.assert_array_equal(
-            transfer.predict(pairs.views[1].tolist(), modality=1),
-            wanted.predict(pairs.views[1], modality=1),
+            transfer.predict(pairs.views[1].tolist(), view=1),
+            wanted.predict(pairs.views[1], view=1),
         )

@@ -51,7 +51,7 @@ def measured(views):
     alignment = PerfectAlignment(3).fit(views)
     report = existence_report(views)
     target = np.arange(len(views[0])) % 3
-    transfer = GaussianTransfer(alignment).fit(views[0], target, modality=0)
+    transfer = GaussianTransfer(alignment).fit(views[0], target, view=0)
     test = permutation_test(PerfectAlignment(1), views, 19, random_state=0)
     CSA(3).fit(views)
     return {
@@ -66,7 +66,7 @@ def measured(views):
         ],
         "silent": [len(rows) for rows in left_null_space(views).collapsed],
         "latents": np.hstack(alignment.transform(views)),
-        "posterior": transfer.predict_proba(views[1], modality=1),
+        "posterior": transfer.predict_proba(views[1], view=1),
         "null": test.null,
         "csa": np.hstack(CSA(3).fit(views).transform(views)),
     }

@@ -16,7 +16,7 @@ class ShuffledPairs(MetaAlignment):
     Parameters
     ----------
     alignment : BaseAlignment
-        Of any views.
+        Anything else with ``fit(views)`` and ``transform(views)`` will do.
     random_state : int, RandomState instance or None, default=None
 
     Attributes
@@ -59,5 +59,6 @@ class ShuffledPairs(MetaAlignment):
         self.alignment_ = clone(self.alignment).fit(
             signature.as_given(shuffled, views)
         )
-        self.signature_ = self.alignment_.signature_
+        # Of what the alignment has seen, where it says so.
+        self.signature_ = getattr(self.alignment_, "signature_", signature)
         return self

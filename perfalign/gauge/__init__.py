@@ -1,4 +1,4 @@
-r"""The gauge: which of all equally aligned latent spaces is used.
+r"""Which of all equally aligned latent spaces is used (chapter 8).
 
 Perfectly aligned latents are the concept up to one invertible map
 :math:`\hat z \mapsto G \hat z + g`, and the pairs cannot say which. Each
@@ -7,15 +7,14 @@ fitted alignment with the encoders :math:`G A^m` and offsets
 :math:`G o^m + g`. Nothing is refitted, and what was aligned stays aligned.
 """
 
-from perfalign.gauge._gauge import (
+from perfalign.gauge._anchored import anchored
+from perfalign.gauge._group import GaugeSymmetries, Symmetry
+from perfalign.gauge._mixture import (
     AmbiguousGaugeWarning,
-    GaugeSymmetries,
     PoorGaugeWarning,
-    Symmetry,
-    anchored,
     mixture,
-    principal,
 )
+from perfalign.gauge._principal import principal
 
 __all__ = [
     "AmbiguousGaugeWarning",

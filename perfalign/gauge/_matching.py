@@ -14,6 +14,8 @@ with Bures' :math:`B^2(S, T) = \operatorname{tr}(S + T)
 import numpy as np
 
 from perfalign._linalg import eigh, stacked_svd, svd
+from perfalign._types import Array, Integers
+from perfalign.gauge._shape import Shape
 from perfalign.gauge._symmetries import pair_invariants
 
 # Seven components have 5040 orders; of more, so many survive each step.
@@ -29,20 +31,25 @@ ERRORS, DRAWS = (1e-7, 1e-4, 1e-3, 1e-2, 1e-1), 4
 FOLLOWED, FIRST_STEPS = 4, 20
 
 
-def roots(covariances):
+def roots(covariances: Array) -> Array:
     """Symmetric square roots of a stack of covariances."""
     values, vectors = eigh(covariances)
     deviations = np.sqrt(np.clip(values, 0, None))
     return (vectors * deviations[..., None, :]) @ vectors.swapaxes(-1, -2)
 
 
-def polar(matrix):
+def polar(matrix: Array) -> Array:
     """Nearest orthogonal matrix (or stack of them)."""
     U, _, Vt = stacked_svd(matrix)
     return U @ Vt
 
 
-def turn(source, target, start=None, steps=500):
+def turn(
+    source: Shape,
+    target: Shape,
+    start: Array | None = None,
+    steps: int = 500,
+) -> tuple[Array, float]:
     """Orthogonal map of least cost, for components in the same order.
 
     Parameters
@@ -72,14 +79,14 @@ def turn(source, target, start=None, steps=500):
     sizes = (target.means**2).sum(1) + (source.means**2).sum(1)
     sizes = sizes + (own**2).sum((1, 2)) + (other**2).sum((1, 2))
 
-    def inner(Q):
+    def inner(Q: Array) -> Array:
         return own @ Q[..., None, :, :] @ other
 
-    def cost(Q):
+    def cost(Q: Array) -> Array:
         common = stacked_svd(inner(Q))[1].sum(-1) @ weights
         return weights @ sizes - 2 * (np.sum(moment * Q, (-2, -1)) + common)
 
-    def descend(Q, steps):
+    def descend(Q: Array, steps: int) -> Array:
         for _ in range(steps):
             parts = own @ polar(inner(Q)) @ other
             before = Q
@@ -101,7 +108,7 @@ def turn(source, target, start=None, steps=500):
     return ends[best], float(costs[best])
 
 
-def _starts(moment, source, target):
+def _starts(moment: Array, source: Shape, target: Shape) -> Array:
     r"""Polar factors of solutions of what is linear in Q.
 
     Of :math:`Q \hat m_c = m_c`, :math:`Q^\top m_c = \hat m_c` and
@@ -151,7 +158,7 @@ def _starts(moment, source, target):
     return polar(fixed + L @ Y @ R.T)
 
 
-def match(source, target):
+def match(source: Shape, target: Shape) -> Integers:
     """Order and orthogonal map that carry one mixture onto another.
 
     Parameters
@@ -198,7 +205,7 @@ def match(source, target):
     return found
 
 
-def _plausible_orders(source, target):
+def _plausible_orders(source: Shape, target: Shape) -> Integers:
     """Orders by a search that adds one component at a time, best first."""
     n_components = len(target.weights)
     near, far = pair_invariants(target), pair_invariants(source)

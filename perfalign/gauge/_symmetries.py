@@ -6,54 +6,19 @@ orthogonal: it permutes the components, carries each mean to a mean and each
 covariance to a covariance.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
 
 import numpy as np
 
 from perfalign._linalg import eigh, singular_values, svd
+from perfalign._types import Array
+from perfalign.gauge._shape import Shape
 
 # Whitened moments have size one, and are given, not estimated.
 EXACT = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
-class Shape:
-    """Weights (C,), means (C, k) and covariances (C, k, k) of a mixture."""
-
-    weights: np.ndarray
-    means: np.ndarray
-    covariances: np.ndarray
-
-    @cached_property
-    def center(self):
-        """Total mean."""
-        return self.weights @ self.means
-
-    @cached_property
-    def spread(self):
-        """Total covariance."""
-        deviations = self.means - self.center
-        return np.einsum("c,cij->ij", self.weights, self.covariances) + (
-            deviations.T @ (self.weights[:, None] * deviations)
-        )
-
-    def mapped(self, matrix, offset):
-        """The mixture of ``matrix @ z + offset``."""
-        return Shape(
-            self.weights,
-            self.means @ matrix.T + offset,
-            matrix @ self.covariances @ matrix.T,
-        )
-
-    def reordered(self, order):
-        order = np.asarray(order)
-        return Shape(
-            self.weights[order], self.means[order], self.covariances[order]
-        )
-
-
-def fixing_symmetries(shape):
+def fixing_symmetries(shape: Shape) -> tuple[list[Array], int]:
     r"""Orthogonal maps that carry each component to itself.
 
     They commute with all class covariances and fix the means, hence all that
@@ -76,10 +41,10 @@ def fixing_symmetries(shape):
         Of the group of rotations.
     """
     k = shape.means.shape[1]
-    _, free, _ = _transporters(shape, shape)
+    _, free, _ = _intertwiners(shape, shape)
     rng = np.random.default_rng(0)
 
-    def element(matrix):
+    def element(matrix: Array) -> Array:
         return (free.T @ (free @ matrix.ravel())).reshape(k, k)
 
     turns = free.reshape(-1, k, k)
@@ -96,7 +61,8 @@ def fixing_symmetries(shape):
     starts = np.flatnonzero(np.diff(values) > EXACT) + 1
     spaces = np.split(basis @ vectors, starts, axis=1)
     link = element(rng.standard_normal((k, k)))
-    reflections, reached = [], []
+    reflections: list[Array] = []
+    reached: list[Array] = []
     for space in spaces:
         inner = space.T @ link @ space
         real = np.abs(inner - inner.T).max(initial=0.0) < EXACT
@@ -107,7 +73,9 @@ def fixing_symmetries(shape):
     return reflections, dimension
 
 
-def exchanging_symmetries(shape):
+def exchanging_symmetries(
+    shape: Shape,
+) -> list[tuple[Array, tuple[int, ...]]]:
     """Orthogonal maps that, with the fixing ones, reach all exchanges.
 
     Parameters
@@ -123,7 +91,7 @@ def exchanging_symmetries(shape):
     """
     n_components = len(shape.weights)
     agree = _agreement(shape)
-    exchanges = []
+    exchanges: list[tuple[Array, tuple[int, ...]]] = []
     for i in reversed(range(n_components)):
         orbit = {i}
         for j in range(i + 1, n_components):
@@ -135,7 +103,7 @@ def exchanging_symmetries(shape):
     return exchanges
 
 
-def transport(source, target):
+def map_onto(source: Shape, target: Shape) -> Array | None:
     """Orthogonal map of one mixture to another, or None.
 
     Parameters
@@ -148,7 +116,7 @@ def transport(source, target):
     Q : ndarray of shape (k, k) or None
     """
     k = source.means.shape[1]
-    found, free, misfit = _transporters(source, target)
+    found, free, misfit = _intertwiners(source, target)
     if misfit > EXACT:
         return None
     # A general solution is invertible if any is, and its orthogonal factor
@@ -161,7 +129,9 @@ def transport(source, target):
     return U @ Vt if s[-1] > EXACT else None
 
 
-def _transporters(source, target):
+def _intertwiners(
+    source: Shape, target: Shape
+) -> tuple[Array, Array, float]:
     """Solutions X of X m = m', Xᵀ m' = m, X S = S' X: one, and all others."""
     k = source.means.shape[1]
     one = np.eye(k)
@@ -176,10 +146,10 @@ def _transporters(source, target):
     U, s, Vt = svd(rows, full_matrices=False)
     rank = np.count_nonzero(s > EXACT)
     found = Vt[:rank].T @ (U[:, :rank].T @ right / s[:rank])
-    return found, Vt[rank:], np.abs(rows @ found - right).max()
+    return found, Vt[rank:], float(np.abs(rows @ found - right).max())
 
 
-def pair_invariants(shape):
+def pair_invariants(shape: Shape) -> Array:
     """What pairs of components have that no orthogonal map changes.
 
     Parameters
@@ -198,26 +168,30 @@ def pair_invariants(shape):
     return np.stack([m @ m.T, energy, energy.T, common])
 
 
-def _agreement(shape):
+def _agreement(shape: Shape) -> Callable[[list[int]], bool]:
     """What pairs of components must share to be carried to each other."""
     weights = np.add.outer(shape.weights, shape.weights)
     pairs = np.stack([*pair_invariants(shape), weights])
 
-    def agree(places):
+    def agree(places: list[int]) -> bool:
         c = len(places) - 1
         old = pairs[:, c, : c + 1]
-        return np.abs(old - pairs[:, places[-1], places]).max() < EXACT
+        return bool(
+            np.abs(old - pairs[:, places[-1], places]).max() < EXACT
+        )
 
     return agree
 
 
-def _extend(shape, agree, places):
+def _extend(
+    shape: Shape, agree: Callable[[list[int]], bool], places: list[int]
+) -> tuple[Array, tuple[int, ...]] | None:
     """Depth-first search for a symmetry with the given leading places."""
     if not all(agree(places[: c + 1]) for c in range(len(places))):
         return None
     rest = [j for j in range(len(shape.weights)) if j not in places]
     if not rest:
-        Q = transport(shape, shape.reordered(places))
+        Q = map_onto(shape, shape.reordered(places))
         return None if Q is None else (Q, tuple(places))
     for j in rest:
         found = _extend(shape, agree, [*places, j])
@@ -226,7 +200,7 @@ def _extend(shape, agree, places):
     return None
 
 
-def _orbit(i, permutations):
+def _orbit(i: int, permutations: list[tuple[int, ...]]) -> set[int]:
     orbit, new = {i}, [i]
     while new:
         c = new.pop()

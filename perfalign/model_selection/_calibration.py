@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.parallel import Parallel, delayed
 
 from perfalign._checks import check_integer, check_views
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, RandomState, View, Views
 from perfalign.model_selection._shuffles import Shuffles, share_as_large
 
@@ -158,7 +159,9 @@ def _of_shuffled(
 
 
 def _number(statistic: Callable[..., float], blocks: list[Array]) -> float:
-    found = np.asarray(statistic(*blocks))
+    # The same rounding, whoever computes, and how many do.
+    with one_blas_thread:
+        found = np.asarray(statistic(*blocks))
     if found.shape or found.dtype.kind not in "biuf" or np.isnan(found):
         raise ValueError(f"statistic returned {found!r:.60}; wanted a number.")
     return float(found)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from perfalign._checks import FLOAT64_EPS, check_view, is_frame
 from perfalign._linalg import column_norms, svd
 from perfalign._types import Array, Integers, View
+from perfalign.alignment import whiten
 
 
 class WithoutNuisance(TransformerMixin, BaseEstimator):
@@ -26,7 +27,7 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    nuisance : str, int, slice, list or callable
+    nuisance : list of str or int, slice, mask or callable
         Which columns are the nuisance variables z, as scikit-learn's
         ``ColumnTransformer`` takes them: by name, of data frames, or by
         place. They are left out of the result.
@@ -121,7 +122,8 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         z, rest = self._parts(X)
-        return rest - self.regression_.predict(z).reshape(rest.shape)
+        residuals: Array = rest - self.regression_.predict(z)
+        return residuals
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Names of the columns that are no nuisance variables."""
@@ -135,7 +137,7 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
 
     def _parts(self, X: View) -> tuple[Array, Array]:
         ordered, _ = check_view(self.columns_.transform(_matrix(X)), "X")
-        return np.split(ordered, [self._n_nuisance], axis=1)
+        return ordered[:, : self._n_nuisance], ordered[:, self._n_nuisance :]
 
 
 def _matrix(X: View) -> View:
@@ -176,13 +178,12 @@ class Complement:
                 "a sample."
             )
         moved = Z - Z.mean(axis=0)
-        size = column_norms(moved)
-        # What is left of a constant is rounding.
-        live = size > 10 * eps * column_norms(Z)
-        U, s, _ = svd(moved[:, live] / size[live], full_matrices=False)
-        cut = max(max(Z.shape) * FLOAT64_EPS, 10 * eps)
-        constant = np.full((n_samples, 1), n_samples**-0.5)
-        hat = np.hstack([constant, U[:, s > cut * s.max(initial=0.0)]])
+        rounding = np.maximum(
+            max(Z.shape) * FLOAT64_EPS * column_norms(moved),
+            10 * eps * column_norms(Z) + np.finfo(float).tiny,
+        )
+        U = whiten(moved, rounding, 1 + (Z.shape[1] / n_samples) ** 0.5).U
+        hat = np.hstack([np.full((n_samples, 1), n_samples**-0.5), U])
         if hat.shape[1] > n_samples - 2:
             raise ValueError(
                 f"nuisance and the constant have the rank {hat.shape[1]}; "
@@ -197,10 +198,10 @@ class Complement:
         # The root of the residuals' covariance, taken back: it is one but in
         # the directions of these few columns.
         A, s, _ = svd(self.hat[self.kept], full_matrices=False)
-        left = residuals[self.kept]
-        return left + A @ (
-            (((1 - s) * (1 + s)) ** -0.5 - 1)[:, None] * (A.T @ left)
-        )
+        left: Array = residuals[self.kept]
+        gain = ((1 - s) * (1 + s)) ** -0.5 - 1
+        left += A @ (gain[:, None] * (A.T @ left))
+        return left
 
 
 def _telling(hat: Array) -> Integers:

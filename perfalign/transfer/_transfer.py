@@ -1,18 +1,21 @@
-r"""Labels of one modality, used in another.
+r"""Labels of one view, used in another.
 
 Alignment needs pairs and no labels. Gaussian classes need the labels of one
-modality and no pairs. Together they classify a modality of which no label was
-ever seen.
+view and no pairs. Together they classify a view of which no label was ever
+seen.
 """
 
 import warnings
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
 from sklearn.mixture import GaussianMixture
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,41 +23,37 @@ from perfalign._checks import (
     FLOAT64_EPS,
     check_estimator,
     check_labels,
+    check_parameters,
     check_view,
     precision,
 )
-from perfalign._linalg import singular_values, svd
+from perfalign._linalg import singular_values
+from perfalign._types import Array, Labels, RandomState, View
 from perfalign.alignment import CollapseWarning
 from perfalign.mixtures import ClassGaussians
-
-# Rounding of the data, in units of the type in which they are stored: a third
-# of that in the mean, over the items and whatever signs the features have.
-STORED = 2
-# An encoder that should be silent is so to the rounding errors of its fit, a
-# few tens of those of one product; what really varies is larger by far.
-COMPUTED = 1000
+from perfalign.transfer._frame import Covariance, Frame, class_moments
+from perfalign.transfer._rounding import linear_inside, rounding_of_latents
 
 
 class GaussianTransfer(ClassifierMixin, BaseEstimator):
-    r"""Gaussian classes in the latent space, usable from every modality.
+    r"""Gaussian classes in the latent space, usable from every view.
 
-    Given encoders :math:`\hat z = A^m x + o^m`, the classes are estimated from
-    labelled data of one modality as
-    :math:`\hat z \mid c \sim N(\mu_c, \Sigma_c)`, and items of any modality
-    are classified by
+    Given encoders :math:`\hat z = f^m(x^m)`, the classes are estimated from
+    labelled data of one view as
+    :math:`\hat z \mid c \sim N(\mu_c, \Sigma_c)`, and items of any view are
+    classified by
 
     .. math:: \hat c(x^m) = \arg\max_c \,
-              \pi_c\, N(A^m x^m + o^m \mid \mu_c, \Sigma_c).
+              \pi_c\, N(f^m(x^m) \mid \mu_c, \Sigma_c).
 
-    Where two modalities align perfectly, an item has the same posterior
-    whichever of them shows it.
+    Where two views align perfectly, an item has the same posterior whichever
+    of them shows it.
 
     Parameters
     ----------
-    alignment : PerfectAlignment
-        Already fitted, on pairs without labels. Anything with a
-        ``transform_view(view, modality)`` will do, such as the baselines, a
-        `MappedAlignment` or a `HeldOutSearch`.
+    alignment : BaseAlignment
+        Already fitted, on pairs without labels. Anything else with
+        ``transform_view(X, view)`` will do.
     covariance : {"tied", "full", "diag"}, default="tied"
         One covariance for all classes, one for each, or one for each without
         correlations: linear discriminant analysis, quadratic discriminant
@@ -69,12 +68,12 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         The classes in the latent space. Predictions are its posteriors.
     classes_ : ndarray of shape (C,)
         Sorted labels.
-    modality_ : int or str
-        The modality that was labelled.
+    view_ : int or str
+        The view that was labelled.
 
     Notes
     -----
-    Without a `modality`, predictions and scores are of the one that was
+    Without a `view`, predictions and scores are of the one that was
     labelled, so that ``fit(X, y).score(X, y)``, and with it scikit-learn's
     ``cross_val_score`` and ``GridSearchCV``, judge what was fitted. To
     transfer is to name another.
@@ -99,8 +98,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
     >>> seen = z @ [[1, 0, 2], [0, 1, 1]]
     >>> heard = z @ [[1, 1, 3, 0], [2, -1, 0, 1]]
     >>> alignment = PerfectAlignment(n_components=2).fit([seen, heard])
-    >>> transfer = GaussianTransfer(alignment).fit(seen, labels, modality=0)
-    >>> f"{transfer.score(heard, labels, modality=1):.3f}"
+    >>> transfer = GaussianTransfer(alignment).fit(seen, labels, view=0)
+    >>> f"{transfer.score(heard, labels, view=1):.3f}"
     '0.988'
     >>> f"{transfer.score(seen, labels):.3f}"
     '0.988'
@@ -108,28 +107,37 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
     '0.980'
     """
 
-    # A modality says what X is. It is nothing for scikit-learn to route.
-    __metadata_request__fit = {"modality": UNUSED}
-    __metadata_request__predict = {"modality": UNUSED}
-    __metadata_request__predict_proba = {"modality": UNUSED}
-    __metadata_request__score = {"modality": UNUSED}
+    # The view says what X is. It is nothing for scikit-learn to route.
+    __metadata_request__fit = {"view": UNUSED}
+    __metadata_request__predict = {"view": UNUSED}
+    __metadata_request__predict_proba = {"view": UNUSED}
+    __metadata_request__score = {"view": UNUSED}
 
-    def __init__(self, alignment, covariance="tied", random_state=None):
+    _parameter_constraints = {
+        "covariance": [StrOptions({"tied", "full", "diag"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        alignment: Any,
+        covariance: Covariance = "tied",
+        random_state: RandomState = None,
+    ) -> None:
         self.alignment = alignment
         self.covariance = covariance
         self.random_state = random_state
 
-    def fit(self, X, y, modality=0):
-        """Estimate the classes from labelled data of one modality.
+    def fit(self, X: View, y: ArrayLike, view: int | str = 0) -> Self:
+        """Estimate the classes from labelled data of one view.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features_m)
         y : array-like of shape (n_samples,)
             Class labels, of at least two classes: strings or whole numbers.
-        modality : int or str, default=0
-            Which modality X shows; by name, if the alignment's views have
-            names.
+        view : int or str, default=0
+            Which view X shows; by name, if the alignment's views have names.
 
         Returns
         -------
@@ -138,7 +146,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the alignment is not fitted or has no such modality, X or y is
+            If the alignment is not fitted or has no such view, X or y is
             invalid or a label missing, or there are too few samples for the
             covariance. It needs latents that vary, about their class means,
             in every dimension in which latents vary at all: at least C + k
@@ -152,18 +160,22 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             told apart in these alone, and if there are none, all that is
             left is to name the most frequent class.
         """
-        self._check_covariance()
-        latents = self._latents(X, modality)
-        noise = self._noise(latents, precision(X), modality)
+        check_parameters(self)
+        frame, latents = self._frame(X, view)
         y = check_labels(y, len(latents), "y", like=X)
         classes = np.unique(y)
         _check_several(classes)
-        frame = _Frame(latents, noise, self.covariance)
-        gaussians = _estimate(frame, y, classes, self.covariance)
-        self._adopt(frame, gaussians, classes, modality)
+        gaussians = class_moments(frame, y, classes, self.covariance)
+        self._adopt(frame, gaussians, classes, view)
         return self
 
-    def fit_unlabelled(self, X, examples, labels, modality=0):
+    def fit_unlabelled(
+        self,
+        X: View,
+        examples: View,
+        labels: ArrayLike,
+        view: int | str = 0,
+    ) -> Self:
         """Find the classes without labels and name them by one example each.
 
         Expectation maximisation (scikit-learn's ``GaussianMixture``, best of
@@ -174,13 +186,13 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features_m)
-            Data of one modality, without labels.
+            Data of one view, without labels.
         examples : array-like of shape (C, n_features_m)
-            One item of each class, in the same modality.
+            One item of each class, in the same view.
         labels : array-like of shape (C,)
             The examples' labels, all different.
-        modality : int or str, default=0
-            Which modality X and the examples show.
+        view : int or str, default=0
+            Which view X and the examples show.
 
         Returns
         -------
@@ -189,7 +201,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the alignment is not fitted or has no such modality, arrays are
+            If the alignment is not fitted or has no such view, arrays are
             invalid, a label occurs twice, there are fewer samples than
             classes, or all latents are equal.
 
@@ -198,10 +210,9 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         CollapseWarning
             If the latents vary in fewer than k dimensions.
         """
-        self._check_covariance()
-        latents = self._latents(X, modality)
-        noise = self._noise(latents, precision(X), modality)
-        examples_latents = self._latents(examples, modality, "examples")
+        check_parameters(self)
+        frame, latents = self._frame(X, view)
+        examples_latents = self._latents(examples, view, "examples")
         labels = check_labels(
             labels, len(examples_latents), "labels", like=examples
         )
@@ -212,12 +223,11 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 f"labels names {len(classes)} classes with {len(labels)} "
                 "examples; wanted one example of each class."
             )
-        frame = _Frame(latents, noise, self.covariance)
         if frame.rank == 0:
             raise ValueError(
-                f"The latents of the {len(latents)} samples of modality "
-                f"{modality} are all equal: the alignment has collapsed, and "
-                "there are no components to find."
+                f"The latents of the {len(latents)} samples of view {view!r} "
+                "are all equal: the alignment has collapsed, and there are no "
+                "components to find."
             )
         found = GaussianMixture(
             len(classes),
@@ -242,17 +252,19 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             covariances,
             found.weights_[component],
         )
-        self._adopt(frame, gaussians, classes, modality)
+        self._adopt(frame, gaussians, classes, view)
         return self
 
-    def predict_proba(self, X, modality=None):
-        """Posterior class probabilities of items seen in any modality.
+    def predict_proba(
+        self, X: View, view: int | str | None = None
+    ) -> Array:
+        """Posterior class probabilities of items of any view.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features_m)
-        modality : int or str, default=None
-            Which modality X shows; the one that was labelled if None.
+        view : int or str, default=None
+            Which view X shows; the one that was labelled if None.
 
         Returns
         -------
@@ -262,19 +274,19 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If not fitted, or X does not suit the modality.
+            If not fitted, or X does not suit the view.
         """
         check_is_fitted(self, "mixture_")
-        return self.mixture_.posterior(self._latents(X, modality))
+        return self.mixture_.posterior(self._latents(X, view))
 
-    def predict(self, X, modality=None):
-        """Most probable classes of items seen in any modality.
+    def predict(self, X: View, view: int | str | None = None) -> Labels:
+        """Most probable classes of items of any view.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features_m)
-        modality : int or str, default=None
-            Which modality X shows; the one that was labelled if None.
+        view : int or str, default=None
+            Which view X shows; the one that was labelled if None.
 
         Returns
         -------
@@ -286,9 +298,11 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             As `predict_proba`.
         """
         check_is_fitted(self, "mixture_")
-        return self.mixture_.predict(self._latents(X, modality))
+        return self.mixture_.predict(self._latents(X, view))
 
-    def score(self, X, y, modality=None):
+    def score(
+        self, X: View, y: ArrayLike, view: int | str | None = None
+    ) -> float:
         """Share of items that get their true label.
 
         Parameters
@@ -296,8 +310,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         X : array-like of shape (n_samples, n_features_m)
         y : array-like of shape (n_samples,)
             True labels.
-        modality : int or str, default=None
-            Which modality X shows; the one that was labelled if None.
+        view : int or str, default=None
+            Which view X shows; the one that was labelled if None.
 
         Returns
         -------
@@ -309,23 +323,23 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             As `predict_proba`, or if y has another length than X or a label
             is missing.
         """
-        predicted = self.predict(X, modality)
+        predicted = self.predict(X, view)
         y = check_labels(y, len(predicted), "y", like=X)
         return float(accuracy_score(y, predicted))
 
-    def modality_mixture(self, modality):
-        r"""The same classes as Gaussians in one modality's own feature space.
+    def view_mixture(self, view: int | str) -> ClassGaussians:
+        r"""The same classes as Gaussians in one view's own feature space.
 
-        The latent z is sent where `PerfectAlignment.translate` sends it: to
-        the best linear reconstruction of the view, which the encoder sends
-        back to z. The classes become Gaussians on a k-dimensional subspace.
-        A point on it has the posterior of its latent; one off it does so
-        after ``alignment.translate(x, modality, modality)``, which projects
-        it there along the kernel of the encoder.
+        The latent z is sent where `LinearAlignment.decode` sends it: to the
+        best linear reconstruction of the view, which the encoder sends back
+        to z. The classes become Gaussians on a k-dimensional subspace. A
+        point on it has the posterior of its latent; one off it does so after
+        ``alignment.translate(x, view, view)``, which projects it there along
+        the kernel of the encoder.
 
         Parameters
         ----------
-        modality : int or str
+        view : int or str
 
         Returns
         -------
@@ -335,179 +349,85 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If not fitted, the alignment has no linear encoders, there is no
-            such modality, or its encoder has a rank below k and hence no
-            right inverse.
+            If the alignment is no `LinearAlignment`, there is no such view,
+            or its encoder has a rank below k and hence no right inverse.
+        sklearn.exceptions.NotFittedError
         """
         check_is_fitted(self, "mixture_")
-        alignment = self.alignment
-        summary = getattr(alignment, "summary_", None)
-        if summary is None:
+        linear = linear_inside(self.alignment)
+        if linear is None:
             raise ValueError(
-                f"alignment is a {type(alignment).__name__}, whose encoders "
-                "are not known to be linear; wanted a PerfectAlignment."
+                f"alignment is a {type(self.alignment).__name__}, whose "
+                "encoders are not known to be linear; wanted a "
+                "LinearAlignment, such as PerfectAlignment."
             )
-        encoders = alignment.encoders_
-        m = summary.signature.position(modality, "modality")
-        encoder = encoders[m]
+        m = linear.signature_.position(view)
+        encoder = linear.encoders_[m]
         k, rank = len(encoder), _row_rank(encoder)
         if rank < k:
             raise ValueError(
-                f"The encoder of modality {modality} has rank {rank} of {k}: "
-                "the alignment has collapsed, and no subspace of the modality "
-                f"holds {k}-dimensional latents."
+                f"The encoder of view {view!r} has rank {rank} of {k}: the "
+                "alignment has collapsed, and no subspace of the view holds "
+                f"{k}-dimensional latents."
             )
-        origin = alignment.decode(np.zeros((1, k)), m)[0]
-        return self.mixture_.push_forward(alignment.loadings(m).T, origin)
+        origin = linear.decode(np.zeros((1, k)), m)[0]
+        return self.mixture_.push_forward(linear.loadings(m).T, origin)
 
-    def _check_covariance(self):
-        if self.covariance not in ("tied", "full", "diag"):
-            raise ValueError(
-                f"covariance is {self.covariance!r}; wanted 'tied', 'full' or "
-                "'diag'."
-            )
-
-    def _latents(self, X, modality=None, name="X"):
+    def _latents(
+        self, X: View, view: int | str | None, name: str = "X"
+    ) -> Array:
         """What the alignment makes of X."""
-        if modality is None:
-            modality = self.modality_
+        if view is None:
+            view = self.view_
         check_estimator(self.alignment, "alignment", ["transform_view"])
         try:
-            latents = self.alignment.transform_view(X, modality)
+            latents = self.alignment.transform_view(X, view)
         except NotFittedError:
             raise
         except ValueError as error:
-            raise ValueError(
-                f"{name} (modality {modality!r}): {error}"
-            ) from error
+            raise ValueError(f"{name} (view {view!r}): {error}") from error
         return check_view(latents, "The latents")[0]
 
-    def _noise(self, latents, eps, modality):
-        """Sizes of the rounding errors in latents of data that have `eps`.
+    def _frame(self, X: View, view: int | str) -> tuple[Frame, Array]:
+        latents = self._latents(X, view)
+        rounding = rounding_of_latents(
+            self.alignment, latents, precision(X), view
+        )
+        return Frame(latents, rounding, self.covariance), latents
 
-        Root mean squares, one a latent, in its unit. Where encoders are
-        known, they are those of the terms that are added up to the latent.
-        """
-        summary = getattr(self.alignment, "summary_", None)
-        if summary is None:
-            size = np.sqrt(np.mean(latents**2, axis=0))
-            return (STORED * np.max(eps) + COMPUTED * FLOAT64_EPS) * size
-        stored = summary.split(summary.eps + np.zeros_like(summary.mean))
-        m = summary.signature.position(modality)
-        stored[m] = np.maximum(stored[m], eps)
-        size = summary.power() / summary.n_samples**0.5
-        features = [
-            (STORED * e + COMPUTED * FLOAT64_EPS) * part
-            for e, part in zip(stored, summary.split(size))
-        ]
-        overall = COMPUTED * FLOAT64_EPS * np.linalg.norm(size)
-        return self.alignment.latent_rounding(features, overall)
-
-    def _adopt(self, frame, gaussians, classes, modality):
+    def _adopt(
+        self,
+        frame: Frame,
+        gaussians: tuple[Array, Array, Array],
+        classes: Labels,
+        view: int | str,
+    ) -> None:
         k = len(frame.center)
         if frame.rank < k:
             warnings.warn(
-                f"The latents of modality {modality} vary in {frame.rank} of "
-                f"{k} dimensions over these {len(frame.coordinates)} samples, "
-                "and classes are told apart in those alone. So it is when an "
+                f"The latents of view {view!r} vary in {frame.rank} of {k} "
+                f"dimensions over these {len(frame.coordinates)} samples, and "
+                "classes are told apart in those alone. So it is when an "
                 "alignment has collapsed.",
                 CollapseWarning,
                 stacklevel=3,
             )
         self.mixture_ = frame.in_latent_space(*gaussians, classes=classes)
         self.classes_ = classes
-        self.modality_ = modality
+        self.view_ = view
 
 
-def _row_rank(matrix):
-    """Rank, whatever the units of rows and columns."""
-    for axis in (0, 1):
-        size = np.abs(matrix).max(axis=axis, keepdims=True)
-        matrix = matrix / np.where(size > 0, size, 1.0)
-    s = singular_values(matrix)
-    return np.count_nonzero(s > max(matrix.shape) * FLOAT64_EPS * s[0])
-
-
-class _Frame:
-    """Coordinates of unit variance in the dimensions in which latents vary.
-
-    Latents are center + lift @ coordinates, to rounding. Nothing absolute
-    inside a Gaussian mixture's estimation depends on the units then, and the
-    rounding errors that fill collapsed dimensions stay outside.
-    """
-
-    def __init__(self, latents, noise, covariance):
-        n, k = latents.shape
-        self.center = latents.mean(axis=0)
-        units = np.where(noise > 0, noise, 1.0)
-        deviations = (latents - self.center) / units
-        if covariance == "diag":
-            # Axes must stay: which latents are uncorrelated depends on them.
-            scale, axes = np.sqrt(np.mean(deviations**2, axis=0)), np.eye(k)
-        else:
-            _, s, axes = svd(deviations, full_matrices=False)
-            scale = s / np.sqrt(n)
-        # Below 1 is what rounding alone could make.
-        kept = scale > 1
-        self.rank = np.sum(kept)
-        if self.rank == 0:
-            # One silent coordinate stands for the only point there is.
-            scale, axes = np.ones(1), np.zeros((1, k))
-        else:
-            scale, axes = scale[kept], axes[kept]
-        self.scale = scale
-        self.coordinates = deviations @ axes.T / scale
-        self.lift = (units * axes).T * scale
-
-    def in_latent_space(self, means, covariances, weights, classes=None):
-        mixture = ClassGaussians(means, covariances, weights, classes)
-        return mixture.push_forward(self.lift, self.center)
-
-    def rank_of(self, residuals, covariance):
-        """Dimensions in which coordinates vary by more than rounding."""
-        # Back in units of rounding errors, as at the start.
-        residuals = residuals * self.scale / np.sqrt(len(residuals))
-        if covariance == "diag":
-            return np.sum(np.linalg.norm(residuals, axis=0) > 1)
-        return np.sum(singular_values(residuals) > 1)
-
-
-def _check_several(classes):
+def _check_several(classes: Labels) -> None:
     if len(classes) < 2:
         raise ValueError(
             f"Only the class {classes[0]} occurs; wanted at least two."
         )
 
 
-def _estimate(frame, y, classes, covariance):
-    """Maximum likelihood means, covariances and weights in the frame."""
-    members = [y == c for c in classes]
-    means = np.stack([frame.coordinates[own].mean(axis=0) for own in members])
-    weights = np.mean(members, axis=1)
-    residuals = [
-        frame.coordinates[own] - mean
-        for own, mean in zip(members, means, strict=True)
-    ]
-    if covariance == "tied":
-        # Deviations from the class means are pooled, as if of one class.
-        residuals = [np.vstack(residuals)]
-        names = [f"{len(classes)} classes"]
-        least = f"{len(classes) + frame.rank} samples"
-    else:
-        names = [f"class {c}" for c in classes]
-        least = 2 if covariance == "diag" else frame.rank + 1
-        least = f"{least} samples of each class (covariance='tied': fewer)"
-    for name, own in zip(names, residuals, strict=True):
-        rank = frame.rank_of(own, covariance)
-        if rank < frame.rank:
-            raise ValueError(
-                f"Within {name}, the latents of {len(own)} samples vary in "
-                f"{rank} of {frame.rank} dimensions; covariance="
-                f"{covariance!r} needs all of them, and so at least {least}."
-            )
-    covariances = np.stack([own.T @ own / len(own) for own in residuals])
-    if covariance == "tied":
-        covariances = covariances[0]
-    if covariance == "diag":
-        covariances *= np.eye(len(frame.scale))
-    return means, covariances, weights
+def _row_rank(matrix: Array) -> int:
+    """Rank, whatever the units of rows and columns."""
+    for axis in (0, 1):
+        size = np.abs(matrix).max(axis=axis, keepdims=True)
+        matrix = matrix / np.where(size > 0, size, 1.0)
+    s = singular_values(matrix)
+    return int(np.count_nonzero(s > max(matrix.shape) * FLOAT64_EPS * s[0]))

@@ -1,0 +1,61 @@
+"""What in latents may be no more than rounding."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+
+from perfalign._checks import FLOAT64_EPS
+from perfalign._types import Array
+from perfalign.alignment import LinearAlignment
+
+# Rounding of the data, in units of the type in which they are stored: a third
+# of that in the mean, over the items and whatever signs the features have.
+STORED = 2
+# An encoder that should be silent is so to the rounding errors of its fit, a
+# few tens of those of one product; what really varies is larger by far.
+COMPUTED = 1000
+
+
+def linear_inside(alignment: Any) -> LinearAlignment | None:
+    """The linear alignment that this is, or that it keeps frozen."""
+    if isinstance(alignment, FrozenEstimator):
+        alignment = alignment.estimator
+    return alignment if isinstance(alignment, LinearAlignment) else None
+
+
+def rounding_of_latents(
+    alignment: Any, latents: Array, eps: float | Array, view: int | str
+) -> Array:
+    """Sizes of the rounding errors in latents of a view.
+
+    Parameters
+    ----------
+    alignment : object
+        Whose latents these are.
+    latents : ndarray of shape (n_samples, k)
+    eps : float or ndarray of shape (n_features_m,)
+        Relative precision in which the view is stored.
+    view : int or str
+
+    Returns
+    -------
+    rounding : ndarray of shape (k,)
+        Root mean squares, each in the unit of its latent. Of linear encoders
+        they are those of the terms that are added up to the latent.
+    """
+    linear = linear_inside(alignment)
+    if linear is None:
+        size = np.sqrt(np.mean(latents**2, axis=0))
+        return (STORED * np.max(eps) + COMPUTED * FLOAT64_EPS) * size
+    summary = linear.summary_
+    stored = summary.split(summary.eps + np.zeros_like(summary.mean))
+    m = summary.signature.position(view)
+    stored[m] = np.maximum(stored[m], eps)
+    size = summary.power() / summary.n_samples**0.5
+    features = [
+        (STORED * e + COMPUTED * FLOAT64_EPS) * part
+        for e, part in zip(stored, summary.split(size))
+    ]
+    overall = COMPUTED * FLOAT64_EPS * np.linalg.norm(size)
+    return linear.latent_rounding(features, overall)
