@@ -59,5 +59,5 @@ class ShuffledPairs(MetaAlignment):
         self.alignment_ = clone(self.alignment).fit(
             signature.as_given(shuffled, views)
         )
-        self.signature_ = self.alignment_.signature_
+        self.signature_ = getattr(self.alignment_, "signature_", signature)
         return self
