@@ -112,14 +112,29 @@ class Layout:
         for step in range(k):
             gram = self.cross_gram(coordinates)
             statistics[step] = self.largest(gram, step)
-            _, vectors = eigh(self.without(gram, step))
+            component = _largest(
+                *eigh(self.without(gram, step)),
+                np.hstack([Q[0, step:] for Q in coordinates]),
+            )
             owner = self.owner[self.place >= step]
             for m, Q in enumerate(coordinates):
                 # The first column of the factor is the component, up to
                 # sign; the others span what it leaves.
-                part = vectors[owner == m, -1:]
+                part = component[owner == m, None]
                 rotation, _ = qr(part)
                 coordinates[m] = np.hstack(
                     [Q[:, :step], Q[:, step:] @ rotation]
                 )
         return coordinates, statistics
+
+
+def _largest(values: Array, vectors: Array, sample: Array) -> Array:
+    """The last eigenvector, or of those that tie what a sample has of them.
+
+    Which of these comes first must not hang on the last digits.
+    """
+    tied = vectors[:, values > values[-1] - 1e-9]
+    if tied.shape[1] == 1:
+        return tied[:, 0]
+    found: Array = tied @ (tied.T @ sample)
+    return found
