@@ -112,10 +112,9 @@ class Layout:
         for step in range(k):
             gram = self.cross_gram(coordinates)
             statistics[step] = self.largest(gram, step)
-            component = _largest(
-                *eigh(self.without(gram, step)),
-                np.hstack([Q[0, step:] for Q in coordinates]),
-            )
+            values, vectors = eigh(self.without(gram, step))
+            sample = np.hstack([Q[0, step:] for Q in coordinates])
+            component = _largest(values, vectors, sample)
             owner = self.owner[self.place >= step]
             for m, Q in enumerate(coordinates):
                 # The first column of the factor is the component, up to
