@@ -42,7 +42,29 @@ def unrelated(rng, n_samples, n_features):
     return related(rng, n_samples, n_features, 0, 0.0)
 
 
+def confounded(rng, n_samples, n_features, n_nuisance):
+    """Views that have nothing but the nuisance variables in common.
+
+    The last array is these variables.
+    """
+    nuisance = rng.normal(size=(n_samples, n_nuisance))
+    views = [
+        nuisance @ rng.normal(size=(n_nuisance, d))
+        + rng.normal(size=(n_samples, d))
+        for d in n_features
+    ]
+    return [*views, nuisance]
+
+
+def residuals(views, nuisance):
+    """What a regression on nuisance variables leaves of every view."""
+    Q, _ = np.linalg.qr(np.column_stack([np.ones(len(nuisance)), nuisance]))
+    return [view - Q @ (Q.T @ view) for view in views]
+
+
 COPIES = {"n_groups": 50, "copies": 10, "n_features": (5, 5), "spread": 0.1}
+
+MANY = {"n_samples": 30, "n_features": (3, 2), "n_nuisance": 12}
 
 #: Data sets, generator and its settings, parameters of the alignment.
 STUDIES = {
@@ -99,26 +121,42 @@ STUDIES = {
         },
         {"n_components": 5},
     ),
+    "nuisance, taken out": (1000, confounded, MANY, {"n_components": 1}),
+    "nuisance, residuals": (500, confounded, MANY, {"n_components": 1}),
 }
+
+
+def tested(study, i, n_permutations):
+    """The test of one data set."""
+    _, generate, settings, params = STUDIES[study]
+    seed = list(STUDIES).index(study)
+    views = generate(np.random.default_rng([seed, i]), **settings)
+    options = {}
+    if study == "copies, by group":
+        options["groups"] = np.repeat(
+            np.arange(settings["n_groups"]), settings["copies"]
+        )
+    if generate is confounded:
+        *views, nuisance = views
+        if study == "nuisance, taken out":
+            options["nuisance"] = nuisance
+        else:
+            views = residuals(views, nuisance)
+    return permutation_test(
+        PerfectAlignment(**params),
+        views,
+        n_permutations,
+        random_state=i,
+        **options,
+    )
 
 
 def p_values(study, n_permutations, n_data_sets=None):
     """P-values of all components of the study's first data sets."""
-    size, generate, settings, params = STUDIES[study]
-    seed = list(STUDIES).index(study)
-    groups = None
-    if study == "copies, by group":
-        groups = np.repeat(np.arange(settings["n_groups"]), settings["copies"])
     return np.array(
         [
-            permutation_test(
-                PerfectAlignment(**params),
-                generate(np.random.default_rng([seed, i]), **settings),
-                n_permutations,
-                groups=groups,
-                random_state=i,
-            ).p_values
-            for i in range(n_data_sets or size)
+            tested(study, i, n_permutations).p_values
+            for i in range(n_data_sets or STUDIES[study][0])
         ]
     )
 

@@ -125,6 +125,18 @@ def test_the_seed_decides_everything(digits):
     assert one != other
 
 
+def test_processes_change_no_number(digits):
+    one, two = (
+        evaluate(METHOD, *digits, n_splits=2, n_shots=5, n_jobs=n_jobs)
+        for n_jobs in (None, 2)
+    )
+    for found, wanted in zip(two.records, one.records, strict=True):
+        for record in (found, wanted):
+            assert record.pop("method") == "aligned"
+            assert record.pop("fit_seconds") > 0
+        assert found == pytest.approx(wanted, rel=1e-12)
+
+
 def test_maps_are_fitted_to_training_items(digits):
     views, y = digits
     texts = ["".join("ab c"[int(p) // 5] for p in row) for row in views[1]]

@@ -99,6 +99,26 @@ def test_a_search_leaves_the_precision_of_the_views():
         assert_array_equal(z, exact)
 
 
+def test_a_search_is_an_alignment(digits):
+    views, y = digits
+    search = HeldOutSearch(PerfectAlignment(4), RIDGES, random_state=0)
+    search.fit(dict(zip(["left", "right"], views)))
+    best = search.alignment_
+    assert search.n_components_ == 4
+    assert search.view_names_in_ == ("left", "right")
+    assert search.n_features_in_ == best.n_features_in_ == (32, 32)
+    named = dict(zip(["left", "right"], views))
+    assert search.score(named) == best.score(named)
+    assert_array_equal(
+        search.encoder("right").transform(views[1]),
+        best.transform_view(views[1], "right"),
+    )
+    assert_array_equal(
+        search.translate(views[0], "left", "right"),
+        best.translate(views[0], "left", "right"),
+    )
+
+
 class Recorder(HeldOutSearch):
     """Remembers the searches that `evaluate` has made, and their labels."""
 

@@ -5,11 +5,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import kstest
+from sklearn.preprocessing import FunctionTransformer
 
 from perfalign import PerfectAlignment, alignment_curve, permutation_test
+from perfalign.alignment import MappedAlignment
+from perfalign.model_selection import WithoutNuisance
+from perfalign.model_selection._complement import Complement
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "benchmarks" / "permutation_null.py"
@@ -228,6 +233,144 @@ def test_alignments_that_cannot_be_tested_are_refused(params, message):
         permutation_test(PerfectAlignment(**params), views_of(), 5)
 
 
+# ------------------------------------------------------------------ nuisance
+
+
+def confounded(seed=0, n=40, n_nuisance=6, n_features=(4, 3)):
+    rng = np.random.default_rng(seed)
+    *views, nuisance = study.confounded(rng, n, n_features, n_nuisance)
+    shared = rng.normal(size=(n, 1))
+    return [view + shared for view in views], nuisance
+
+
+def test_statistics_are_partial_canonical_correlations():
+    views, nuisance = confounded()
+    test = permutation_test(
+        PerfectAlignment(3), views, 1, nuisance=nuisance, random_state=0
+    )
+    left = study.residuals(views, nuisance)
+    expected = PerfectAlignment(3).fit(left).canonical_correlations_
+    assert_allclose(test.statistics, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_nuisance", [0, 1, 6, 20])
+def test_rows_are_uncorrelated_and_span_what_no_variable_explains(n_nuisance):
+    rng = np.random.default_rng(0)
+    nuisance = rng.normal(size=(30, n_nuisance)) + 2
+    # Beside a constant, which is taken out anyway.
+    complement = Complement.of(np.insert(nuisance, 0, 1.0, axis=1), 30)
+    rows = complement.rows(np.eye(30))
+    residual = np.column_stack(study.residuals([np.eye(30)], nuisance))
+    assert rows.shape == (29 - n_nuisance, 30)
+    assert_allclose(rows @ rows.T, np.eye(len(rows)), rtol=0, atol=1e-13)
+    assert_allclose(rows.T @ rows, residual, rtol=0, atol=1e-13)
+    # Of all such rows these are the nearest to residuals of samples: the
+    # matrix that takes one to the other is symmetric and positive.
+    middle = rows[:, complement.kept]
+    assert_allclose(middle, middle.T, rtol=0, atol=1e-13)
+    assert np.linalg.eigvalsh(middle).min() > 0
+
+
+def test_units_mixing_and_copies_of_nuisance_variables_do_not_matter():
+    views, nuisance = confounded()
+    rng = np.random.default_rng(1)
+    mixed = nuisance @ rng.normal(size=(6, 6)) * np.geomspace(1e-6, 1e6, 6)
+    mixed = np.hstack([mixed + 5, mixed[:, :2], np.full((40, 1), 0.1)])
+    tests = [
+        permutation_test(
+            PerfectAlignment(2), views, 20, nuisance=Z, random_state=0
+        )
+        for Z in (nuisance, mixed)
+    ]
+    assert_allclose(tests[0].null, tests[1].null, rtol=0, atol=1e-9)
+
+
+def test_what_the_variables_explain_is_no_signal():
+    views, nuisance = confounded()
+    views[1] = np.hstack([views[1], nuisance @ np.ones((6, 2)) + 3])
+    test = permutation_test(
+        PerfectAlignment(None), views, 1, nuisance=nuisance, random_state=0
+    )
+    assert len(test.statistics) == 3
+    views[1] = views[1][:, 3:]
+    with pytest.raises(ValueError, match="view 1 carries only 0 .* without"):
+        permutation_test(PerfectAlignment(1), views, 1, nuisance=nuisance)
+
+
+def test_maps_come_before_nuisance_variables():
+    views, nuisance = confounded()
+    maps = [FunctionTransformer(lambda view: 2 * view), None]
+    tests = [
+        permutation_test(
+            alignment, views, 9, nuisance=nuisance, random_state=0
+        )
+        for alignment in (
+            PerfectAlignment(2),
+            MappedAlignment(PerfectAlignment(2), maps),
+        )
+    ]
+    assert_allclose(tests[0].null, tests[1].null, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"groups": np.arange(60)}, "Seen groups and nuisance variables"),
+        ({"nuisance": np.ones((5, 1))}, r"shape \(5, 1\); wanted 60 rows"),
+        ({"nuisance": np.eye(60)[:, :58]}, "rank 59; wanted at most 58"),
+        ({"nuisance": np.full((60, 1), np.nan)}, "nuisance"),
+    ],
+)
+def test_nuisance_variables_that_cannot_be_taken_out(options, message):
+    options = {"nuisance": np.arange(60.0)[:, None], **options}
+    with pytest.raises(ValueError, match=message):
+        permutation_test(PerfectAlignment(1), views_of(), 5, **options)
+
+
+class TestWithoutNuisance:
+    def test_coefficients_are_those_of_the_training_rows(self):
+        views, nuisance = confounded()
+        X = np.hstack([views[0][:, :1], nuisance, views[0][:, 1:]])
+        left = WithoutNuisance(slice(1, 7)).fit(X[:30]).transform(X)
+        (wanted,) = study.residuals([views[0][:30]], nuisance[:30])
+        assert_allclose(left[:30], wanted, rtol=0, atol=1e-12)
+        Z = np.column_stack([np.ones(40), nuisance])
+        B = np.linalg.lstsq(Z[:30], views[0][:30], rcond=None)[0]
+        assert_allclose(left, views[0] - Z @ B, rtol=0, atol=1e-12)
+
+    @pytest.mark.parametrize("nuisance", [["b"], [1], slice("b", "b")])
+    def test_columns_by_name_and_place(self, nuisance):
+        views, _ = confounded()
+        frame = pd.DataFrame(views[0][:, :3], columns=list("abc"))
+        one = WithoutNuisance(nuisance).fit(frame)
+        assert list(one.get_feature_names_out()) == ["a", "c"]
+        wanted = WithoutNuisance([1]).fit_transform(views[0][:, :3])
+        assert_allclose(one.transform(frame), wanted, rtol=0, atol=1e-15)
+
+    @pytest.mark.parametrize("nuisance, seen", [([], "0 of the 3"),
+                                                ([0, 1, 2], "3 of the 3")])
+    def test_something_is_taken_and_something_left(self, nuisance, seen):
+        with pytest.raises(ValueError, match=seen):
+            WithoutNuisance(nuisance).fit(np.eye(3))
+
+    def test_in_an_alignment_it_leaves_the_partial_correlations(self):
+        views, nuisance = confounded(n=400)
+        views = [np.hstack([nuisance, view]) for view in views]
+        mapped = MappedAlignment(
+            PerfectAlignment(3), [WithoutNuisance(slice(6))] * 2
+        ).fit(views)
+        test = permutation_test(
+            PerfectAlignment(3), [v[:, 6:] for v in views], 1,
+            nuisance=nuisance, random_state=0,
+        )
+        assert_allclose(
+            mapped.alignment_.canonical_correlations_,
+            test.statistics,
+            rtol=0,
+            atol=1e-12,
+        )
+
+
 # --------------------------------------------------------------- calibration
 
 
@@ -275,6 +418,50 @@ def test_near_copies_are_harmless_as_groups_and_fatal_as_rows(stored):
     by_group = stored[1]["copies, by group"][:, 0]
     assert np.mean(by_group <= 0.05) <= 0.08
     assert np.mean(stored[1]["copies, by row"][:, 0] <= 0.05) >= 0.99
+
+
+def test_nuisance_taken_out_is_harmless_and_residuals_are_not(stored):
+    taken_out = stored[1]["nuisance, taken out"][:, 0]
+    assert len(taken_out) == 1000
+    half_a_step = 0.5 / (stored[0] + 1)
+    assert kstest(taken_out - half_a_step, "uniform").pvalue > 0.01
+    left = stored[1]["nuisance, residuals"][:, 0]
+    assert kstest(left - half_a_step, "uniform").pvalue < 1e-30
+    assert np.mean(left <= 0.05) > 0.25
+
+
+# ----------------------------------------------------------------- processes
+
+
+@pytest.mark.parametrize("options", [{}, {"groups": np.arange(60) // 2},
+                                     {"nuisance": np.eye(60)[:, :5]}])
+def test_processes_change_no_permutation(options):
+    tests = [
+        permutation_test(
+            PerfectAlignment(2), views_of((5, 4, 3)), 19, random_state=0,
+            n_jobs=n_jobs, **options,
+        )
+        for n_jobs in (None, 2)
+    ]
+    assert_array_equal(tests[0].null, tests[1].null)
+    assert_array_equal(tests[0].p_values, tests[1].p_values)
+
+
+def test_processes_change_no_curve():
+    curves = [
+        alignment_curve(
+            PerfectAlignment(2),
+            dict(zip("ab", views_of())),
+            [10, 30],
+            shuffled=True,
+            groups=np.arange(60) // 2,
+            random_state=0,
+            n_jobs=n_jobs,
+        )
+        for n_jobs in (None, 2)
+    ]
+    for name, found in vars(curves[0]).items():
+        assert_allclose(getattr(curves[1], name), found, rtol=1e-12)
 
 
 # -------------------------------------------------------------------- curves

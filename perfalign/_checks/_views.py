@@ -5,7 +5,7 @@ before it is dropped: hidden values, dates, texts, names.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,12 @@ from perfalign._checks._names import (
     column_names,
     is_frame,
 )
+from perfalign._types import Array
 
 FLOAT64_EPS = float(np.finfo(np.float64).eps)
 
 #: Numbers that are checked and converted at a time.
-SLAB = 2**20
+SLAB = 2**19
 
 #: What the letters of NumPy's types mean, of those that are no real numbers.
 KINDS = {
@@ -41,9 +42,7 @@ KINDS = {
 
 #: Rows, these rows of all views, and the precision of each view, or of its
 #: columns.
-Slab = tuple[
-    slice, list[NDArray[np.float64]], list[float | NDArray[np.float64]]
-]
+Slab: TypeAlias = tuple[slice, list[Array], list[float | Array]]
 
 
 def check_view(
@@ -53,7 +52,7 @@ def check_view(
     n_features: int | None = None,
     columns: Sequence[str] | None = None,
     allow_empty: bool = False,
-) -> tuple[NDArray[np.float64], float]:
+) -> tuple[Array, float]:
     """Return `view` as a finite float64 matrix and the precision it came in.
 
     Parameters
@@ -107,7 +106,7 @@ def check_view(
     return view, max(map(_rounding, stored))
 
 
-def precision(view: Any) -> float | NDArray[np.float64]:
+def precision(view: Any) -> float | Array:
     """Rounding error of a view's type, or of each column's of a data frame.
 
     Of what holds no numbers, such as texts, it is that of float64.
@@ -129,7 +128,7 @@ def latent_dtype(view: Any) -> np.dtype[Any]:
 
 def check_views(
     views: Any, *, like: Signature | None = None
-) -> tuple[list[NDArray[np.float64]], float]:
+) -> tuple[list[Array], float]:
     """Validate two or more paired views of the same samples.
 
     Parameters
@@ -282,7 +281,7 @@ def _wanted(
 
 def _sliceable(
     view: Any, name: str, **wanted: Any
-) -> tuple[Any, float | NDArray[np.float64]]:
+) -> tuple[Any, float | Array]:
     """What rows can be cut from: arrays as they are, all else converted."""
     if isinstance(view, np.ndarray) and view.ndim == 2:
         return view, FLOAT64_EPS

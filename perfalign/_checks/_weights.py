@@ -3,16 +3,16 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from perfalign._checks._names import check_row_labels
 from perfalign._checks._views import at_hand, check_hidden, check_kind, named
+from perfalign._types import Array
 
 
 def check_weights(
     weights: Any, n_rows: int, name: str = "sample_weight", like: Any = None
-) -> NDArray[np.float64]:
+) -> Array:
     """Return weights, one a row, as a plain array.
 
     Parameters

@@ -32,13 +32,16 @@ def check_latents(latents: Views) -> tuple[list[Array], float]:
 
 def centred(matrix: Array) -> Array:
     # About the first row, a constant column becomes zero without rounding.
-    matrix = matrix - matrix[0]
-    return matrix - matrix.mean(axis=0)
+    moved: Array = matrix - matrix[0]
+    moved -= moved.mean(axis=0)
+    return moved
 
 
 def constant_columns(matrix: Array, eps: float) -> Booleans:
     # Sums that should be equal may differ by a few roundings.
-    return np.ptp(matrix, axis=0) <= 10 * eps * np.abs(matrix).max(axis=0)
+    rounding = 10 * eps * np.abs(matrix).max(axis=0)
+    constant: Booleans = np.ptp(matrix, axis=0) <= rounding
+    return constant
 
 
 def is_constant(matrix: Array, eps: float) -> bool:
@@ -48,8 +51,9 @@ def is_constant(matrix: Array, eps: float) -> bool:
 def row_norms(matrix: Array) -> Array:
     # Squares of very large or very small numbers leave the range of floating
     # point, their norms do not.
-    scale = np.abs(matrix).max() or 1.0
-    return scale * np.linalg.norm(matrix / scale, axis=1)
+    scale = float(np.abs(matrix).max()) or 1.0
+    norms: Array = np.linalg.norm(matrix / scale, axis=1)
+    return scale * norms
 
 
 def fitted(wanted: Array, given: Array, eps: float) -> Array:
@@ -60,4 +64,5 @@ def fitted(wanted: Array, given: Array, eps: float) -> Array:
     # Columns of length one: what is left of dependent ones is rounding.
     cut = max(max(given.shape) * FLOAT64_EPS, 10 * eps)
     U = U[:, s > cut * s[0]]
-    return U @ (U.T @ wanted)
+    found: Array = U @ (U.T @ wanted)
+    return found

@@ -89,8 +89,6 @@ def retrieval_ranks(
             f"{gallery.shape}; wanted equal shapes, row i of each belonging "
             "to item i."
         )
-    if csls is not None:
-        check_integer(csls, "csls", 1, len(queries), ", the number of rows")
     # A common power of two leaves every comparison as it is and keeps the
     # squares inside the range of floating point.
     largest = max(np.abs(queries).max(), np.abs(gallery).max())
@@ -98,10 +96,15 @@ def retrieval_ranks(
     queries = np.ldexp(queries, exponent)
     gallery = np.ldexp(gallery, exponent)
 
-    def crowding(distances: Array, start: int) -> Array:
-        return np.partition(distances, csls - 1)[:, :csls].mean(axis=1) / 2
+    crowd = np.zeros(len(gallery))
+    if csls is not None:
+        k = check_integer(csls, "csls", 1, len(crowd), ", the number of rows")
 
-    crowd = 0.0 if csls is None else _by_rows(gallery, queries, crowding)
+        def crowding(distances: Array, start: int) -> Array:
+            mean: Array = np.partition(distances, k - 1)[:, :k].mean(axis=1)
+            return mean / 2
+
+        crowd = _by_rows(gallery, queries, crowding)
 
     def ranks_of(distances: Array, start: int) -> Array:
         distances = distances - crowd
@@ -109,7 +112,8 @@ def retrieval_ranks(
         partner = distances[rows, start + rows][:, np.newaxis]
         nearer = np.sum(distances < partner, axis=1)
         ties = np.sum(distances == partner, axis=1) - 1
-        return 1.0 + nearer + 0.5 * ties
+        ranks: Array = 1.0 + nearer + 0.5 * ties
+        return ranks
 
     return _by_rows(queries, gallery, ranks_of)
 

@@ -62,9 +62,9 @@ def component_correlations(latents: Views) -> Array:
         moved = np.where(constant_columns(z, eps), 0.0, centred(z))
         size = column_norms(moved)
         units.append(moved / np.where(size > 0, size, 1.0))
-    return np.mean(
-        [np.sum(y * z, axis=0) for y, z in combinations(units, 2)], axis=0
-    )
+    each = [np.sum(y * z, axis=0) for y, z in combinations(units, 2)]
+    correlations: Array = np.mean(each, axis=0)
+    return correlations
 
 
 def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
@@ -133,7 +133,7 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
             found += float(a.sum() * b.sum()) / ((n - 1) * (n - 2))
         return found
 
-    return alike(X, Y) / (alike(X, X) * alike(Y, Y)) ** 0.5
+    return alike(X, Y) / float(np.sqrt(alike(X, X) * alike(Y, Y)))
 
 
 def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.parallel import Parallel, delayed
 
 from perfalign._checks import check_integer, check_views
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, RandomState, View, Views
 from perfalign.model_selection._shuffles import Shuffles, share_as_large
 
@@ -33,9 +34,12 @@ class PermutationCalibration:
 
     @property
     def z_score(self) -> float:
-        """Distance from the mean of the null, in its standard deviations."""
-        excess = self.statistic - float(self.null.mean())
-        return excess / float(self.null.std(ddof=1))
+        """Distance from the mean of the null, in its standard deviations.
+
+        nan if these are zero.
+        """
+        excess, spread = self.statistic - self.null.mean(), self.null.std()
+        return float(excess / spread) if spread > 0 else float("nan")
 
     def calibrated(self, best: float = 1.0) -> float:
         r"""How much of what chance leaves over is reached.
@@ -53,10 +57,14 @@ class PermutationCalibration:
         Returns
         -------
         value : float
-            Negative where shuffled pairs are more alike.
+            Negative where shuffled pairs are more alike; nan where chance
+            reaches the best.
         """
-        chance = float(self.null.mean())
-        return (self.statistic - chance) / (best - chance)
+        excess, room = (
+            self.statistic - self.null.mean(),
+            best - self.null.mean(),
+        )
+        return float(excess / room) if room > 0 else float("nan")
 
 
 def permutation_calibration(
@@ -158,7 +166,9 @@ def _of_shuffled(
 
 
 def _number(statistic: Callable[..., float], blocks: list[Array]) -> float:
-    found = np.asarray(statistic(*blocks))
+    # The same rounding, whoever computes, and how many do.
+    with one_blas_thread:
+        found = np.asarray(statistic(*blocks))
     if found.shape or found.dtype.kind not in "biuf" or np.isnan(found):
         raise ValueError(f"statistic returned {found!r:.60}; wanted a number.")
     return float(found)

@@ -7,6 +7,7 @@ from scipy.linalg import eigvalsh, qr
 
 from perfalign._checks import check_parameters, check_views
 from perfalign._linalg import eigh
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, Views
 from perfalign.alignment import (
     PerfectAlignment,
@@ -14,7 +15,7 @@ from perfalign.alignment import (
     shrunk,
     whiten,
 )
-from perfalign.model_selection._nuisance import Complement
+from perfalign.model_selection._complement import Complement
 from perfalign.summary import StackedSummary
 
 
@@ -98,8 +99,10 @@ class Layout:
     ) -> list[float]:
         """The k largest correlations, each view but the first reordered."""
         shuffled = [Q[order] for Q, order in zip(coordinates[1:], orders)]
-        gram = self.cross_gram([coordinates[0], *shuffled])
-        return [self.largest(gram, step) for step in range(k)]
+        # The same rounding, whoever computes, and how many do.
+        with one_blas_thread:
+            gram = self.cross_gram([coordinates[0], *shuffled])
+            return [self.largest(gram, step) for step in range(k)]
 
     def components_first(
         self, coordinates: list[Array], k: int

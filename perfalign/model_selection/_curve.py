@@ -101,7 +101,8 @@ def alignment_curve(
         pairs.
     random_state : int, RandomState instance or None, default=None
     n_jobs : int, default=None
-        How many processes fit, as in scikit-learn. It changes no number.
+        How many processes fit, as in scikit-learn. It changes no number by
+        more than rounding.
 
     Returns
     -------

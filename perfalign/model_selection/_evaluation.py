@@ -159,7 +159,8 @@ def evaluate(
         Show a progress bar, of splits.
     n_jobs : int, default=None
         How many processes take a split each, as in scikit-learn. It changes
-        no number but ``fit_seconds``, as they work side by side.
+        no number by more than rounding, except for ``fit_seconds``, as they
+        work side by side.
 
     Returns
     -------

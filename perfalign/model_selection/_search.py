@@ -132,13 +132,14 @@ class HeldOutSearch(MetaAlignment):
         check_estimator(self.alignment, "alignment")
         # As they came: their precision decides what counts as rank.
         given, signature, n_samples = check_paired(views)
+        classes = None
         if self.classifier is not None:
             if y is None:
                 raise ValueError(
                     "A classifier is to choose the parameters; wanted a label "
                     "y for each item, seen None."
                 )
-            y = check_labels(y, n_samples, "y", like=given[0])
+            classes = check_labels(y, n_samples, "y", like=given[0])
         labels = group_labels(groups, n_samples, like=given[0])
         splitter = GroupShuffleSplit(
             1, test_size=self.test_size, random_state=self.random_state
@@ -150,10 +151,10 @@ class HeldOutSearch(MetaAlignment):
             candidate = _with(self.alignment, params)
             candidate.fit(signature.as_given(known, views))
             latents = signature.in_order(candidate.transform(views))
-            if self.classifier is None:
+            if classes is None:
                 score = self._retrieval([z[held] for z in latents])
             else:
-                score = self._transfer(latents, y, seen, held)
+                score = self._transfer(latents, classes, seen, held)
             self.scores_.append((params, score))
         self.best_params_ = max(self.scores_, key=lambda entry: entry[1])[0]
         best = _with(self.alignment, self.best_params_)

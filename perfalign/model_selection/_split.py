@@ -153,7 +153,8 @@ class Task:
     def _transfer(self, latents: Array, new: Array) -> Labels:
         model = clone(self.classifier)
         model.fit(latents[self.labelled], self.labels[self.labelled])
-        return model.predict(new)
+        found: Labels = model.predict(new)
+        return found
 
 
 def chooses_by_labels(alignment: BaseAlignment) -> bool:

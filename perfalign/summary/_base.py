@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from perfalign._checks import FLOAT64_EPS, Signature
 from perfalign._linalg import column_norms
+from perfalign._types import Array
 from perfalign.summary._storage import load_arrays, save_arrays
 
 #: Roundings that a number may have gone through before it came here.
 ROUNDINGS = 4
-
-Array = NDArray[np.float64]
 
 
 class Summary(ABC):

@@ -6,8 +6,10 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-# Rows that are sorted at a time.
-AT_ONCE = 2**14
+from perfalign._types import Array
+
+# Numbers that are sorted at a time.
+AT_ONCE = 2**17
 
 
 class DistinctRows:
@@ -29,9 +31,10 @@ class DistinctRows:
             None if known is None else set(np.asarray(known).tolist())
         )
 
-    def add(self, columns: list[NDArray[np.float64]]) -> None:
+    def add(self, columns: list[Array]) -> None:
         """Add rows, given as blocks of columns that lie side by side."""
-        start, size = 0, self.limit + 1
+        most = max(AT_ONCE // sum(part.shape[1] for part in columns), 1)
+        start, size = 0, min(self.limit + 1, most)
         while self.seen is not None and start < len(columns[0]):
             rows = slice(start, start + size)
             # Adding 0 makes one number of 0 and −0.
@@ -43,7 +46,7 @@ class DistinctRows:
                 for row in np.unique(whole_rows)
             )
             # Most streams are done after the first rows; copies take long.
-            start, size = rows.stop, min(2 * size, AT_ONCE)
+            start, size = rows.stop, min(2 * size, most)
 
     def add_prints(self, prints: Iterable[int] | None) -> None:
         """Add rows of which only the fingerprints are at hand, or None."""

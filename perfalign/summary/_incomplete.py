@@ -18,10 +18,11 @@ from scipy.linalg import lstsq
 
 from perfalign._checks import Signature
 from perfalign._linalg import column_norms
+from perfalign._types import Array
 from perfalign.summary._base import Summary
 from perfalign.summary._sets import (
     Placed,
-    Views,
+    Subset,
     check_sets,
     common_signature,
     counts,
@@ -34,8 +35,6 @@ from perfalign.summary._sets import (
 from perfalign.summary._stacked import StackedSummary
 from perfalign.summary._storage import checked
 from perfalign.summary._triangle import triangle
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,13 +86,13 @@ class IncompleteSummary(Summary):
     eps: Array
     feature_names: tuple[tuple[str, ...] | None, ...]
     view_names: tuple[str, ...] | None
-    sets: dict[Views, StackedSummary]
+    sets: dict[Subset, StackedSummary]
 
     @classmethod
     def from_views(
         cls,
-        observed: Mapping[Views, Any],
-        sample_weight: Mapping[Views, Any] | None = None,
+        observed: Mapping[Subset, Any],
+        sample_weight: Mapping[Subset, Any] | None = None,
     ) -> Self:
         """Summarise items by the views that they have.
 
@@ -132,7 +131,7 @@ class IncompleteSummary(Summary):
         return cls._of(summarised(observed, sample_weight))
 
     @classmethod
-    def _of(cls, sets: dict[Views, StackedSummary]) -> Self:
+    def _of(cls, sets: dict[Subset, StackedSummary]) -> Self:
         if not sets:
             raise ValueError("No set has items.")
         signature = common_signature(sets.items())
@@ -230,7 +229,7 @@ class IncompleteSummary(Summary):
         called = None
         if "view_names" in arrays:
             called = checked(arrays, "view_names", "U", 1).tolist()
-        found: dict[Views, dict[str, NDArray[Any]]] = {}
+        found: dict[Subset, dict[str, NDArray[Any]]] = {}
         for key, array in arrays.items():
             if key == "view_names":
                 continue

@@ -2,27 +2,26 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from perfalign._checks import Signature, named
+from perfalign._types import Array
 from perfalign.summary._pass import Pass
 from perfalign.summary._stacked import StackedSummary
 from perfalign.summary._triangle import triangle
 
-Array = NDArray[np.float64]
 #: Views that some items have, by number or by name.
-Views = tuple[Any, ...]
+Subset: TypeAlias = tuple[Any, ...]
 #: The same by position, each with the summary of these items.
-Placed = list[tuple[tuple[int, ...], StackedSummary]]
+Placed: TypeAlias = list[tuple[tuple[int, ...], StackedSummary]]
 
 
 def summarised(
     observed: Any, sample_weight: Any
-) -> dict[Views, StackedSummary]:
+) -> dict[Subset, StackedSummary]:
     """The summary of each set that has items."""
     if not isinstance(observed, Mapping) or not observed:
         raise ValueError(
@@ -87,11 +86,11 @@ def _check_key(key: Any) -> None:
 
 
 def common_signature(
-    sets: Iterable[tuple[Views, StackedSummary]],
+    sets: Iterable[tuple[Subset, StackedSummary]],
 ) -> Signature:
     """What all sets with a view must agree on."""
-    seen: dict[Any, tuple[Views, int]] = {}
-    names: dict[Any, tuple[Views, tuple[str, ...] | None]] = {}
+    seen: dict[Any, tuple[Subset, int]] = {}
+    names: dict[Any, tuple[Subset, tuple[str, ...] | None]] = {}
     for key, summary in sets:
         for m, d_m, columns in zip(
             key, summary.n_features, summary.signature.feature_names
@@ -134,12 +133,12 @@ def common_signature(
 
 
 def check_sets(
-    sets: dict[Views, StackedSummary], signature: Signature
+    sets: dict[Subset, StackedSummary], signature: Signature
 ) -> None:
     """Raise unless the sets differ and join all views."""
     if len(signature) < 2:
         raise ValueError("Alignment needs at least two views; seen 1.")
-    earlier: dict[frozenset[Any], Views] = {}
+    earlier: dict[frozenset[Any], Subset] = {}
     for key in sets:
         first = earlier.setdefault(frozenset(key), key)
         if first != key:
@@ -164,7 +163,7 @@ def check_sets(
 
 
 def placed(
-    sets: dict[Views, StackedSummary], signature: Signature, least: int = 1
+    sets: dict[Subset, StackedSummary], signature: Signature, least: int = 1
 ) -> Placed:
     """The sets of so many views, which are given by position."""
     return [

@@ -16,14 +16,13 @@ from scipy.linalg import helmert
 
 from perfalign._checks import FLOAT64_EPS, Signature
 from perfalign._linalg import column_norms, two_sum
+from perfalign._types import Array
 from perfalign.summary._base import Summary
 from perfalign.summary._dask import tree_summary
 from perfalign.summary._distinct import DistinctRows
 from perfalign.summary._pass import Pass
 from perfalign.summary._storage import checked
 from perfalign.summary._triangle import triangle
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ class StackedSummary(Summary):
     -----
     A summary never changes: `update` and `merge` return a new one. Time is
     O(n d²), two to three times that of the Gram matrix. Memory is that of R,
-    at most d², and of 256 rows or a few megabytes, beside the block being
+    at most d², and of 128 rows or a few megabytes, beside the block being
     read. Arrays on disk (`numpy.load` with ``mmap_mode="r"``,
     `numpy.memmap`) are read a few megabytes at a time, and sparse views made
     dense so many rows at a time.
