@@ -225,7 +225,7 @@ def test_with_a_kernel_the_widget_comes_beside_the_page(monkeypatch):
 
 def test_figures_and_explorers_show_themselves_in_a_notebook():
     sources = [
-        "from perfalign import plots\n"
+        "from perfalign.book import plots\n"
         "from perfalign.book.explore import Explorer\n"
         "def draw(n): return plots.spectrum([3, 2, 1], n)",
         "plots.spectrum([3, 2, 1])",
