@@ -68,7 +68,6 @@ __all__ = [
     "UnconditionalFlow",
     "alignment_curve",
     "alignment_error",
-    "transport_plan",
     "bridge_profile",
     "effective_rank",
     "existence_report",
@@ -82,6 +81,7 @@ __all__ = [
     "relational_cost",
     "relative_alignment_error",
     "retrieval_ranks",
+    "transport_plan",
     "typical_reg_m",
     "votes",
 ]

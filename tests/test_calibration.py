@@ -21,7 +21,7 @@ from perfalign.model_selection import (
     permutation_calibration,
     required_samples,
 )
-from perfalign.model_selection._nuisance import Complement
+from perfalign.model_selection._complement import Complement
 
 
 def pairs(rng, n, rho, d1, d2=None):
@@ -81,7 +81,7 @@ class TestCalibration:
         assert_array_equal(found.null, null)
         assert found.statistic == linear_cka(*views)
         excess = found.statistic - null.mean()
-        assert found.z_score == pytest.approx(excess / null.std(ddof=1))
+        assert found.z_score == pytest.approx(excess / null.std())
         wanted = excess / (1 - null.mean())
         assert found.calibrated() == pytest.approx(wanted, rel=1e-14)
         wanted = excess / (0.5 - null.mean())
@@ -137,6 +137,14 @@ class TestCalibration:
         assert_array_equal(
             np.sort(seen[2][1], axis=0), np.sort(rows(views[1]), axis=0)
         )
+
+    def test_where_chance_reaches_the_best_there_is_no_scale(self):
+        views = [np.eye(6), np.eye(6)]
+        same = permutation_calibration(
+            lambda x, y: 1.0, views, 5, random_state=0
+        )
+        assert same.p_value == 1.0
+        assert np.isnan(same.z_score) and np.isnan(same.calibrated())
 
     def test_processes_change_no_number(self):
         views = pairs(np.random.default_rng(0), 40, 0.3, 3)

@@ -166,7 +166,8 @@ def test_latents_go_to_disk_in_little_memory(on_disk, tmp_path):
         assert_array_equal(out[m], z)
     single = np.zeros((80_000, 4))
     assert alignment.transform_view(on_disk[1], 1, out=single) is single
-    assert_array_equal(single, out[1])
+    # Slabs of other heights are multiplied in another order.
+    assert_allclose(single, out[1], rtol=0, atol=1e-14)
 
 
 def test_transform_refuses_places_of_another_shape():

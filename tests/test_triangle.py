@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from perfalign.summary import _triangle
+from perfalign.summary import _coordinates, _triangle
+from perfalign.summary._coordinates import WhitenedTriangle, centred_triangle
 from perfalign.summary._triangle import CentredTriangle
 
 N, D = 30_000, 12
@@ -13,7 +14,8 @@ N, D = 30_000, 12
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     # Small data then take as many chunks as large data otherwise.
-    monkeypatch.setattr(_triangle, "CHUNK", 100 * D)
+    for module in (_coordinates, _triangle):
+        monkeypatch.setattr(module, "CHUNK", 100 * D)
     monkeypatch.setattr(_triangle, "ROWS", 100)
 
 
@@ -80,8 +82,11 @@ ODD = {
 }
 
 
-def factor(X, pieces=1):
-    triangle = CentredTriangle(np.empty((0, D)), X[0], np.zeros(D), 0)
+KINDS = [CentredTriangle, WhitenedTriangle]
+
+
+def factor(X, kind, pieces=1):
+    triangle = kind(np.empty((0, D)), X[0], np.zeros(D), 0)
     for piece in np.array_split(X, pieces):
         triangle.add([piece[:, :5], piece[:, 5:]])
     R, mean, rest, n = triangle.result()
@@ -99,10 +104,11 @@ def reference(X):
     return np.linalg.qr(centred / norms, mode="r"), size * norms
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rows", STATIONARY | ODD)
-def test_singular_values_are_those_of_householder(rows):
+def test_singular_values_are_those_of_householder(rows, kind):
     X = (STATIONARY | ODD)[rows](np.random.default_rng(0))
-    R, mean, n = factor(X)
+    R, mean, n = factor(X, kind)
     wanted, size = reference(X)
     assert n == N
     sigma = np.zeros(D)
@@ -117,8 +123,9 @@ def test_singular_values_are_those_of_householder(rows):
     )
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rows", ["full rank", "one view tiny", "ill"])
-def test_small_directions_keep_their_digits(rows):
+def test_small_directions_keep_their_digits(rows, kind):
     """The error multiplies the factor by I + F, whatever its condition."""
     rng = np.random.default_rng(1)
     X = rng.normal(size=(N, D))
@@ -129,27 +136,50 @@ def test_small_directions_keep_their_digits(rows):
         # Powers of two and sums of few bits: the products are exact.
         mix = np.triu(rng.integers(-2, 3, size=(D, D)), 1) + np.eye(D)
         exact = exact @ (mix * 2.0 ** -np.arange(0, 24, 2))
-    R, _, _ = factor(exact)
+    R, _, _ = factor(exact, kind)
     wanted, size = reference(exact)
     ratio = np.linalg.solve(wanted.T, (R / size).T)
     assert_allclose(ratio @ ratio.T, np.eye(D), rtol=0, atol=1e-11)
 
 
-def test_rows_may_come_in_any_pieces():
+@pytest.mark.parametrize("rows", STATIONARY)
+def test_all_chunks_but_the_first_and_the_rest_are_fast(rows, monkeypatch):
+    slow = []
+    reflect = CentredTriangle._take_chunk
+
+    def counting(self):
+        slow.append(self.filled)
+        reflect(self)
+
+    monkeypatch.setattr(CentredTriangle, "_take_chunk", counting)
+    X = STATIONARY[rows](np.random.default_rng(2))[: 48 + 29_000 + 5]
+    factor(X, WhitenedTriangle)
+    assert slow == [48, 5]
+
+
+def test_coordinates_are_for_narrow_views():
+    for d, kind in [(512, WhitenedTriangle), (513, CentredTriangle)]:
+        none, zero = np.empty((0, d)), np.zeros(d)
+        assert type(centred_triangle(none, zero, zero, 0)) is kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_may_come_in_any_pieces(kind):
     X = STATIONARY["full rank"](np.random.default_rng(4))
-    whole = factor(X)
+    whole = factor(X, kind)
     for pieces in (7, 1000):
-        for part, same in zip(factor(X, pieces), whole):
+        for part, same in zip(factor(X, kind, pieces), whole):
             assert_array_equal(part, same)
 
 
-def test_mean_far_off_costs_nothing():
+@pytest.mark.parametrize("kind", KINDS)
+def test_mean_far_off_costs_nothing(kind):
     rng = np.random.default_rng(5)
     # Multiples of 2^-20 stay exact when 2^30 is added.
     near = np.round(rng.normal(size=(N, D)) * 2**20) / 2**20
     near[:, -1] = near[:, 0] - near[:, 1]
-    R, _, _ = factor(near)
-    far, mean, _ = factor(near + 2.0**30)
+    R, _, _ = factor(near, kind)
+    far, mean, _ = factor(near + 2.0**30, kind)
     assert_allclose(
         abs(far), abs(R), rtol=0, atol=1e-12 * np.linalg.norm(R, 2)
     )

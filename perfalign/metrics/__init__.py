@@ -3,7 +3,7 @@ r"""How well latents agree, how much they say, and whether partners are found.
 An alignment error alone proves little: shrinking the encoders makes it as
 small as one likes, and latents that are constant agree perfectly. Beside the
 two errors of the paper stand figures that such tricks leave unmoved
-(chapters 5, 9, 14).
+(chapters 4, 5, 9).
 """
 
 from perfalign.metrics._content import effective_rank, explained_variance

@@ -34,9 +34,12 @@ class PermutationCalibration:
 
     @property
     def z_score(self) -> float:
-        """Distance from the mean of the null, in its standard deviations."""
-        excess = self.statistic - float(self.null.mean())
-        return excess / float(self.null.std(ddof=1))
+        """Distance from the mean of the null, in its standard deviations.
+
+        nan if these are zero.
+        """
+        excess, spread = self.statistic - self.null.mean(), self.null.std()
+        return float(excess / spread) if spread > 0 else float("nan")
 
     def calibrated(self, best: float = 1.0) -> float:
         r"""How much of what chance leaves over is reached.
@@ -54,10 +57,14 @@ class PermutationCalibration:
         Returns
         -------
         value : float
-            Negative where shuffled pairs are more alike.
+            Negative where shuffled pairs are more alike; nan where chance
+            reaches the best.
         """
-        chance = float(self.null.mean())
-        return (self.statistic - chance) / (best - chance)
+        excess, room = (
+            self.statistic - self.null.mean(),
+            best - self.null.mean(),
+        )
+        return float(excess / room) if room > 0 else float("nan")
 
 
 def permutation_calibration(

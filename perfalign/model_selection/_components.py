@@ -15,7 +15,7 @@ from perfalign.alignment import (
     shrunk,
     whiten,
 )
-from perfalign.model_selection._nuisance import Complement
+from perfalign.model_selection._complement import Complement
 from perfalign.summary import StackedSummary
 
 

@@ -1,9 +1,7 @@
-"""What other variables account for, taken out of the views."""
+"""A view without what some of its columns explain of the others."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression
@@ -11,10 +9,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._checks import FLOAT64_EPS, check_view, is_frame
-from perfalign._linalg import column_norms, svd
-from perfalign._types import Array, Integers, View
-from perfalign.alignment import whiten
+from perfalign._checks import check_view, is_frame
+from perfalign._types import Array, View
 
 
 class WithoutNuisance(TransformerMixin, BaseEstimator):
@@ -144,75 +140,3 @@ def _matrix(X: View) -> View:
     """X, found to be one of numbers, with the names of a frame's columns."""
     checked, _ = check_view(X, "X")
     return X if is_frame(X) else checked
-
-
-@dataclass(frozen=True, eq=False)
-class Complement:
-    r"""Rows from which nuisance variables, and the constant, are gone.
-
-    Residuals :math:`(I - H) X` are not exchangeable, as they fulfil
-    equations: H is not the same after a permutation. But n − r combinations
-    of them, with r the rank of H, are again uncorrelated and of one variance:
-    :math:`Q^\top X` with :math:`Q Q^\top = I - H`. Of all such Q this is
-    Theil's (1965), whose rows stay nearest to the residuals of n − r of the
-    samples. It depends on H and not on the variables that span it.
-
-    Attributes
-    ----------
-    hat : ndarray of shape (n_samples, r)
-        Orthonormal columns that span the nuisance variables.
-    kept : ndarray of shape (n_samples − r,)
-        Samples whose residuals the rows are nearest to.
-    """
-
-    hat: Array
-    kept: Integers
-
-    @classmethod
-    def of(cls, nuisance: View, n_samples: int) -> "Complement":
-        """Of variables, one row a sample."""
-        Z, eps = check_view(nuisance, "nuisance")
-        if len(Z) != n_samples:
-            raise ValueError(
-                f"nuisance has shape {Z.shape}; wanted {n_samples} rows, one "
-                "a sample."
-            )
-        moved = Z - Z.mean(axis=0)
-        rounding = np.maximum(
-            max(Z.shape) * FLOAT64_EPS * column_norms(moved),
-            10 * eps * column_norms(Z) + np.finfo(float).tiny,
-        )
-        U = whiten(moved, rounding, 1 + (Z.shape[1] / n_samples) ** 0.5).U
-        hat = np.hstack([np.full((n_samples, 1), n_samples**-0.5), U])
-        if hat.shape[1] > n_samples - 2:
-            raise ValueError(
-                f"nuisance and the constant have the rank {hat.shape[1]}; "
-                f"wanted at most {n_samples - 2}, as {n_samples} samples "
-                "should leave something to be permuted."
-            )
-        return cls(hat, np.setdiff1d(np.arange(n_samples), _telling(hat)))
-
-    def rows(self, block: Array) -> Array:
-        """The n − r rows of a view."""
-        residuals = block - self.hat @ (self.hat.T @ block)
-        # The root of the residuals' covariance, taken back: it is one but in
-        # the directions of these few columns.
-        A, s, _ = svd(self.hat[self.kept], full_matrices=False)
-        left: Array = residuals[self.kept]
-        gain = ((1 - s) * (1 + s)) ** -0.5 - 1
-        left += A @ (gain[:, None] * (A.T @ left))
-        return left
-
-
-def _telling(hat: Array) -> Integers:
-    """Rows that span the others, the farthest first, and of equals the first.
-
-    Which these are must not hang on the last digits.
-    """
-    left, chosen = hat.copy(), []
-    for _ in range(hat.shape[1]):
-        size = np.einsum("ij,ij->i", left, left)
-        chosen.append(int(np.argmax(size >= (1 - 1e-6) * size.max())))
-        direction = left[chosen[-1]] / size[chosen[-1]] ** 0.5
-        left -= np.outer(left @ direction, direction)
-    return np.array(chosen)

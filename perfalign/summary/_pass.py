@@ -19,6 +19,7 @@ from perfalign._checks import (
     view_slabs,
 )
 from perfalign._types import Array
+from perfalign.summary._coordinates import centred_triangle
 from perfalign.summary._distinct import DistinctRows
 from perfalign.summary._triangle import CentredTriangle
 
@@ -50,7 +51,7 @@ class Pass:
             self.signature, self.eps = start.signature, start.eps
             self.whole = isinstance(start.n_samples, int)
             self.items = DistinctRows(len(start.mean), start.items)
-            self.triangle = CentredTriangle(
+            self.triangle = centred_triangle(
                 start.R,
                 start.mean,
                 start.rest + np.zeros_like(start.mean),
@@ -126,7 +127,7 @@ class Pass:
             # zero.
             origin = np.hstack([part[0] for part in parts])
             none = np.empty((0, len(origin)))
-            self.triangle = CentredTriangle(
+            self.triangle = centred_triangle(
                 none, origin, np.zeros_like(origin), 0
             )
             self.items = DistinctRows(len(origin))

@@ -11,6 +11,8 @@ singular values far below the root of the rounding error, which a Gram matrix
 would lose, and need no more memory than R and the chunk.
 """
 
+from typing import Literal
+
 import numpy as np
 from scipy.linalg import bandwidth, lapack
 
@@ -52,13 +54,16 @@ class CentredTriangle:
         Their number, or the sum of their weights.
     """
 
+    #: How chunks lie in memory: LAPACK changes them in place in Fortran's.
+    order: Literal["C", "F"] = "F"
+
     def __init__(self, R: Array, mean: Array, rest: Array, n: float):
         # A copy: it will be overwritten.
         self.R = np.array(R, order="F")
         if bandwidth(self.R)[0]:
             self.R = triangle(self.R)
         self.origin, self.rest, self.n = mean, rest, n
-        self.chunk = np.empty((0, len(mean)), order="F")
+        self.chunk = np.empty((0, len(mean)))
         self.weights, self.filled = np.ones(0), 0
 
     def expect(self, n_rows: int) -> None:
@@ -67,7 +72,7 @@ class CentredTriangle:
         if n_rows > len(self.weights):
             # One more for what the means differ by, once there are two.
             shape = n_rows + bool(self.n), len(self.origin)
-            chunk, weights = np.empty(shape, order="F"), np.ones(n_rows)
+            chunk, weights = np.empty(shape, order=self.order), np.ones(n_rows)
             chunk[: self.filled] = self.chunk[: self.filled]
             weights[: self.filled] = self.weights[: self.filled]
             self.chunk, self.weights = chunk, weights
@@ -131,7 +136,7 @@ class CentredTriangle:
         else:
             self.R = triangle(np.vstack([self.R, rows]) if self.n else rows)
             # The chunk may have become R itself.
-            self.chunk, self.weights = self.chunk[:0].copy("F"), np.ones(0)
+            self.chunk, self.weights = self.chunk[:0].copy(), np.ones(0)
         self.origin, self.rest = two_sum(
             self.origin, self.rest + total / n * gap
         )
