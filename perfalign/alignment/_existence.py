@@ -11,11 +11,13 @@ the number of signals that the views share.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from perfalign._checks import check_integer, check_number
 from perfalign._linalg import column_norms, orthonormal, singular_values
+from perfalign._types import Array, Integers
 from perfalign.alignment._stack import (
     Whitened,
     complement,
@@ -41,37 +43,38 @@ class SharedStructure:
     summary: Summary
     center: bool
     rtol: float
-    rounding: list[np.ndarray]
+    rounding: list[Array]
     least: float
     whitened: list[Whitened]
-    stack: np.ndarray
-    singular_values: np.ndarray
+    stack: Array
+    singular_values: Array
     shared_dimension: int
 
     @cached_property
-    def vectors(self):
+    def vectors(self) -> Array:
         """Left singular vectors of the stack: dearer than the values."""
         return left_singular_system(self.stack)[1]
 
     @property
-    def ranks(self):
+    def ranks(self) -> Integers:
         return np.array([view.rank for view in self.whitened])
 
     @property
-    def vacuous_dimension(self):
+    def vacuous_dimension(self) -> int:
         """Signals that any pairing shares: Σ r_m − (M − 1) n', if positive."""
         room = self.summary.room(self.center)
         return max(0, int(self.ranks.sum()) - room)
 
-    def correlations(self, singular_values):
+    def correlations(self, singular_values: Array) -> Array:
         """1 − σ²/σ_0², largest first: one for each possible component.
 
         σ_0², here M − 1 or 1, is what a latent of one view alone costs.
         """
         smallest = singular_values[::-1][: self.ranks.min()]
-        return 1 - smallest**2 / np.sum(self.summary.contrasts[:, 0] ** 2)
+        alone: float = np.sum(self.summary.contrasts[:, 0] ** 2)
+        return 1 - smallest**2 / alone
 
-    def informative_rows(self):
+    def informative_rows(self) -> list[Array]:
         """Encoder rows, one list a view, that span the shared signals."""
         s = self.shared_dimension
         null = self.vectors[:, len(self.vectors) - s :]
@@ -79,7 +82,9 @@ class SharedStructure:
         return [view.encoder(part) for view, part in zip(self.whitened, parts)]
 
 
-def shared_structure(views, center=True, rtol=None):
+def shared_structure(
+    views: Any, center: bool = True, rtol: float | None = None
+) -> SharedStructure:
     """Whiten the views and decompose their contrast stack.
 
     Parameters
@@ -174,22 +179,22 @@ class ExistenceReport:
         The k asked for.
     """
 
-    n_samples: int
-    n_features: tuple
-    ranks: tuple
+    n_samples: float
+    n_features: tuple[int, ...]
+    ranks: tuple[int, ...]
     stack_rank: int
     nullity: int
-    collapsed_dimensions: tuple
+    collapsed_dimensions: tuple[int, ...]
     shared_dimension: int
     vacuous_dimension: int
     n_components: int | None
 
     @property
-    def evidence_dimension(self):
+    def evidence_dimension(self) -> int:
         """s − v: shared signals that not just any pairing would have."""
         return max(0, self.shared_dimension - self.vacuous_dimension)
 
-    def __str__(self):
+    def __str__(self) -> str:
         k = self.n_components
         lines = [
             ("samples", self.n_samples, ""),
@@ -236,7 +241,7 @@ class ExistenceReport:
             for name, number, remark in lines
         )
 
-    def _verdict(self):
+    def _verdict(self) -> str:
         k, s = self.n_components, self.shared_dimension
         if k is None:
             return ""
@@ -247,7 +252,13 @@ class ExistenceReport:
         return f"so only {s} of {k} components can be aligned perfectly"
 
 
-def existence_report(views, n_components=None, *, center=True, rtol=None):
+def existence_report(
+    views: Any,
+    n_components: int | None = None,
+    *,
+    center: bool = True,
+    rtol: float | None = None,
+) -> ExistenceReport:
     r"""Count what perfect alignment of these views could consist of.
 
     Perfectly aligned latents of rank k exist iff the number of shared signals
@@ -333,11 +344,11 @@ class LeftNullSpace:
         are known up to rotation only.
     """
 
-    informative: np.ndarray
-    collapsed: tuple
+    informative: Array
+    collapsed: tuple[Array, ...]
 
     @property
-    def basis(self):
+    def basis(self) -> Array:
         """Orthonormal rows spanning all of it, shape (d − r, d)."""
         widths = [rows.shape[1] for rows in self.collapsed]
         padded = [
@@ -347,7 +358,9 @@ class LeftNullSpace:
         return np.vstack([self.informative, *padded])
 
 
-def left_null_space(views, *, center=True, rtol=None):
+def left_null_space(
+    views: Any, *, center: bool = True, rtol: float | None = None
+) -> LeftNullSpace:
     r"""Left null space :math:`\{a : a^\top X = 0\}` of the stacked views.
 
     .. math:: N = (N^1 \oplus \dots \oplus N^M) \oplus N_{\mathrm{shared}},
@@ -401,7 +414,7 @@ def left_null_space(views, *, center=True, rtol=None):
     ]
     rows = orthonormal(np.hstack(rows).T).T
     latents = [block @ A.T for block, A in zip(blocks, summary.split(rows))]
-    moment = sum(z.T @ z for z in latents)
+    moment = np.sum([z.T @ z for z in latents], axis=0)
     rows = principal_rotation(moment, [np.arange(len(rows))]).T @ rows
     silent = [
         np.empty((0, d_m))

@@ -82,7 +82,7 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
         scale, measured = summary.n_observations**0.5, np.vstack(latents)
     else:
         scale, measured = 1.0, np.hstack(encoders).T
-    units = np.linalg.qr(measured / scale, mode="r")
+    units = np.asarray(np.linalg.qr(measured / scale, mode="r"))
     if independent(units, FLOAT64_EPS) < len(units):
         raise ValueError(
             f"The latents have rank below n_components={len(units)}; there "
@@ -116,4 +116,5 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
     if params["center"]:
         origins = origins + summary.latents_of_means(encoders)
     placed = alignment.with_gauge(matrix, matrix @ np.mean(origins, axis=0))
-    return placed.set_params(gauge="principal")
+    placed.set_params(gauge="principal")
+    return placed
