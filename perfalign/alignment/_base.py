@@ -1,16 +1,30 @@
 """What every alignment can do, whatever it is found by."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from perfalign._checks import at_hand, latent_dtype, slabs, view_slabs
+from perfalign._checks import (
+    Signature,
+    at_hand,
+    latent_dtype,
+    slabs,
+    view_slabs,
+)
+from perfalign._types import Array, Floats, View, Views
 from perfalign.alignment._encoder import ViewEncoder
 from perfalign.metrics import component_correlations
+
+#: Latents of all views: a list of arrays, or a dict of them for a dict of
+#: views.
+Latents: TypeAlias = Any
 
 
 class BaseAlignment(ABC, BaseEstimator):
@@ -21,6 +35,8 @@ class BaseAlignment(ABC, BaseEstimator):
     rest follows.
     """
 
+    signature_: Signature
+
     # Views are the data, nothing for scikit-learn to route.
     __metadata_request__fit = {"views": UNUSED}
     __metadata_request__partial_fit = {"views": UNUSED}
@@ -28,42 +44,44 @@ class BaseAlignment(ABC, BaseEstimator):
     __metadata_request__score = {"views": UNUSED}
 
     @abstractmethod
-    def fit(self, views, y=None):
+    def fit(self, views: Views, y: Any = None) -> Self:
         """Find encoders from paired views."""
 
     @abstractmethod
-    def _encode(self, X, m):
+    def _encode(self, X: Array, m: int) -> Floats:
         """Latents of checked rows of view number m."""
 
     @property
     @abstractmethod
-    def n_components_(self):
+    def n_components_(self) -> int:
         """Latent dimension k."""
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> tuple[int, ...]:
         """Numbers of features of the views; of views that have features."""
-        return self._of_signature("n_features", None)
+        n_features: tuple[int, ...] = self._of_signature("n_features", None)
+        return n_features
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> list[NDArray[np.object_] | None]:
         """Names of the columns of each view; only if one had some."""
         self._of_signature("feature_names", None)
         return self.signature_.feature_names_in
 
     @property
-    def view_names_in_(self):
+    def view_names_in_(self) -> tuple[str, ...]:
         """Names of the views, in their order; only if they had some."""
-        return self._of_signature("view_names", None)
+        names: tuple[str, ...] = self._of_signature("view_names", None)
+        return names
 
-    def _of_signature(self, name, none):
+    def _of_signature(self, name: str, none: Any) -> Any:
         signature = getattr(self, "signature_", None)
         found = getattr(signature, name, None)
         if found is None or set(found) == {none}:
             raise AttributeError(f"The fit has seen no {name}.")
         return found
 
-    def check_fitted(self):
+    def check_fitted(self) -> None:
         """Raise unless fitted, and compute what was left to be computed.
 
         Raises
@@ -74,7 +92,7 @@ class BaseAlignment(ABC, BaseEstimator):
         """
         check_is_fitted(self, "signature_")
 
-    def transform(self, views, out=None):
+    def transform(self, views: Views, out: Latents | None = None) -> Latents:
         """Latents of every view.
 
         Parameters
@@ -107,7 +125,9 @@ class BaseAlignment(ABC, BaseEstimator):
         latents = self._written(chunks, range(len(like)), listed, listed_out)
         return like.as_given(latents, views) if out is None else out
 
-    def transform_view(self, X, view, out=None):
+    def transform_view(
+        self, X: View, view: int | str, out: Floats | None = None
+    ) -> Floats:
         """Latents of one view alone.
 
         Parameters
@@ -135,19 +155,25 @@ class BaseAlignment(ABC, BaseEstimator):
         out = None if out is None else [out]
         return self._written(chunks, [m], [X], out)[0]
 
-    def _written(self, chunks, places, views, out):
+    def _written(
+        self,
+        chunks: Iterable[tuple[slice, list[Array], Any]],
+        places: Iterable[int],
+        views: Sequence[View],
+        out: Sequence[Floats] | None,
+    ) -> Sequence[Floats]:
         """Latents of checked chunks of rows, written into arrays."""
-        latents = None
+        latents: Sequence[Floats] = []
         for rows, parts, _ in chunks:
             for i, (m, part) in enumerate(zip(places, parts)):
                 z = self._encode(part, m)
-                if latents is None:
+                if not latents:
                     shape = _num_samples(views[0]), z.shape[1]
                     latents = _outputs(out, views, shape)
                 latents[i][rows] = z
         return latents
 
-    def fit_transform(self, views, y=None):
+    def fit_transform(self, views: Views, y: Any = None) -> Latents:
         """Fit and return the latents of the same views.
 
         Parameters
@@ -162,7 +188,7 @@ class BaseAlignment(ABC, BaseEstimator):
         """
         return self.fit(views, y).transform(views)
 
-    def encoder(self, view):
+    def encoder(self, view: int | str) -> ViewEncoder:
         """The encoder of one view, as a transformer of scikit-learn's.
 
         Parameters
@@ -185,7 +211,7 @@ class BaseAlignment(ABC, BaseEstimator):
         self.signature_.position(view)
         return ViewEncoder(self, view)
 
-    def score(self, views, y=None):
+    def score(self, views: Views, y: Any = None) -> float:
         r"""Mean correlation of the views' latents.
 
         .. math:: \frac{1}{k \binom M2} \sum_{j \le k} \sum_{a < b}
@@ -207,7 +233,7 @@ class BaseAlignment(ABC, BaseEstimator):
         latents = self.signature_.in_order(self.transform(views))
         return float(np.mean(component_correlations(latents)))
 
-    def decode(self, latents, view):
+    def decode(self, latents: ArrayLike, view: int | str) -> Floats:
         """A view's features from latents, where there is a way back.
 
         Raises
@@ -220,7 +246,9 @@ class BaseAlignment(ABC, BaseEstimator):
             "linear function of the views."
         )
 
-    def translate(self, X, source, target):
+    def translate(
+        self, X: View, source: int | str, target: int | str
+    ) -> Floats:
         """Map one view into another through the latents.
 
         Parameters
@@ -242,7 +270,7 @@ class BaseAlignment(ABC, BaseEstimator):
         """
         return self.decode(self.transform_view(X, source), target)
 
-    def _found(self):
+    def _found(self) -> dict[str, str]:
         """What was found, as lines of a word and a text."""
         found = {"latent dimension": str(self.n_components_)}
         names = getattr(self, "view_names_in_", None)
@@ -253,8 +281,8 @@ class BaseAlignment(ABC, BaseEstimator):
             found = {"views": ", ".join(views), **found}
         return found
 
-    def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        bundle: dict[str, str] = super()._repr_mimebundle_(**kwargs)
         if not hasattr(self, "signature_"):
             return bundle
         found = self._found()
@@ -270,14 +298,18 @@ class BaseAlignment(ABC, BaseEstimator):
             bundle["text/html"] += f"<table>{rows}</table>"
         return bundle
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         # A list of matrices, one a view.
         tags.input_tags.two_d_array = False
         return tags
 
 
-def _outputs(out, views, shape):
+def _outputs(
+    out: Sequence[Floats] | None,
+    views: Sequence[View],
+    shape: tuple[int, int],
+) -> Sequence[Floats]:
     if out is None:
         return [np.empty(shape, latent_dtype(view)) for view in views]
     seen = [(np.shape(array), getattr(array, "dtype", None)) for array in out]

@@ -1,12 +1,14 @@
 """What the latents contain, and when that should worry their user."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from perfalign._linalg import singular_values, svd
-from perfalign.alignment._stack import whiten
-from perfalign.summary import IncompleteSummary
+from perfalign._solver import SharedStructure, Solution, whiten
+from perfalign._types import Array, Integers
+from perfalign.summary import IncompleteSummary, StackedSummary
 
 # Latents that agree less than this share of what the views have in common,
 # in units of their own size, are near each other because they are small.
@@ -43,12 +45,14 @@ class LatentContent:
 
     n_components: int
     rank: int
-    ranks: np.ndarray
-    explained: np.ndarray
+    ranks: Integers
+    explained: Array
     agreement: float
 
 
-def latent_rounding(encoders, features, overall=0.0):
+def latent_rounding(
+    encoders: list[Array], features: Sequence[Array], overall: float = 0.0
+) -> Array:
     """What may be no more than rounding in each latent.
 
     A row that is silent in one view is so to the rounding of all of its
@@ -74,10 +78,13 @@ def latent_rounding(encoders, features, overall=0.0):
     ]
     if overall:
         parts.append(overall * np.linalg.norm(np.hstack(encoders), axis=1))
-    return np.max(parts, axis=0)
+    rounding: Array = np.max(parts, axis=0)
+    return rounding
 
 
-def latent_content(structure, solution):
+def latent_content(
+    structure: SharedStructure, solution: Solution
+) -> LatentContent:
     """Measure the latents that a solution gives to the samples.
 
     Parameters
@@ -118,7 +125,7 @@ def latent_content(structure, solution):
     )
 
 
-def _agreement(latents, contrasts):
+def _agreement(latents: list[Array], contrasts: Array) -> float:
     size = max(np.abs(z).max() for z in latents)
     if size == 0:
         return 0.0
@@ -128,12 +135,17 @@ def _agreement(latents, contrasts):
         for row in contrasts
     )
     spread = sum(np.linalg.norm(z) ** 2 for z in latents)
-    return 1 - misfit / (np.sum(contrasts[:, 0] ** 2) * spread)
+    return float(1 - misfit / (np.sum(contrasts[:, 0] ** 2) * spread))
 
 
-def surprises(structure, solution, content, ridge):
+def surprises(
+    structure: SharedStructure,
+    solution: Solution,
+    content: LatentContent,
+    ridge: float,
+) -> list[tuple[type[Warning], str]]:
     """Warnings that the latents deserve, as (category, message) pairs."""
-    found = []
+    found: list[tuple[type[Warning], str]] = []
     collapse = _collapse(structure, content)
     if collapse:
         found.append((CollapseWarning, " ".join(collapse)))
@@ -147,7 +159,7 @@ def surprises(structure, solution, content, ridge):
     return found
 
 
-def _collapse(structure, content):
+def _collapse(structure: SharedStructure, content: LatentContent) -> list[str]:
     k = content.n_components
     if content.rank < k:
         return [
@@ -173,41 +185,43 @@ def _collapse(structure, content):
     return messages
 
 
-def _overfit(structure):
+def _overfit(structure: SharedStructure) -> list[str]:
     summary, v = structure.summary, structure.vacuous_dimension
     if isinstance(summary, IncompleteSummary):
-        few = _vacuous_sets(structure)
+        few = _vacuous_sets(structure, summary)
         return [
             f"The {summary.sets[views].n_items} items with the views {views} "
             f"are too few: in any order, a shuffled one too, they have {v} "
             "perfectly aligned dimensions."
             for views, v in few.items()
         ]
-    if not v:
-        return []
-    ranks = ", ".join(map(str, structure.ranks))
-    return [
-        f"{summary.n_items} different samples are too few for views of ranks "
-        f"{ranks}: any pairing of the samples, a shuffled one too, has {v} "
-        "perfectly aligned dimensions."
-    ]
+    if v and isinstance(summary, StackedSummary):
+        ranks = ", ".join(map(str, structure.ranks))
+        return [
+            f"{summary.n_items} different samples are too few for views of "
+            f"ranks {ranks}: any pairing of the samples, a shuffled one too, "
+            f"has {v} perfectly aligned dimensions."
+        ]
+    return []
 
 
-def _vacuous_sets(structure):
+def _vacuous_sets(
+    structure: SharedStructure, summary: IncompleteSummary
+) -> dict[tuple[int, ...], int]:
     """Dimensions in which the items of a set agree in any order."""
     vacuous = {}
-    for views, summary in structure.summary.sets.items():
+    for views, observed in summary.sets.items():
         if len(views) == 1:
             continue
-        least = 1 + (sum(summary.n_features) / summary.n_samples) ** 0.5
+        least = 1 + (sum(observed.n_features) / observed.n_samples) ** 0.5
         ranks = [
             whiten(block, rounding, least).rank
             for block, rounding in zip(
-                summary.blocks(structure.center),
-                summary.rounding(structure.rtol, structure.center),
+                observed.blocks(structure.center),
+                observed.rounding(structure.rtol, structure.center),
             )
         ]
-        v = sum(ranks) - summary.room(structure.center)
+        v = sum(ranks) - observed.room(structure.center)
         if v > 0:
             vacuous[views] = v
     return vacuous

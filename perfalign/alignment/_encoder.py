@@ -1,10 +1,16 @@
 """One view's encoder, wherever scikit-learn wants a transformer."""
 
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+
+from perfalign._types import Floats, View
 
 
 class ViewEncoder(
@@ -55,19 +61,19 @@ class ViewEncoder(
     '0.999'
     """
 
-    def __init__(self, alignment, view):
+    def __init__(self, alignment: Any, view: int | str) -> None:
         self.alignment = alignment
         self.view = view
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> Self:
         # A clone of the alignment would have forgotten its fit.
         return type(self)(self.alignment, self.view)
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters; not those of the alignment, which are settled."""
-        return super().get_params(deep=False)
+        return {"alignment": self.alignment, "view": self.view}
 
-    def fit(self, X=None, y=None):
+    def fit(self, X: View = None, y: Any = None) -> Self:
         """Check that the alignment is fitted and has the view.
 
         Returns
@@ -78,7 +84,7 @@ class ViewEncoder(
         self._place()
         return self
 
-    def transform(self, X):
+    def transform(self, X: View) -> Floats:
         """Latents of rows of the view.
 
         Parameters
@@ -94,9 +100,10 @@ class ViewEncoder(
         ValueError
             If the features do not fit.
         """
-        return self.alignment.transform_view(X, self.view)
+        latents: Floats = self.alignment.transform_view(X, self.view)
+        return latents
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> Floats:
         """What the alignment decodes latents to.
 
         Parameters
@@ -112,30 +119,35 @@ class ViewEncoder(
         ValueError
             If the alignment has no decoder.
         """
-        return self.alignment.decode(X, self.view)
+        decoded: Floats = self.alignment.decode(X, self.view)
+        return decoded
 
-    def _place(self):
-        return self.alignment.signature_.position(self.view)
-
-    @property
-    def n_features_in_(self):
-        return self.alignment.n_features_in_[self._place()]
+    def _place(self) -> int:
+        place: int = self.alignment.signature_.position(self.view)
+        return place
 
     @property
-    def feature_names_in_(self):
+    def n_features_in_(self) -> int:
+        n_features: int = self.alignment.n_features_in_[self._place()]
+        return n_features
+
+    @property
+    def feature_names_in_(self) -> NDArray[np.object_]:
+        names: NDArray[np.object_] | None
         names = self.alignment.feature_names_in_[self._place()]
         if names is None:
             raise AttributeError("The fit has seen no names of columns.")
         return names
 
     @property
-    def _n_features_out(self):
-        return self.alignment.n_components_
+    def _n_features_out(self) -> int:
+        n_components: int = self.alignment.n_components_
+        return n_components
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.requires_fit = False

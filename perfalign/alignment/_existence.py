@@ -10,142 +10,20 @@ the number of signals that the views share.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from perfalign._checks import check_integer, check_number
-from perfalign._linalg import column_norms, orthonormal, singular_values
-from perfalign.alignment._stack import (
-    Whitened,
+from perfalign._checks import check_integer
+from perfalign._linalg import orthonormal
+from perfalign._solver import (
     complement,
-    contrast_stack,
     isometric,
-    left_singular_system,
-    left_singular_values,
-    whiten,
+    joint_signs,
+    principal_rotation,
+    shared_structure,
 )
-from perfalign.alignment._ties import joint_signs, principal_rotation
-from perfalign.summary import StackedSummary, Summary
-
-
-@dataclass(frozen=True, eq=False)
-class SharedStructure:
-    """The views in whitened coordinates, and how far they agree there.
-
-    `rounding` is, for each view, what may be no more than rounding in each
-    feature. In these units what is not above `least` is no signal, and two
-    combinations of features that differ by no more are one signal.
-    """
-
-    summary: Summary
-    center: bool
-    rtol: float
-    rounding: list[np.ndarray]
-    least: float
-    whitened: list[Whitened]
-    stack: np.ndarray
-    singular_values: np.ndarray
-    shared_dimension: int
-
-    @cached_property
-    def vectors(self):
-        """Left singular vectors of the stack: dearer than the values."""
-        return left_singular_system(self.stack)[1]
-
-    @property
-    def ranks(self):
-        return np.array([view.rank for view in self.whitened])
-
-    @property
-    def vacuous_dimension(self):
-        """Signals that any pairing shares: Σ r_m − (M − 1) n', if positive."""
-        room = self.summary.room(self.center)
-        return max(0, int(self.ranks.sum()) - room)
-
-    def correlations(self, singular_values):
-        """1 − σ²/σ_0², largest first: one for each possible component.
-
-        σ_0², here M − 1 or 1, is what a latent of one view alone costs.
-        """
-        smallest = singular_values[::-1][: self.ranks.min()]
-        return 1 - smallest**2 / np.sum(self.summary.contrasts[:, 0] ** 2)
-
-    def informative_rows(self):
-        """Encoder rows, one list a view, that span the shared signals."""
-        s = self.shared_dimension
-        null = self.vectors[:, len(self.vectors) - s :]
-        parts = np.split(null, np.cumsum(self.ranks)[:-1])
-        return [view.encoder(part) for view, part in zip(self.whitened, parts)]
-
-
-def shared_structure(views, center=True, rtol=None):
-    """Whiten the views and decompose their contrast stack.
-
-    Parameters
-    ----------
-    views : list of array-like or summary
-    center : bool, default=True
-    rtol : float, default=None
-        Relative rank tolerance: the share of a feature's norm that counts as
-        its rounding, where the feature is not known less well.
-
-    Returns
-    -------
-    structure : SharedStructure
-
-    Raises
-    ------
-    ValueError
-        If a view does not vary at all.
-
-    Notes
-    -----
-    The shared dimension is Σ r_m less the rank of the stack of the views'
-    signals *before* they are whitened, every feature in units of its
-    rounding, all with one and the same cut. A further feature raises each of
-    these ranks by one at most (singular values interlace), and so the shared
-    dimension; the cut itself moves with the number of features by a trifle.
-    """
-    if rtol is not None:
-        rtol = check_number(rtol, "rtol", 0, 1)
-    summary = views
-    if not isinstance(views, Summary):
-        summary = StackedSummary.from_views(views)
-    rtol = summary.default_rtol() if rtol is None else rtol
-    rounding = summary.rounding(rtol)
-    for m, (block, least) in enumerate(zip(summary.blocks(), rounding)):
-        if not np.any(column_norms(block) > least):
-            raise ValueError(
-                f"view {m} does not vary: all its samples are equal, up to "
-                "rounding, so there is nothing to align."
-            )
-    if not center:
-        rounding = summary.rounding(rtol, center)
-    n_features, n_samples = sum(summary.n_features), summary.n_samples
-    # Rounding in all features at once may add up to so much in a direction.
-    least = 1 + (n_features / n_samples) ** 0.5
-    whitened = [
-        whiten(block, unit, least)
-        for block, unit in zip(summary.blocks(center), rounding)
-    ]
-    stack = contrast_stack([view.U for view in whitened], summary.contrasts)
-    signals = contrast_stack(
-        [view.U * view.s for view in whitened], summary.contrasts
-    )
-    ranks = [view.rank for view in whitened]
-    joint = np.count_nonzero(singular_values(signals) > least)
-    return SharedStructure(
-        summary=summary,
-        center=center,
-        rtol=rtol,
-        rounding=rounding,
-        least=least,
-        whitened=whitened,
-        stack=stack,
-        singular_values=left_singular_values(stack),
-        shared_dimension=max(0, sum(ranks) - int(joint)),
-    )
+from perfalign._types import Array
 
 
 @dataclass(frozen=True)
@@ -174,22 +52,22 @@ class ExistenceReport:
         The k asked for.
     """
 
-    n_samples: int
-    n_features: tuple
-    ranks: tuple
+    n_samples: float
+    n_features: tuple[int, ...]
+    ranks: tuple[int, ...]
     stack_rank: int
     nullity: int
-    collapsed_dimensions: tuple
+    collapsed_dimensions: tuple[int, ...]
     shared_dimension: int
     vacuous_dimension: int
     n_components: int | None
 
     @property
-    def evidence_dimension(self):
+    def evidence_dimension(self) -> int:
         """s − v: shared signals that not just any pairing would have."""
         return max(0, self.shared_dimension - self.vacuous_dimension)
 
-    def __str__(self):
+    def __str__(self) -> str:
         k = self.n_components
         lines = [
             ("samples", self.n_samples, ""),
@@ -236,7 +114,7 @@ class ExistenceReport:
             for name, number, remark in lines
         )
 
-    def _verdict(self):
+    def _verdict(self) -> str:
         k, s = self.n_components, self.shared_dimension
         if k is None:
             return ""
@@ -247,7 +125,13 @@ class ExistenceReport:
         return f"so only {s} of {k} components can be aligned perfectly"
 
 
-def existence_report(views, n_components=None, *, center=True, rtol=None):
+def existence_report(
+    views: Any,
+    n_components: int | None = None,
+    *,
+    center: bool = True,
+    rtol: float | None = None,
+) -> ExistenceReport:
     r"""Count what perfect alignment of these views could consist of.
 
     Perfectly aligned latents of rank k exist iff the number of shared signals
@@ -333,11 +217,11 @@ class LeftNullSpace:
         are known up to rotation only.
     """
 
-    informative: np.ndarray
-    collapsed: tuple
+    informative: Array
+    collapsed: tuple[Array, ...]
 
     @property
-    def basis(self):
+    def basis(self) -> Array:
         """Orthonormal rows spanning all of it, shape (d − r, d)."""
         widths = [rows.shape[1] for rows in self.collapsed]
         padded = [
@@ -347,7 +231,9 @@ class LeftNullSpace:
         return np.vstack([self.informative, *padded])
 
 
-def left_null_space(views, *, center=True, rtol=None):
+def left_null_space(
+    views: Any, *, center: bool = True, rtol: float | None = None
+) -> LeftNullSpace:
     r"""Left null space :math:`\{a : a^\top X = 0\}` of the stacked views.
 
     .. math:: N = (N^1 \oplus \dots \oplus N^M) \oplus N_{\mathrm{shared}},
@@ -401,7 +287,7 @@ def left_null_space(views, *, center=True, rtol=None):
     ]
     rows = orthonormal(np.hstack(rows).T).T
     latents = [block @ A.T for block, A in zip(blocks, summary.split(rows))]
-    moment = sum(z.T @ z for z in latents)
+    moment = np.sum([z.T @ z for z in latents], axis=0)
     rows = principal_rotation(moment, [np.arange(len(rows))]).T @ rows
     silent = [
         np.empty((0, d_m))

@@ -1,6 +1,9 @@
 """Features in which what is not linear becomes so."""
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.kernel_approximation import Nystroem
 from sklearn.metrics import pairwise_distances
@@ -13,6 +16,7 @@ from perfalign._checks import (
     check_number,
     check_view,
 )
+from perfalign._types import Array, RandomState, View
 
 # Rows among which distances are measured: their median needs no more.
 N_MEASURED = 500
@@ -71,12 +75,18 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
     True
     """
 
-    def __init__(self, n_components=300, *, width=1.0, random_state=None):
+    def __init__(
+        self,
+        n_components: int = 300,
+        *,
+        width: float = 1.0,
+        random_state: RandomState = None,
+    ) -> None:
         self.n_components = n_components
         self.width = width
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: View, y: Any = None) -> Self:
         """Measure the median distance and choose the rows."""
         signature_of = X
         X, _ = check_view(X, "X")
@@ -101,18 +111,19 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
         return self
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         return self.signature_.n_features[0]
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> NDArray[np.object_]:
         (names,) = self.signature_.feature_names_in
         if names is None:
             raise AttributeError("The fit has seen no names of columns.")
         return names
 
-    def transform(self, X):
+    def transform(self, X: View) -> Array:
         """Features of the rows of X."""
         check_is_fitted(self)
         X, _ = check_view(X, "X", **self.signature_.wanted(0))
-        return self.map_.transform(X)
+        features: Array = self.map_.transform(X)
+        return features

@@ -1,13 +1,18 @@
 """What follows from linear encoders and a summary of the views."""
 
+from collections.abc import Sequence
 from copy import copy
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from perfalign._checks import check_view, latent_dtype
+from perfalign._checks import Signature, check_view, latent_dtype
 from perfalign._linalg import column_norms, svd
+from perfalign._types import Array, Floats
 from perfalign.alignment._base import BaseAlignment
 from perfalign.alignment._diagnostics import latent_rounding
+from perfalign.summary import Summary
 
 
 class LinearAlignment(BaseAlignment):
@@ -18,28 +23,38 @@ class LinearAlignment(BaseAlignment):
     summary of the views that all was found from. The rest follows.
     """
 
-    #: Whether encoders come from comparing the entries of their rows.
-    _pooled = False
-    #: Relative rank tolerance of the fit, if it was given one.
-    _rtol = None
+    encoders_: list[Array]
+    offsets_: list[Array]
+    summary_: Summary
+    center_: bool
 
     @property
-    def signature_(self):
+    def _pooled(self) -> bool:
+        """Whether encoders come from comparing the entries of their rows."""
+        return False
+
+    @property
+    def _rtol(self) -> float | None:
+        """Relative rank tolerance of the fit, if it was given one."""
+        return None
+
+    @property
+    def signature_(self) -> Signature:  # type: ignore[override]
         """What further views must have in common with those of the fit."""
         return self.summary_.signature
 
     @property
-    def n_components_(self):
+    def n_components_(self) -> int:
         """Latent dimension k."""
         return len(self.encoders_[0])
 
-    def _encode(self, X, m):
+    def _encode(self, X: Array, m: int) -> Array:
         center, origin = self._frame(m)
         # A (x − x̄) + (A x̄ + offset) keeps the digits that A x + offset
         # would lose when the mean is large.
         return (X - center) @ self.encoders_[m].T + origin
 
-    def _frame(self, m):
+    def _frame(self, m: int) -> tuple[Array, Array]:
         """A view's centre, and the latent that it is sent to."""
         summary, encoder = self.summary_, self.encoders_[m]
         mean = summary.mean if self.center_ else 0.0 * summary.mean
@@ -51,7 +66,7 @@ class LinearAlignment(BaseAlignment):
             origin = origin - encoder @ summary.split(rest)[m]
         return center, origin
 
-    def latents_of_means(self):
+    def latents_of_means(self) -> Array:
         """Where the encoders send the means of the views, if centred.
 
         Returns
@@ -64,7 +79,9 @@ class LinearAlignment(BaseAlignment):
             [self._frame(m)[1] for m in range(len(self.encoders_))]
         )
 
-    def latent_rounding(self, features, overall=0.0):
+    def latent_rounding(
+        self, features: Sequence[Array], overall: float = 0.0
+    ) -> Array:
         """What may be no more than rounding in each latent.
 
         Parameters
@@ -84,7 +101,7 @@ class LinearAlignment(BaseAlignment):
             self.encoders_, features, overall * self._pooled
         )
 
-    def loadings(self, view):
+    def loadings(self, view: int | str) -> Array:
         r"""Least squares map from the latents of a view to its features.
 
         .. math:: L^m = (A^m C_m A^{m\top})^{+} A^m C_m ,
@@ -124,10 +141,16 @@ class LinearAlignment(BaseAlignment):
         units = live / np.where(live, size, 1.0)
         U, s, Vt = svd(z * units, full_matrices=False)
         kept = s > rtol * s[0]
-        loadings = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)
+        loadings: Array = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)
         return units[:, None] * loadings
 
-    def decode(self, latents, view, *, minimum_norm=False):
+    def decode(
+        self,
+        latents: ArrayLike,
+        view: int | str,
+        *,
+        minimum_norm: bool = False,
+    ) -> Floats:
         r"""A view's features from latents.
 
         .. math:: \hat x = \bar x^m + L^{m\top} (\hat z - \hat z(\bar x^m))
@@ -171,7 +194,7 @@ class LinearAlignment(BaseAlignment):
         decoded = (z - origin) @ back + center
         return decoded.astype(latent_dtype(latents), copy=False)
 
-    def with_gauge(self, matrix, offset):
+    def with_gauge(self, matrix: Array, offset: Array) -> Self:
         """This alignment, its latents mapped by ``matrix @ z + offset``.
 
         Parameters
@@ -189,6 +212,6 @@ class LinearAlignment(BaseAlignment):
         encoders = [matrix @ A for A in self.encoders_]
         offsets = [matrix @ o + offset for o in self.offsets_]
         mapped = copy(self)
-        vars(mapped).pop("gauge_symmetries_", None)
+        mapped.__dict__.pop("gauge_symmetries_", None)
         mapped.encoders_, mapped.offsets_ = encoders, offsets
         return mapped

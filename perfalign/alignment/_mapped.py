@@ -6,6 +6,10 @@ scikit-learn: words become counts, pictures principal components, and what is
 not linear becomes so in the features of a kernel.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Self, TypeAlias
+
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from perfalign._checks import (
@@ -14,7 +18,12 @@ from perfalign._checks import (
     check_hidden,
     check_paired,
 )
+from perfalign._types import Floats, View, Views
+from perfalign.alignment._base import BaseAlignment, Latents
 from perfalign.alignment._meta import MetaAlignment
+
+#: A transformer a view, or None for a view that stays as it is.
+Maps: TypeAlias = Sequence[Any] | Mapping[Any, Any]
 
 
 class MappedAlignment(MetaAlignment):
@@ -68,11 +77,11 @@ class MappedAlignment(MetaAlignment):
     [(1636, 10), (1636, 10)]
     """
 
-    def __init__(self, alignment, maps):
+    def __init__(self, alignment: BaseAlignment, maps: Maps) -> None:
         self.alignment = alignment
         self.maps = maps
 
-    def fit(self, views, y=None):
+    def fit(self, views: Views, y: Any = None) -> Self:
         """Fit the maps, each to its view, and the alignment to their output.
 
         Parameters
@@ -99,7 +108,7 @@ class MappedAlignment(MetaAlignment):
         self.maps_, self.signature_ = maps, signature
         return self
 
-    def features(self, X, view):
+    def features(self, X: View, view: int | str) -> View:
         """What the alignment sees of one view."""
         self.check_fitted()
         one = self.maps_[self.signature_.position(view)]
@@ -107,19 +116,25 @@ class MappedAlignment(MetaAlignment):
         check_hidden(X, f"view {view!r}")
         return X if one is None else one.transform(X)
 
-    def transform(self, views, out=None):
+    def transform(self, views: Views, out: Latents | None = None) -> Latents:
         self.check_fitted()
         given = self.signature_.in_order(views)
         check_paired(given)
         mapped = [self.features(X, m) for m, X in enumerate(given)]
-        return self.signature_.as_given(super().transform(mapped, out), views)
+        listed = None if out is None else self.signature_.in_order(out)
+        latents = super().transform(mapped, listed)
+        if out is not None:
+            return out
+        return self.signature_.as_given(latents, views)
 
-    def transform_view(self, X, view, out=None):
+    def transform_view(
+        self, X: View, view: int | str, out: Floats | None = None
+    ) -> Floats:
         mapped = self.features(X, view)
         m = self.signature_.position(view)
         return super().transform_view(mapped, m, out)
 
-    def decode(self, latents, view):
+    def decode(self, latents: ArrayLike, view: int | str) -> Floats:
         """What the view's map makes of the features that are decoded."""
         self.check_fitted()
         m = self.signature_.position(view)
@@ -128,10 +143,15 @@ class MappedAlignment(MetaAlignment):
         if one is None:
             return decoded
         check_estimator(one, f"maps[{m}]", ["inverse_transform"])
-        return one.inverse_transform(decoded)
+        features: Floats = one.inverse_transform(decoded)
+        return features
 
 
-def fit_maps(maps, views, names=None):
+def fit_maps(
+    maps: Maps,
+    views: Sequence[View],
+    names: Sequence[str] | None = None,
+) -> tuple[list[Any], list[View]]:
     """Fitted clones of the maps, and the mapped views.
 
     Parameters

@@ -1,6 +1,9 @@
 """Alignments around another one."""
 
-from perfalign.alignment._base import BaseAlignment
+from numpy.typing import ArrayLike
+
+from perfalign._types import Array, Floats, View, Views
+from perfalign.alignment._base import BaseAlignment, Latents
 
 
 class MetaAlignment(BaseAlignment):
@@ -9,27 +12,31 @@ class MetaAlignment(BaseAlignment):
     A subclass writes ``fit``, which keeps ``alignment_`` and ``signature_``.
     """
 
-    def _encode(self, X, m):
+    alignment_: BaseAlignment
+
+    def _encode(self, X: Array, m: int) -> Floats:
         return self.alignment_.transform_view(X, m)
 
     @property
-    def n_components_(self):
+    def n_components_(self) -> int:
         """Latent dimension k."""
         return self.alignment_.n_components_
 
-    def transform(self, views, out=None):
+    def transform(self, views: Views, out: Latents | None = None) -> Latents:
         self.check_fitted()
         if out is None:
             return self.alignment_.transform(views)
         return self.alignment_.transform(views, out)
 
-    def transform_view(self, X, view, out=None):
+    def transform_view(
+        self, X: View, view: int | str, out: Floats | None = None
+    ) -> Floats:
         self.check_fitted()
         if out is None:
             return self.alignment_.transform_view(X, view)
         return self.alignment_.transform_view(X, view, out)
 
-    def decode(self, latents, view):
+    def decode(self, latents: ArrayLike, view: int | str) -> Floats:
         """As that of the alignment inside."""
         self.check_fitted()
         return self.alignment_.decode(latents, view)

@@ -1,24 +1,30 @@
 """The stacked-SVD estimator, under the paper's constraint and a safe one."""
 
 import warnings
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from numbers import Integral, Real
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from perfalign._checks import check_parameters
+from perfalign._solver import SharedStructure, shared_structure, solve
 from perfalign._threads import one_blas_thread
+from perfalign._types import Array, Integers, View, Views
 from perfalign.alignment._diagnostics import latent_content, surprises
-from perfalign.alignment._existence import shared_structure
 from perfalign.alignment._linear import LinearAlignment
-from perfalign.alignment._solver import solve
 from perfalign.summary import IncompleteSummary, StackedSummary, Summary
 
 # Up to so many features one thread is faster: two wait for each other longer
 # than they compute.
 SMALL = 512
+
+#: Learned attributes, and what to warn of.
+Learned: TypeAlias = tuple[dict[str, Any], list[tuple[type[Warning], str]]]
 
 
 class PerfectAlignment(LinearAlignment):
@@ -126,6 +132,14 @@ class PerfectAlignment(LinearAlignment):
     True
     """
 
+    singular_values_: Array
+    canonical_correlations_: Array
+    explained_variance_: Array
+    ranks_: Integers
+    shared_dimension_: int
+    vacuous_dimension_: int
+    _warned: set[type[Warning]]
+
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
         "constraint": [StrOptions({"whitened", "orthonormal"})],
@@ -137,14 +151,14 @@ class PerfectAlignment(LinearAlignment):
 
     def __init__(
         self,
-        n_components=2,
+        n_components: int | None = 2,
         *,
-        constraint="whitened",
-        center=True,
-        ridge=0.0,
-        gauge="principal",
-        rtol=None,
-    ):
+        constraint: str = "whitened",
+        center: bool = True,
+        ridge: float = 0.0,
+        gauge: str | None = "principal",
+        rtol: float | None = None,
+    ) -> None:
         self.n_components = n_components
         self.constraint = constraint
         self.center = center
@@ -152,7 +166,12 @@ class PerfectAlignment(LinearAlignment):
         self.gauge = gauge
         self.rtol = rtol
 
-    def fit(self, views, y=None, sample_weight=None):
+    def fit(
+        self,
+        views: Views,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Align paired views.
 
         Parameters
@@ -192,7 +211,11 @@ class PerfectAlignment(LinearAlignment):
         """
         return self._refit(StackedSummary.from_views(views, sample_weight))
 
-    def fit_incomplete(self, observed, sample_weight=None):
+    def fit_incomplete(
+        self,
+        observed: Mapping[Any, Sequence[View] | StackedSummary],
+        sample_weight: Mapping[Any, ArrayLike] | None = None,
+    ) -> Self:
         r"""Align views of which items have any subset (incomplete views).
 
         Item i has the views :math:`S_i`. With offsets :math:`c^m`, encoders
@@ -293,7 +316,7 @@ class PerfectAlignment(LinearAlignment):
             IncompleteSummary.from_views(observed, sample_weight)
         )
 
-    def fit_summary(self, summary):
+    def fit_summary(self, summary: Summary) -> Self:
         """Align views of which only the summary is at hand.
 
         Parameters
@@ -317,7 +340,9 @@ class PerfectAlignment(LinearAlignment):
             )
         return self._refit(summary)
 
-    def partial_fit(self, views, y=None, sample_weight=None):
+    def partial_fit(
+        self, views: Views, y: Any = None, sample_weight: Any = None
+    ) -> Self:
         """Add a block of samples; the solution follows when it is asked for.
 
         Parameters
@@ -355,7 +380,7 @@ class PerfectAlignment(LinearAlignment):
                 self._restart(summary)
         return self
 
-    def _refit(self, summary):
+    def _refit(self, summary: Summary) -> Self:
         _check_parameters(self)
         params = self.get_params()
         solution = _solve(summary, **params)
@@ -363,40 +388,37 @@ class PerfectAlignment(LinearAlignment):
         self._adopt(solution)
         return self
 
-    def _restart(self, summary):
+    def _restart(self, summary: Summary) -> None:
         for name in _LEARNED.intersection(vars(self)):
             delattr(self, name)
         self.summary_ = summary
         self.n_samples_seen_ = summary.n_samples
-        self.fit_params_, self._warned = self.get_params(), set()
+        self.center_, self.fit_params_ = self.center, self.get_params()
+        self._warned = set()
 
-    def _adopt(self, solution):
+    def _adopt(self, solution: Learned) -> None:
         attributes, found = solution
-        vars(self).update(attributes)
+        self.__dict__.update(attributes)
         for category, message in found:
             if category not in self._warned:
                 self._warned.add(category)
                 warnings.warn(message, category, stacklevel=4)
 
-    def check_fitted(self):
+    def check_fitted(self) -> None:
         check_is_fitted(self, "summary_")
         if "encoders_" not in vars(self):
             self._adopt(_solve(self.summary_, **self.fit_params_))
 
     @property
-    def center_(self):
-        """Whether views were centred."""
-        return self.fit_params_["center"]
+    def _pooled(self) -> bool:
+        return bool(self.fit_params_["constraint"] == "orthonormal")
 
     @property
-    def _pooled(self):
-        return self.fit_params_["constraint"] == "orthonormal"
+    def _rtol(self) -> float | None:
+        rtol: float | None = self.fit_params_["rtol"]
+        return rtol
 
-    @property
-    def _rtol(self):
-        return self.fit_params_["rtol"]
-
-    def _found(self):
+    def _found(self) -> dict[str, str]:
         n, s = self.n_samples_seen_, self.shared_dimension_
         shown = self.canonical_correlations_[:6]
         more = ", …" * (len(self.canonical_correlations_) > len(shown))
@@ -411,7 +433,7 @@ class PerfectAlignment(LinearAlignment):
             "explained variance": ", ".join(explained),
         }
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         # Reached only for what is not there yet: after partial_fit, that is
         # the solution.
         if name in _SOLVED and "summary_" in vars(self):
@@ -443,7 +465,7 @@ _SOLVED = frozenset(
 _LEARNED = _SOLVED | {"gauge_symmetries_"}
 
 
-def _check_parameters(alignment):
+def _check_parameters(alignment: PerfectAlignment) -> None:
     check_parameters(alignment)
     if alignment.ridge and alignment.constraint == "orthonormal":
         raise ValueError(
@@ -453,7 +475,9 @@ def _check_parameters(alignment):
         )
 
 
-def _offsets(summary, encoders, center):
+def _offsets(
+    summary: Summary, encoders: list[Array], center: bool
+) -> list[Array]:
     if not center:
         return [np.zeros(len(A)) for A in encoders]
     latents = summary.latents_of_means(encoders)
@@ -461,14 +485,22 @@ def _offsets(summary, encoders, center):
     return [z - A @ mean for z, A, mean in zip(latents, encoders, means)]
 
 
-def _solve(summary, **params):
+def _solve(summary: Summary, **params: Any) -> Learned:
     """Learned attributes, and what to warn of, from the summary alone."""
     small = sum(summary.n_features) <= SMALL
     with one_blas_thread if small else nullcontext():
         return _solve_here(summary, **params)
 
 
-def _solve_here(summary, n_components, constraint, center, ridge, gauge, rtol):
+def _solve_here(
+    summary: Summary,
+    n_components: int | None,
+    constraint: str,
+    center: bool,
+    ridge: float,
+    gauge: str | None,
+    rtol: float | None,
+) -> Learned:
     structure = shared_structure(summary, center, rtol)
     correlations = structure.correlations(structure.singular_values)
     k = _latent_dimension(structure, n_components, constraint, correlations)
@@ -489,7 +521,12 @@ def _solve_here(summary, n_components, constraint, center, ridge, gauge, rtol):
     return attributes, surprises(structure, solution, content, ridge)
 
 
-def _latent_dimension(structure, n_components, constraint, correlations):
+def _latent_dimension(
+    structure: SharedStructure,
+    n_components: int | None,
+    constraint: str,
+    correlations: Array,
+) -> int:
     if n_components is None:
         if structure.shared_dimension == 0:
             leading = ", ".join(f"{rho:.4f}" for rho in correlations[:3])

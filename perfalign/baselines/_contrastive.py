@@ -137,15 +137,15 @@ class ContrastiveAlignment(BaseAlignment):
             of rows, or do not vary.
         """
         summary = two_view_summary(self, views)
-        n, k = summary.n_samples, self.n_components
+        matrices, _ = check_views(views)
+        n, k = len(matrices[0]), self.n_components
         limit = min(summary.n_features)
         check_components(k, limit, "the features of the smaller view")
+        self.means_ = [view.mean(axis=0) for view in matrices]
+        inputs = [view - mean for view, mean in zip(matrices, self.means_)]
         rng = check_random_state(self.random_state)
         n_batches = max(1, n // (self.batch_size or n))
         batches = np.array_split(rng.permutation(n), n_batches)
-        matrices, _ = check_views(views)
-        self.means_ = [view.mean(axis=0) for view in matrices]
-        inputs = [view - mean for view, mean in zip(matrices, self.means_)]
         objective = _Objective(inputs, batches, k)
         n_weights = k * sum(summary.n_features)
         start = np.append(
@@ -174,7 +174,7 @@ class ContrastiveAlignment(BaseAlignment):
         return len(self.encoders_[0])
 
     def _encode(self, X: Array, m: int) -> Array:
-        encoded = (X - self.means_[m]) @ self.encoders_[m].T
+        encoded: Array = (X - self.means_[m]) @ self.encoders_[m].T
         return encoded / row_lengths(encoded)
 
 
@@ -201,7 +201,7 @@ class _Objective:
             latents = [x @ A.T for x, A in zip(inputs, encoders)]
             lengths = [row_lengths(z) for z in latents]
             units = [z / r for z, r in zip(latents, lengths)]
-            value, slopes, by_log_tau = infonce(*units, tau)
+            value, slopes, by_log_tau = infonce(units[0], units[1], tau)
             share = len(batch) / len(self.views[0])
             loss += share * value
             slope += share * by_log_tau

@@ -41,7 +41,7 @@ class CrossDecomposition(TwoViewAlignment):
     [(1797, 2), (1797, 2)]
     """
 
-    _parameter_constraints = {}
+    _parameter_constraints: dict[str, list[Any]] = {}
 
     def __init__(self, model: Any) -> None:
         self.model = model

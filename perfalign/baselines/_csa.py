@@ -4,7 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from perfalign._types import Array, Views
+from perfalign._types import Array, Floats, Views
 from perfalign.alignment import BaseAlignment, PerfectAlignment
 from perfalign.baselines._two_views import row_lengths
 
@@ -69,7 +69,7 @@ class CSA(BaseAlignment):
         """Latent dimension k."""
         return self.alignment_.n_components_
 
-    def _encode(self, X: Array, m: int) -> Array:
+    def _encode(self, X: Array, m: int) -> Floats:
         latents = self.alignment_.transform_view(X, m)
         rho = self.alignment_.canonical_correlations_[: latents.shape[1]]
         return latents / row_lengths(latents) * np.sqrt(np.clip(rho, 0, 1))

@@ -7,7 +7,7 @@ import numpy as np
 
 from perfalign._checks import check_integer, check_parameters
 from perfalign._linalg import column_norms
-from perfalign._types import Array, Views
+from perfalign._types import Array, Floats, Views
 from perfalign.alignment import BaseAlignment, LinearAlignment
 from perfalign.summary import StackedSummary
 
@@ -81,7 +81,7 @@ def check_components(n_components: int, limit: int, held: str) -> None:
     check_integer(n_components, "n_components", 1, limit, f", {held}")
 
 
-def row_lengths(latents: Array) -> Array:
+def row_lengths(latents: Floats) -> Floats:
     """Norms of the rows; 1 for a row of zeros, which has no direction."""
-    lengths: Array = np.linalg.norm(latents, axis=1, keepdims=True)
+    lengths: Floats = np.linalg.norm(latents, axis=1, keepdims=True)
     return np.where(lengths > 0, lengths, 1.0)

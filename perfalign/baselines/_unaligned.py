@@ -59,22 +59,16 @@ class Unaligned(TwoViewAlignment):
     def fit(self, views: Views, y: Any = None) -> Self:
         summary = two_view_summary(self, views)
         n = summary.n_samples
-        systems = [
-            svd(block, full_matrices=False)[1:] for block in summary.blocks()
-        ]
+        systems, ranks = [], []
         rounding = summary.split(summary.eps * summary.power())
-        limit = min(
-            np.count_nonzero(
-                s
-                > max(
-                    s[0] * max(n, Vt.shape[1]) * FLOAT64_EPS,
-                    np.linalg.norm(error),
-                )
-            )
-            for (s, Vt), error in zip(systems, rounding)
-        )
+        for block, error in zip(summary.blocks(), rounding):
+            _, s, Vt = svd(block, full_matrices=False)
+            lost = s[0] * max(n, len(error)) * FLOAT64_EPS
+            rank = np.count_nonzero(s > max(lost, np.linalg.norm(error)))
+            systems.append((s, Vt))
+            ranks.append(int(rank))
         k = self.n_components
-        check_components(k, limit, "the rank of the smaller view")
+        check_components(k, min(ranks), "the rank of the smaller view")
         encoders = []
         for s, Vt in systems:
             rows = Vt[:k]

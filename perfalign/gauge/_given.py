@@ -13,7 +13,9 @@ Linear = TypeVar("Linear", bound=LinearAlignment)
 
 
 def check_alignment(
-    alignment: Any, wanted: type = LinearAlignment, lacks: str = ""
+    alignment: Any,
+    wanted: type[LinearAlignment] = LinearAlignment,
+    lacks: str = "",
 ) -> None:
     """Raise unless an alignment is of the wanted kind, and fitted.
 
@@ -65,7 +67,10 @@ def latents_of_given(alignment: LinearAlignment, views: Views) -> list[Array]:
     ]
     every = like.view_names or range(len(like))
     names = [f"view {every[m]!r}" for m, _ in given]
-    latents = [alignment.transform_view(view, m) for m, view in given]
+    latents = [
+        alignment.transform_view(view, m).astype(np.float64, copy=False)
+        for m, view in given
+    ]
     if len(set(map(len, latents))) != 1:
         seen = [f"{name}: {len(z)} rows" for name, z in zip(names, latents)]
         raise ValueError(
@@ -76,9 +81,7 @@ def latents_of_given(alignment: LinearAlignment, views: Views) -> list[Array]:
     return latents
 
 
-def noise_of_mean(
-    alignment: LinearAlignment, latents: list[Array]
-) -> Array:
+def noise_of_mean(alignment: LinearAlignment, latents: list[Array]) -> Array:
     """Covariance of what is noise in the mean of the latents.
 
     It is what views of one item disagree by: of those that are given or, if
@@ -86,13 +89,15 @@ def noise_of_mean(
     """
     n_views = len(latents)
     if n_views > 1:
-        apart = np.vstack(latents - np.mean(latents, axis=0))
-        return apart.T @ apart / (n_views - 1) / n_views / len(latents[0])
+        apart = np.concatenate(latents - np.mean(latents, axis=0))
+        noise: Array = apart.T @ apart / (n_views - 1) / n_views
+        return noise / len(latents[0])
     summary = alignment.summary_
     blocks = summary.blocks(alignment.center_)
     parts = [b @ A.T for b, A in zip(blocks, alignment.encoders_)]
-    apart = np.vstack(np.tensordot(summary.contrasts, parts, 1))
-    return apart.T @ apart / len(summary.contrasts) / summary.n_observations
+    apart = np.concatenate(np.tensordot(summary.contrasts, parts, 1))
+    noise = apart.T @ apart / len(summary.contrasts)
+    return noise / summary.n_observations
 
 
 def independent(points: Array, rtol: float) -> int:

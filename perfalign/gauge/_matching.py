@@ -84,7 +84,9 @@ def turn(
 
     def cost(Q: Array) -> Array:
         common = stacked_svd(inner(Q))[1].sum(-1) @ weights
-        return weights @ sizes - 2 * (np.sum(moment * Q, (-2, -1)) + common)
+        gain = np.sum(moment * Q, (-2, -1)) + common
+        total: Array = weights @ sizes - 2 * gain
+        return total
 
     def descend(Q: Array, steps: int) -> Array:
         for _ in range(steps):
@@ -122,12 +124,14 @@ def _starts(moment: Array, source: Shape, target: Shape) -> Array:
     """
     k = len(moment)
     U, s, Vt = svd(moment)
-    known = np.count_nonzero(s > CLEAR)
-    fixed, L, R = U[:, :known] @ Vt[:known], U[:, known:], Vt[known:].T
+    known = int(np.count_nonzero(s > CLEAR))
+    fixed: Array = U[:, :known] @ Vt[:known]
+    L, R = U[:, known:], Vt[known:].T
     if known == k:
-        return fixed[None]
+        return np.array([fixed])
     one = np.eye(k - known)
-    matrix, right = 0.0, 0.0
+    matrix: Array = np.zeros((len(one) ** 2,) * 2)
+    right: Array = np.zeros_like(one)
     for w, n, T, m, S in zip(
         target.weights,
         source.means,
@@ -193,7 +197,8 @@ def match(source: Shape, target: Shape) -> Integers:
         for shape in (target, source)
     )
     bounds += ((own - other[orders]) ** 2).sum(2) @ weights
-    best, found, tried = np.inf, None, 0
+    found: Integers = orders[0]
+    best, tried = np.inf, 0
     for order, bound in zip(orders, bounds):
         if tried == TRIED:
             break

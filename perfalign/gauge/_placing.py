@@ -59,7 +59,7 @@ def placing(
     target, unwhiten = whitened(concepts, "concepts")
     source, spread = whitened(found, "latents")
     if near is not None:
-        near = polar(np.linalg.solve(unwhiten, near @ spread))
+        near = polar(np.linalg.solve(unwhiten, near) @ spread)
     Q, _ = turn(source, target, near)
     matrix = unwhiten @ Q @ np.linalg.inv(spread)
     return matrix, concepts.center - matrix @ found.center
@@ -90,7 +90,7 @@ def search(latents: Array, noise: Array, concepts: Shape) -> Affine:
     found: list[Affine] = []
     for attempt in range(ROUNDS):
         found += [
-            _uphill(part, noise, concepts, *candidate, steps=CLIMBED)
+            _uphill(part, noise, concepts, candidate, CLIMBED)
             for candidate in _candidates(part, concepts, attempt)
         ]
         heights = np.array(
@@ -104,7 +104,7 @@ def search(latents: Array, noise: Array, concepts: Shape) -> Affine:
         gap, allowed = likelihood_gap(part, noise, concepts, *found[best])
         if gap <= allowed:
             break
-    return _uphill(latents, noise, concepts, *found[best], steps=1000)
+    return _uphill(latents, noise, concepts, found[best], steps=1000)
 
 
 def _candidates(
@@ -128,11 +128,11 @@ def _uphill(
     latents: Array,
     noise: Array,
     concepts: Shape,
-    matrix: Array,
-    offset: Array,
+    start: Affine,
     steps: int,
 ) -> Affine:
     """Affine map of greater likelihood, uphill of the one given."""
+    matrix, offset = start
     target, unwhiten = whitened(seen_as(matrix, noise, concepts), "concepts")
     white, center = np.linalg.inv(unwhiten), concepts.center
     points = (latents @ matrix.T + offset - center) @ white
@@ -149,9 +149,9 @@ def _uphill(
             np.concatenate([slope.ravel(), pull.mean(axis=0)]),
         )
 
-    start = np.concatenate([np.eye(k).ravel(), np.zeros(k)])
+    none = np.concatenate([np.eye(k).ravel(), np.zeros(k)])
     options = {"maxiter": steps, "ftol": 1e-13, "gtol": 1e-8}
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+    found = minimize(loss, none, jac=True, method="L-BFGS-B", options=options)
     A, b = found.x[:-k].reshape(k, k), found.x[-k:]
     A = unwhiten @ A @ white
     return A @ matrix, A @ (offset - center) + center + unwhiten @ b

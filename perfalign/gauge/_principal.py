@@ -4,14 +4,14 @@ import numpy as np
 
 from perfalign._checks import FLOAT64_EPS
 from perfalign._linalg import svd
-from perfalign.alignment import (
-    PerfectAlignment,
+from perfalign._solver import (
     explained_moment,
     factor_latents,
     orientation,
     principal_rotation,
     tied_groups,
 )
+from perfalign.alignment import PerfectAlignment
 from perfalign.gauge._given import check_alignment, independent
 
 
@@ -82,7 +82,7 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
         scale, measured = summary.n_observations**0.5, np.vstack(latents)
     else:
         scale, measured = 1.0, np.hstack(encoders).T
-    units = np.linalg.qr(measured / scale, mode="r")
+    units = np.asarray(np.linalg.qr(measured / scale, mode="r"))
     if independent(units, FLOAT64_EPS) < len(units):
         raise ValueError(
             f"The latents have rank below n_components={len(units)}; there "
@@ -91,10 +91,7 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
     matrix = np.linalg.inv(units).T
 
     misfit = np.vstack(
-        [
-            sum(h * z for h, z in zip(row, latents))
-            for row in summary.contrasts
-        ]
+        [sum(h * z for h, z in zip(row, latents)) for row in summary.contrasts]
     )
     _, sigma, Vt = svd(misfit @ matrix.T / scale, full_matrices=False)
     sigma, matrix = sigma[::-1], Vt[::-1] @ matrix
@@ -116,4 +113,5 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
     if params["center"]:
         origins = origins + summary.latents_of_means(encoders)
     placed = alignment.with_gauge(matrix, matrix @ np.mean(origins, axis=0))
-    return placed.set_params(gauge="principal")
+    placed.set_params(gauge="principal")
+    return placed

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from perfalign._checks import FLOAT64_EPS
 from perfalign._linalg import eigh
-from perfalign._types import Array
+from perfalign._types import Array, Floats
 
 # Below this share of the largest, a variance is rounding.
 SINGULAR = FLOAT64_EPS**0.75
@@ -31,11 +31,12 @@ class Shape:
     def spread(self) -> Array:
         """Total covariance."""
         deviations = self.means - self.center
-        return np.einsum("c,cij->ij", self.weights, self.covariances) + (
-            deviations.T @ (self.weights[:, None] * deviations)
-        )
+        within = np.einsum("c,cij->ij", self.weights, self.covariances)
+        between = deviations.T @ (self.weights[:, None] * deviations)
+        total: Array = within + between
+        return total
 
-    def mapped(self, matrix: Array, offset: float | Array) -> "Shape":
+    def mapped(self, matrix: Floats, offset: float | Floats) -> "Shape":
         """The mixture of ``matrix @ z + offset``."""
         return Shape(
             self.weights,

@@ -46,8 +46,9 @@ def rounding_of_latents(
     """
     linear = linear_inside(alignment)
     if linear is None:
-        size = np.sqrt(np.mean(latents**2, axis=0))
-        return (STORED * np.max(eps) + COMPUTED * FLOAT64_EPS) * size
+        share = STORED * float(np.max(eps)) + COMPUTED * FLOAT64_EPS
+        size: Array = np.sqrt(np.mean(latents**2, axis=0))
+        return share * size
     summary = linear.summary_
     stored = summary.split(summary.eps + np.zeros_like(summary.mean))
     m = summary.signature.position(view)
@@ -57,5 +58,5 @@ def rounding_of_latents(
         (STORED * e + COMPUTED * FLOAT64_EPS) * part
         for e, part in zip(stored, summary.split(size))
     ]
-    overall = COMPUTED * FLOAT64_EPS * np.linalg.norm(size)
+    overall = COMPUTED * FLOAT64_EPS * float(np.linalg.norm(size))
     return linear.latent_rounding(features, overall)

@@ -5,6 +5,7 @@ minus sign becomes the M − 1 orthonormal contrasts of Helmert, which is the
 same thing for M = 2; views observed in pairs bring their signs along.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from perfalign._linalg import (
     singular_values,
     svd,
 )
+from perfalign._types import Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,14 +28,14 @@ class Coordinates:
     stands for the features themselves.
     """
 
-    U: np.ndarray
-    basis: np.ndarray | None
+    U: Array
+    basis: Array | None
 
     @property
-    def rank(self):
-        return self.U.shape[1]
+    def rank(self) -> int:
+        return int(self.U.shape[1])
 
-    def encoder(self, coefficients):
+    def encoder(self, coefficients: Array) -> Array:
         """Encoder rows in feature space."""
         if self.basis is None:
             return coefficients.T
@@ -51,10 +53,10 @@ class Whitened(Coordinates):
         rounding.
     """
 
-    s: np.ndarray
+    s: Array
 
 
-def whiten(block, rounding, least):
+def whiten(block: Array, rounding: Array, least: float) -> Whitened:
     """Orthonormal coordinates of what in a block is no rounding.
 
     A feature's rounding is the unit in which it is compared with others. So
@@ -82,7 +84,9 @@ def whiten(block, rounding, least):
     return Whitened(U, units[:, None] * V / s, s)
 
 
-def isometric(block, whitened, n_silent=0):
+def isometric(
+    block: Array, whitened: Whitened, n_silent: int = 0
+) -> Coordinates:
     """Coordinates in which a unit vector is an encoder row of norm one.
 
     They span the encoder rows under which the block is not silent and, of the
@@ -97,7 +101,9 @@ def isometric(block, whitened, n_silent=0):
     return Coordinates(U, np.hstack([basis, complement(basis, n_silent)]))
 
 
-def shrunk(block, whitened, ridge):
+def shrunk(
+    block: Array, whitened: Whitened, ridge: float
+) -> tuple[Coordinates, Array]:
     """Coordinates of a block that noise in every feature would whiten.
 
     The noise has the variance λ tr(C_m) / d_m. In directions in which the
@@ -131,7 +137,9 @@ def shrunk(block, whitened, ridge):
     )
 
 
-def regularised(blocks, whitened, ridge):
+def regularised(
+    blocks: list[Array], whitened: list[Whitened], ridge: float
+) -> list[Coordinates]:
     """Orthonormal coordinates of blocks with samples of noise below them.
 
     Each view has noise of its own, samples at which all others are zero: its
@@ -149,10 +157,7 @@ def regularised(blocks, whitened, ridge):
     coordinates : list of Coordinates
     """
     views, noise = zip(
-        *(
-            shrunk(block, view, ridge)
-            for block, view in zip(blocks, whitened)
-        )
+        *(shrunk(block, view, ridge) for block, view in zip(blocks, whitened))
     )
     stacked = np.vstack(
         [
@@ -168,7 +173,7 @@ def regularised(blocks, whitened, ridge):
     ]
 
 
-def contrast_stack(blocks, contrasts):
+def contrast_stack(blocks: Sequence[Array], contrasts: Array) -> Array:
     r"""Stack views so that a vanishing combination of rows is an agreement.
 
     Parameters
@@ -191,7 +196,7 @@ def contrast_stack(blocks, contrasts):
     )
 
 
-def left_singular_values(stack):
+def left_singular_values(stack: Array) -> Array:
     """All singular values of a stack, one for each row.
 
     Returns
@@ -203,7 +208,7 @@ def left_singular_values(stack):
     return np.pad(s, (0, len(stack) - len(s)))
 
 
-def left_singular_system(stack):
+def left_singular_system(stack: Array) -> tuple[Array, Array]:
     """All left singular vectors of a stack, those of the null space included.
 
     Returns
@@ -219,7 +224,7 @@ def left_singular_system(stack):
     return np.pad(s, (0, n_rows - len(s))), U
 
 
-def last_left_singular_vectors(stack, k):
+def last_left_singular_vectors(stack: Array, k: int) -> tuple[Array, Array]:
     """The last k of all left singular vectors, without the others.
 
     A tall stack is a product Q R, and its left singular vectors are Q times
@@ -247,7 +252,7 @@ def last_left_singular_vectors(stack, k):
     return np.pad(s, (0, n_rows - n_columns)), vectors
 
 
-def complement(basis, n_vectors):
+def complement(basis: Array, n_vectors: int) -> Array:
     """Orthonormal vectors orthogonal to an orthonormal basis.
 
     Parameters

@@ -1,21 +1,26 @@
 """From the shared structure of the views to their encoders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from perfalign.alignment._stack import (
+from perfalign._solver._stack import (
+    Coordinates,
     contrast_stack,
     isometric,
     last_left_singular_vectors,
     left_singular_system,
     regularised,
 )
-from perfalign.alignment._ties import (
+from perfalign._solver._structure import SharedStructure
+from perfalign._solver._ties import (
     joint_signs,
     principal_rotation,
     tied_groups,
 )
+from perfalign._types import Array
+from perfalign.summary import Summary
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,12 +31,18 @@ class Solution:
     zero, as a norm over all samples.
     """
 
-    encoders: list[np.ndarray]
-    singular_values: np.ndarray
+    encoders: list[Array]
+    singular_values: Array
     rounding: float
 
 
-def solve(structure, n_components, constraint, ridge, gauge):
+def solve(
+    structure: SharedStructure,
+    n_components: int,
+    constraint: str,
+    ridge: float,
+    gauge: str | None,
+) -> Solution:
     """Encoders from the smallest left singular vectors of the stack.
 
     Parameters
@@ -53,15 +64,14 @@ def solve(structure, n_components, constraint, ridge, gauge):
         return Solution(
             summary.split(vectors.T), sigma, structure.rtol * sigma[0]
         )
+    views: Sequence[Coordinates] = structure.whitened
     if pooled:
         views = [
             isometric(block, view, n_silent=n_components)
             for block, view in zip(blocks, structure.whitened)
         ]
-    else:
-        views = structure.whitened
-        if ridge:
-            views = regularised(blocks, views, ridge)
+    elif ridge:
+        views = regularised(blocks, structure.whitened, ridge)
     if views is structure.whitened:
         sigma, vectors = structure.singular_values, structure.vectors
     else:
@@ -79,7 +89,7 @@ def solve(structure, n_components, constraint, ridge, gauge):
         spectrum = np.pad(sigma, (0, sum(summary.n_features) - len(sigma)))
     sections = np.cumsum([view.rank for view in views])[:-1]
 
-    def encoders(vectors):
+    def encoders(vectors: Array) -> list[Array]:
         parts = np.split(scale * vectors, sections)
         return [view.encoder(part) for view, part in zip(views, parts)]
 
@@ -104,7 +114,9 @@ def solve(structure, n_components, constraint, ridge, gauge):
     return Solution([signs * A for A in chosen], spectrum, rounding)
 
 
-def explained_moment(summary, encoders, rtol, pooled):
+def explained_moment(
+    summary: Summary, encoders: list[Array], rtol: float, pooled: bool
+) -> Array:
     """What the components account for, as a moment to diagonalise in ties.
 
     Either the pooled covariance of the latents, or the share of the features'
@@ -116,13 +128,15 @@ def explained_moment(summary, encoders, rtol, pooled):
         parts = [z / largest for z in parts]
     else:
         parts = [
-            block.T @ z
-            for block, z in zip(summary.standardised(rtol), parts)
+            block.T @ z for block, z in zip(summary.standardised(rtol), parts)
         ]
-    return sum(part.T @ part for part in parts)
+    moment: Array = np.sum([part.T @ part for part in parts], axis=0)
+    return moment
 
 
-def orientation(summary, encoders, pooled):
+def orientation(
+    summary: Summary, encoders: list[Array], pooled: bool
+) -> Array:
     """One sign for each component, which all views share.
 
     By the largest entry of its encoders: as they are where their own norm is
@@ -132,7 +146,9 @@ def orientation(summary, encoders, pooled):
     return joint_signs(stacked if pooled else stacked * summary.power())
 
 
-def factor_latents(blocks, encoders, ridge):
+def factor_latents(
+    blocks: list[Array], encoders: list[Array], ridge: float
+) -> list[Array]:
     """Latents of the factor's rows and, with a ridge, of samples of noise.
 
     The noise of view m are d_m samples √(λ tr(C_m) n / d_m) I, at which the

@@ -9,8 +9,10 @@ among these stays open.
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from perfalign._linalg import eigh
+from perfalign._types import Array, Integers
 
 # Entries this close to the largest are taken as equally large, so that
 # rounding cannot decide which of them fixes the sign.
@@ -19,7 +21,7 @@ SIGN_RTOL = 1e-6
 TIE_RTOL = np.finfo(float).eps ** 0.5
 
 
-def tied_groups(misfits, n_perfect):
+def tied_groups(misfits: ArrayLike, n_perfect: int) -> list[Integers]:
     """Split ascending misfits where neighbours differ.
 
     Parameters
@@ -50,7 +52,7 @@ def tied_groups(misfits, n_perfect):
     return np.split(np.arange(len(misfits)), np.flatnonzero(parts) + 1)
 
 
-def principal_rotation(moment, groups):
+def principal_rotation(moment: Array, groups: list[Integers]) -> Array:
     r"""Rotation that diagonalises a moment within each tie, descending.
 
     Parameters
@@ -81,7 +83,7 @@ def principal_rotation(moment, groups):
     return rotation
 
 
-def joint_signs(encoder):
+def joint_signs(encoder: Array) -> Array:
     """Sign of each row's largest entry; the first of nearly equal ones.
 
     Parameters
