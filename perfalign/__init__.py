@@ -1,4 +1,4 @@
-"""Perfect alignment of paired modalities, and what can be done with it."""
+"""Perfect alignment of paired views, and what can be done with it."""
 
 from perfalign.alignment import (
     CollapseWarning,

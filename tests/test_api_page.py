@@ -1,6 +1,7 @@
 """The page of the package lists what there is, and says what it does."""
 
 import importlib
+import pkgutil
 import re
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def test_every_public_name_is_listed():
     for module in re.findall(r"automodule:: (\S+)\n   :members:", text):
         listed |= set(vars(importlib.import_module(module)))
     assert set(perfalign.__all__) <= listed
+    for module in pkgutil.iter_modules(perfalign.__path__):
+        if module.name.startswith("_") or module.name == "book":
+            continue
+        room = importlib.import_module(f"perfalign.{module.name}")
+        assert set(room.__all__) <= listed, module.name
 
 
 def test_dicts_are_taken_by_name(data):

@@ -141,7 +141,7 @@ def test_maps_are_fitted_to_training_items(digits):
     views, y = digits
     texts = ["".join("ab c"[int(p) // 5] for p in row) for row in views[1]]
     maps = [PCA(10), TfidfVectorizer(analyzer="char", ngram_range=(1, 2))]
-    # The vectoriser's matrix is sparse, and no alignment takes those.
+    # The vectoriser's matrix is sparse, and the classifier takes none.
     maps[1] = make_pipeline(maps[1], TruncatedSVD(8, random_state=0))
     mixed = [views[0].tolist(), texts]
     outside = evaluate(METHOD, mixed, y, maps=maps, n_splits=2)

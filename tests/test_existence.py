@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from perfalign import StackedSummary, existence_report, left_null_space
-from perfalign.alignment import shared_structure
+from perfalign._solver import shared_structure
 
 
 def low_rank_views(n, n_features, shared, private, seed, offset=0.0):

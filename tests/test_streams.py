@@ -660,15 +660,15 @@ def test_views_are_no_summary():
         PerfectAlignment(1).fit_summary([np.eye(3), np.eye(3)])
 
 
-@pytest.mark.parametrize("modality", [True, None, 0.0, 2, -1, "seen", [0]])
-def test_views_are_numbered_by_whole_numbers(modality):
+@pytest.mark.parametrize("view", [True, None, 0.0, 2, -1, "seen", [0]])
+def test_views_are_numbered_by_whole_numbers(view):
     rng = np.random.default_rng(0)
     views = [rng.normal(size=(50, d)) for d in D]
     alignment = PerfectAlignment(1).fit(views)
     with pytest.raises(ValueError, match="There is no view"):
-        alignment.transform_view(views[0], modality)
+        alignment.transform_view(views[0], view)
     with pytest.raises(ValueError, match="There is no view"):
-        alignment.translate(views[0], 0, modality)
+        alignment.translate(views[0], 0, view)
 
 
 @pytest.mark.parametrize("dtype", [int, np.int8, complex, object, "U9"])

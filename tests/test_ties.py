@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from perfalign.alignment._ties import (
-    joint_signs,
-    principal_rotation,
-    tied_groups,
-)
+from perfalign._solver import joint_signs, principal_rotation, tied_groups
 
 
 def test_ties_chain_and_keep_their_order():

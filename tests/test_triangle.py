@@ -173,6 +173,33 @@ def test_rows_may_come_in_any_pieces(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rows", ["full rank", "low rank", "stray row"])
+def test_what_was_found_goes_on_with_more_rows(rows, kind):
+    X = (STATIONARY | ODD)[rows](np.random.default_rng(6))[N // 2 - 900 :]
+    found = np.empty((0, D)), X[0], np.zeros(D), 0
+    kept = None
+    for piece in np.split(X, [1, 5, 6, 300, 301, 2000]):
+        triangle = kind(*found)
+        triangle.add([piece[:, :5], piece[:, 5:]])
+        found = triangle.result()
+        if kept is None:
+            kept = found, [np.copy(part) for part in found]
+    R, mean, rest, n = found
+    wanted, size = reference(X)
+    assert n == len(X)
+    assert_allclose(
+        np.linalg.svd(R / size, compute_uv=False),
+        np.linalg.svd(wanted, compute_uv=False)[: len(R)],
+        rtol=0,
+        atol=1e-13,
+    )
+    assert_allclose((mean + rest - X.mean(axis=0)) / size, 0, atol=1e-13)
+    # What was found before has not changed.
+    for part, copied in zip(*kept):
+        assert_array_equal(part, copied)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_mean_far_off_costs_nothing(kind):
     rng = np.random.default_rng(5)
     # Multiples of 2^-20 stay exact when 2^30 is added.

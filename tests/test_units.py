@@ -17,7 +17,7 @@ from perfalign import (
     left_null_space,
     permutation_test,
 )
-from perfalign.alignment import shared_structure
+from perfalign._solver import shared_structure
 from perfalign.baselines import CSA, RidgeTranslation
 from perfalign.datasets import (
     load_digit_halves,

@@ -55,10 +55,13 @@ def assert_same_fit(one, other, atol=1e-12):
 def test_weights_are_repeated_rows(n_features, params):
     views = views_of(300, n_features)
     weights = np.random.default_rng(1).integers(0, 4, size=300)
-    found = PerfectAlignment(2, **params).fit_summary(
-        StackedSummary.from_views(views, weights)
-    )
     wanted = PerfectAlignment(2, **params).fit(repeated(views, weights))
+    found = PerfectAlignment(2, **params).fit(views, sample_weight=weights)
+    assert_same_fit(found, wanted)
+    found = PerfectAlignment(2, **params)
+    for rows in (slice(0, 9), slice(9, 180), slice(180, 300)):
+        block = [view[rows] for view in views]
+        found.partial_fit(block, sample_weight=weights[rows])
     assert_same_fit(found, wanted)
 
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from perfalign._linalg import singular_values, svd
+from perfalign._solver import SharedStructure, Solution, whiten
 from perfalign._types import Array, Integers
-from perfalign.alignment._existence import SharedStructure
-from perfalign.alignment._solver import Solution
-from perfalign.alignment._stack import whiten
 from perfalign.summary import IncompleteSummary, StackedSummary
 
 # Latents that agree less than this share of what the views have in common,
@@ -161,9 +159,7 @@ def surprises(
     return found
 
 
-def _collapse(
-    structure: SharedStructure, content: LatentContent
-) -> list[str]:
+def _collapse(structure: SharedStructure, content: LatentContent) -> list[str]:
     k = content.n_components
     if content.rank < k:
         return [

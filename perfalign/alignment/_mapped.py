@@ -121,7 +121,10 @@ class MappedAlignment(MetaAlignment):
         given = self.signature_.in_order(views)
         check_paired(given)
         mapped = [self.features(X, m) for m, X in enumerate(given)]
-        latents = super().transform(mapped, out)
+        listed = None if out is None else self.signature_.in_order(out)
+        latents = super().transform(mapped, listed)
+        if out is not None:
+            return out
         return self.signature_.as_given(latents, views)
 
     def transform_view(

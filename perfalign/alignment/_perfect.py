@@ -12,12 +12,11 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from perfalign._checks import check_parameters
+from perfalign._solver import SharedStructure, shared_structure, solve
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, View, Views
 from perfalign.alignment._diagnostics import latent_content, surprises
-from perfalign.alignment._existence import SharedStructure, shared_structure
 from perfalign.alignment._linear import LinearAlignment
-from perfalign.alignment._solver import solve
 from perfalign.summary import IncompleteSummary, StackedSummary, Summary
 
 # Up to so many features one thread is faster: two wait for each other longer

@@ -4,14 +4,14 @@ import numpy as np
 
 from perfalign._checks import FLOAT64_EPS
 from perfalign._linalg import svd
-from perfalign.alignment import (
-    PerfectAlignment,
+from perfalign._solver import (
     explained_moment,
     factor_latents,
     orientation,
     principal_rotation,
     tied_groups,
 )
+from perfalign.alignment import PerfectAlignment
 from perfalign.gauge._given import check_alignment, independent
 
 
@@ -91,10 +91,7 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
     matrix = np.linalg.inv(units).T
 
     misfit = np.vstack(
-        [
-            sum(h * z for h, z in zip(row, latents))
-            for row in summary.contrasts
-        ]
+        [sum(h * z for h, z in zip(row, latents)) for row in summary.contrasts]
     )
     _, sigma, Vt = svd(misfit @ matrix.T / scale, full_matrices=False)
     sigma, matrix = sigma[::-1], Vt[::-1] @ matrix

@@ -6,8 +6,8 @@ import numpy as np
 
 from perfalign._checks import FLOAT64_EPS, check_view
 from perfalign._linalg import column_norms, svd
+from perfalign._solver import whiten
 from perfalign._types import Array, Integers, View
-from perfalign.alignment import whiten
 
 
 @dataclass(frozen=True, eq=False)

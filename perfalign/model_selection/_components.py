@@ -7,14 +7,10 @@ from scipy.linalg import eigvalsh, qr
 
 from perfalign._checks import check_parameters, check_views
 from perfalign._linalg import eigh
+from perfalign._solver import shared_structure, shrunk, whiten
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, Views
-from perfalign.alignment import (
-    PerfectAlignment,
-    shared_structure,
-    shrunk,
-    whiten,
-)
+from perfalign.alignment import PerfectAlignment
 from perfalign.model_selection._complement import Complement
 from perfalign.summary import StackedSummary
 

@@ -69,10 +69,10 @@ class StackedSummary(Summary):
     -----
     A summary never changes: `update` and `merge` return a new one. Time is
     O(n d²), two to three times that of the Gram matrix. Memory is that of R,
-    at most d², and of 128 rows or a few megabytes, beside the block being
-    read. Arrays on disk (`numpy.load` with ``mmap_mode="r"``,
-    `numpy.memmap`) are read a few megabytes at a time, and sparse views made
-    dense so many rows at a time.
+    at most d² numbers, and some megabytes beside the block being read. Arrays
+    on disk (`numpy.load` with ``mmap_mode="r"``, `numpy.memmap`) are read a
+    few megabytes at a time, and sparse views are made dense so many rows at a
+    time.
     Merging is associative and its order does not matter beyond rounding: this
     is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with
     the mean carried along.

@@ -157,10 +157,7 @@ def regularised(
     coordinates : list of Coordinates
     """
     views, noise = zip(
-        *(
-            shrunk(block, view, ridge)
-            for block, view in zip(blocks, whitened)
-        )
+        *(shrunk(block, view, ridge) for block, view in zip(blocks, whitened))
     )
     stacked = np.vstack(
         [
@@ -227,9 +224,7 @@ def left_singular_system(stack: Array) -> tuple[Array, Array]:
     return np.pad(s, (0, n_rows - len(s))), U
 
 
-def last_left_singular_vectors(
-    stack: Array, k: int
-) -> tuple[Array, Array]:
+def last_left_singular_vectors(stack: Array, k: int) -> tuple[Array, Array]:
     """The last k of all left singular vectors, without the others.
 
     A tall stack is a product Q R, and its left singular vectors are Q times

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from perfalign._types import Array
-from perfalign.alignment._existence import SharedStructure
-from perfalign.alignment._stack import (
+from perfalign._solver._stack import (
     Coordinates,
     contrast_stack,
     isometric,
@@ -15,11 +13,13 @@ from perfalign.alignment._stack import (
     left_singular_system,
     regularised,
 )
-from perfalign.alignment._ties import (
+from perfalign._solver._structure import SharedStructure
+from perfalign._solver._ties import (
     joint_signs,
     principal_rotation,
     tied_groups,
 )
+from perfalign._types import Array
 from perfalign.summary import Summary
 
 
@@ -128,8 +128,7 @@ def explained_moment(
         parts = [z / largest for z in parts]
     else:
         parts = [
-            block.T @ z
-            for block, z in zip(summary.standardised(rtol), parts)
+            block.T @ z for block, z in zip(summary.standardised(rtol), parts)
         ]
     moment: Array = np.sum([part.T @ part for part in parts], axis=0)
     return moment

@@ -1,0 +1,141 @@
+"""The views in whitened coordinates, and how far they agree there."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from perfalign._checks import check_number
+from perfalign._linalg import column_norms, singular_values
+from perfalign._solver._stack import (
+    Whitened,
+    contrast_stack,
+    left_singular_system,
+    left_singular_values,
+    whiten,
+)
+from perfalign._types import Array, Integers
+from perfalign.summary import StackedSummary, Summary
+
+
+@dataclass(frozen=True, eq=False)
+class SharedStructure:
+    """The views in whitened coordinates, and how far they agree there.
+
+    `rounding` is, for each view, what may be no more than rounding in each
+    feature. In these units what is not above `least` is no signal, and two
+    combinations of features that differ by no more are one signal.
+    """
+
+    summary: Summary
+    center: bool
+    rtol: float
+    rounding: list[Array]
+    least: float
+    whitened: list[Whitened]
+    stack: Array
+    singular_values: Array
+    shared_dimension: int
+
+    @cached_property
+    def vectors(self) -> Array:
+        """Left singular vectors of the stack: dearer than the values."""
+        return left_singular_system(self.stack)[1]
+
+    @property
+    def ranks(self) -> Integers:
+        return np.array([view.rank for view in self.whitened])
+
+    @property
+    def vacuous_dimension(self) -> int:
+        """Signals that any pairing shares: Σ r_m − (M − 1) n', if positive."""
+        room = self.summary.room(self.center)
+        return max(0, int(self.ranks.sum()) - room)
+
+    def correlations(self, singular_values: Array) -> Array:
+        """1 − σ²/σ_0², largest first: one for each possible component.
+
+        σ_0², here M − 1 or 1, is what a latent of one view alone costs.
+        """
+        smallest = singular_values[::-1][: self.ranks.min()]
+        alone: float = np.sum(self.summary.contrasts[:, 0] ** 2)
+        return 1 - smallest**2 / alone
+
+    def informative_rows(self) -> list[Array]:
+        """Encoder rows, one list a view, that span the shared signals."""
+        s = self.shared_dimension
+        null = self.vectors[:, len(self.vectors) - s :]
+        parts = np.split(null, np.cumsum(self.ranks)[:-1])
+        return [view.encoder(part) for view, part in zip(self.whitened, parts)]
+
+
+def shared_structure(
+    views: Any, center: bool = True, rtol: float | None = None
+) -> SharedStructure:
+    """Whiten the views and decompose their contrast stack.
+
+    Parameters
+    ----------
+    views : list of array-like or summary
+    center : bool, default=True
+    rtol : float, default=None
+        Relative rank tolerance: the share of a feature's norm that counts as
+        its rounding, where the feature is not known less well.
+
+    Returns
+    -------
+    structure : SharedStructure
+
+    Raises
+    ------
+    ValueError
+        If a view does not vary at all.
+
+    Notes
+    -----
+    The shared dimension is Σ r_m less the rank of the stack of the views'
+    signals *before* they are whitened, every feature in units of its
+    rounding, all with one and the same cut. A further feature raises each of
+    these ranks by one at most (singular values interlace), and so the shared
+    dimension; the cut itself moves with the number of features by a trifle.
+    """
+    if rtol is not None:
+        rtol = check_number(rtol, "rtol", 0, 1)
+    summary = views
+    if not isinstance(views, Summary):
+        summary = StackedSummary.from_views(views)
+    rtol = summary.default_rtol() if rtol is None else rtol
+    rounding = summary.rounding(rtol)
+    for m, (block, least) in enumerate(zip(summary.blocks(), rounding)):
+        if not np.any(column_norms(block) > least):
+            raise ValueError(
+                f"view {m} does not vary: all its samples are equal, up to "
+                "rounding, so there is nothing to align."
+            )
+    if not center:
+        rounding = summary.rounding(rtol, center)
+    n_features, n_samples = sum(summary.n_features), summary.n_samples
+    # Rounding in all features at once may add up to so much in a direction.
+    least = 1 + (n_features / n_samples) ** 0.5
+    whitened = [
+        whiten(block, unit, least)
+        for block, unit in zip(summary.blocks(center), rounding)
+    ]
+    stack = contrast_stack([view.U for view in whitened], summary.contrasts)
+    signals = contrast_stack(
+        [view.U * view.s for view in whitened], summary.contrasts
+    )
+    ranks = [view.rank for view in whitened]
+    joint = np.count_nonzero(singular_values(signals) > least)
+    return SharedStructure(
+        summary=summary,
+        center=center,
+        rtol=rtol,
+        rounding=rounding,
+        least=least,
+        whitened=whitened,
+        stack=stack,
+        singular_values=left_singular_values(stack),
+        shared_dimension=max(0, sum(ranks) - int(joint)),
+    )
