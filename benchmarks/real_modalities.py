@@ -54,7 +54,7 @@ METRICS = [
 ]
 
 
-# Features: one pipeline a modality -------------------------------------------
+# Features: one pipeline a view -----------------------------------------------
 
 
 def curved(n_components=150, before=None):

@@ -3,11 +3,9 @@
 from typing import Any
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
 
 from perfalign._checks import FLOAT64_EPS
 from perfalign._types import Array
-from perfalign.alignment import LinearAlignment
 
 # Rounding of the data, in units of the type in which they are stored: a third
 # of that in the mean, over the items and whatever signs the features have.
@@ -17,11 +15,9 @@ STORED = 2
 COMPUTED = 1000
 
 
-def linear_inside(alignment: Any) -> LinearAlignment | None:
-    """The linear alignment that this is, or that it keeps frozen."""
-    if isinstance(alignment, FrozenEstimator):
-        alignment = alignment.estimator
-    return alignment if isinstance(alignment, LinearAlignment) else None
+def is_linear(alignment: Any) -> bool:
+    """Whether this is a `LinearAlignment`, or one that is kept frozen."""
+    return hasattr(alignment, "loadings")
 
 
 def rounding_of_latents(
@@ -44,12 +40,11 @@ def rounding_of_latents(
         Root mean squares, each in the unit of its latent. Of linear encoders
         they are those of the terms that are added up to the latent.
     """
-    linear = linear_inside(alignment)
-    if linear is None:
+    if not is_linear(alignment):
         share = STORED * float(np.max(eps)) + COMPUTED * FLOAT64_EPS
         size: Array = np.sqrt(np.mean(latents**2, axis=0))
         return share * size
-    summary = linear.summary_
+    summary = alignment.summary_
     stored = summary.split(summary.eps + np.zeros_like(summary.mean))
     m = summary.signature.position(view)
     stored[m] = np.maximum(stored[m], eps)
@@ -59,4 +54,5 @@ def rounding_of_latents(
         for e, part in zip(stored, summary.split(size))
     ]
     overall = COMPUTED * FLOAT64_EPS * float(np.linalg.norm(size))
-    return linear.latent_rounding(features, overall)
+    rounding: Array = alignment.latent_rounding(features, overall)
+    return rounding

@@ -32,7 +32,7 @@ from perfalign._types import Array, Labels, RandomState, View
 from perfalign.alignment import CollapseWarning
 from perfalign.mixtures import ClassGaussians
 from perfalign.transfer._frame import Covariance, Frame, class_moments
-from perfalign.transfer._rounding import linear_inside, rounding_of_latents
+from perfalign.transfer._rounding import is_linear, rounding_of_latents
 
 
 class GaussianTransfer(ClassifierMixin, BaseEstimator):
@@ -354,15 +354,15 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         sklearn.exceptions.NotFittedError
         """
         check_is_fitted(self, "mixture_")
-        linear = linear_inside(self.alignment)
-        if linear is None:
+        alignment = self.alignment
+        if not is_linear(alignment):
             raise ValueError(
-                f"alignment is a {type(self.alignment).__name__}, whose "
-                "encoders are not known to be linear; wanted a "
-                "LinearAlignment, such as PerfectAlignment."
+                f"alignment is a {type(alignment).__name__}, whose encoders "
+                "are not known to be linear; wanted a LinearAlignment, such "
+                "as PerfectAlignment."
             )
-        m = linear.signature_.position(view)
-        encoder = linear.encoders_[m]
+        m = alignment.signature_.position(view)
+        encoder = alignment.encoders_[m]
         k, rank = len(encoder), _row_rank(encoder)
         if rank < k:
             raise ValueError(
@@ -370,8 +370,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 "alignment has collapsed, and no subspace of the view holds "
                 f"{k}-dimensional latents."
             )
-        origin = linear.decode(np.zeros((1, k)), m)[0]
-        return self.mixture_.push_forward(linear.loadings(m).T, origin)
+        origin = alignment.decode(np.zeros((1, k)), m)[0]
+        return self.mixture_.push_forward(alignment.loadings(m).T, origin)
 
     def _latents(
         self, X: View, view: int | str | None, name: str = "X"
