@@ -1,5 +1,6 @@
 """Features in which what is not linear becomes so."""
 
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -8,12 +9,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.kernel_approximation import Nystroem
 from sklearn.metrics import pairwise_distances
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from perfalign._checks import (
     Signature,
-    check_integer,
-    check_number,
+    check_parameters,
     check_view,
 )
 from perfalign._types import Array, RandomState, View
@@ -75,6 +76,12 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
     True
     """
 
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "width": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self,
         n_components: int = 300,
@@ -90,8 +97,7 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
         """Measure the median distance and choose the rows."""
         signature_of = X
         X, _ = check_view(X, "X")
-        check_number(self.width, "width", above=0)
-        check_integer(self.n_components, "n_components")
+        check_parameters(self)
         rng = check_random_state(self.random_state)
         some = X[rng.permutation(len(X))[:N_MEASURED]]
         between = pairwise_distances(some)[np.triu_indices(len(some), k=1)]
