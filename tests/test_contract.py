@@ -13,6 +13,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.cross_decomposition import CCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import FunctionTransformer
 
@@ -34,6 +36,14 @@ from perfalign.baselines import (
     Unaligned,
 )
 from perfalign.datasets import make_gaussian_views
+from perfalign.flows import (
+    ConditionalFlow,
+    Flow,
+    GaussianFlow,
+    ModelBridge,
+    UnconditionalFlow,
+)
+from perfalign.mixtures import ClassGaussians
 from perfalign.model_selection import (
     HeldOutSearch,
     alignment_curve,
@@ -41,6 +51,7 @@ from perfalign.model_selection import (
     permutation_test,
 )
 from perfalign.transfer import GaussianTransfer
+from perfalign.transport import ClassCoupling, Coupling, TransportPlan
 
 PAGE = Path(__file__).resolve().parent.parent / "chapters" / "api.md"
 DATA = make_gaussian_views(
@@ -106,8 +117,9 @@ def test_latents_are_the_same_by_every_way(name):
         assert_array_equal(alignment.transform_view(view, m), latents[m])
         encoder = alignment.encoder(m)
         assert_array_equal(encoder.fit_transform(view), latents[m])
-        assert getattr(encoder, "n_features_in_", view.shape[1]) == (
-            view.shape[1]
+        assert (
+            getattr(encoder, "n_features_in_", view.shape[1])
+            == (view.shape[1])
         )
         assert len(encoder.get_feature_names_out()) == latents[m].shape[1]
     out = [np.empty_like(z) for z in latents]
@@ -157,9 +169,7 @@ def test_views_may_have_names(name):
     alignment = fitted(name)
     by_name = clone(alignment)
     if name == "MappedAlignment":
-        by_name.set_params(
-            maps={"heard": None, "seen": FunctionTransformer()}
-        )
+        by_name.set_params(maps={"heard": None, "seen": FunctionTransformer()})
     by_name.fit({"seen": VIEWS[0], "heard": VIEWS[1]})
     assert by_name.view_names_in_ == ("seen", "heard")
     latents = by_name.transform({"heard": VIEWS[1], "seen": VIEWS[0]})
@@ -237,9 +247,7 @@ def test_bad_views_are_refused(name, views, message):
 def test_the_score_is_the_mean_correlation(name):
     alignment = fitted(name)
     first, second = alignment.transform(VIEWS)
-    by_hand = [
-        np.corrcoef(a, b)[0, 1] for a, b in zip(first.T, second.T)
-    ]
+    by_hand = [np.corrcoef(a, b)[0, 1] for a, b in zip(first.T, second.T)]
     assert_allclose(alignment.score(VIEWS), np.mean(by_hand), atol=1e-12)
 
 
@@ -309,12 +317,14 @@ def of_view(alignment):
 USES = {
     "GaussianTransfer": transferred,
     "view_mixture": of_view,
-    "gauge.anchored": lambda a: gauge.anchored(
-        a, VIEWS, DATA.latents[: a.n_components_], range(a.n_components_)
-    )
-    if a.n_components_ == 2
-    else gauge.anchored(
-        a, VIEWS, np.eye(a.n_components_), range(a.n_components_)
+    "gauge.anchored": lambda a: (
+        gauge.anchored(
+            a, VIEWS, DATA.latents[: a.n_components_], range(a.n_components_)
+        )
+        if a.n_components_ == 2
+        else gauge.anchored(
+            a, VIEWS, np.eye(a.n_components_), range(a.n_components_)
+        )
     ),
     "gauge.principal": gauge.principal,
     "decode": lambda a: a.decode(np.zeros((1, a.n_components_)), 0),
@@ -324,9 +334,7 @@ USES = {
     "alignment_curve": lambda a: alignment_curve(
         a, VIEWS, [100], n_splits=1, random_state=0
     ),
-    "evaluate": lambda a: evaluate(
-        {"it": a}, VIEWS, DATA.labels, n_splits=1
-    ),
+    "evaluate": lambda a: evaluate({"it": a}, VIEWS, DATA.labels, n_splits=1),
 }
 
 
@@ -361,3 +369,103 @@ def test_every_kind_is_one_of_three():
         for name, one in ALIGNMENTS.items()
         if not isinstance(one, (LinearAlignment, MetaAlignment))
     } == {"CSA", "ContrastiveAlignment"}
+
+
+X, Y = VIEWS[0][:, :2], VIEWS[1][:180, :2]
+LABELS_X, LABELS_Y = DATA.labels, DATA.labels[:180]
+SAME = (LABELS_X[:, np.newaxis] == LABELS_Y).astype(float)
+COUPLINGS = {
+    "TransportPlan": TransportPlan(SAME / SAME.sum()),
+    "ClassCoupling": ClassCoupling.from_labels(LABELS_X, LABELS_Y),
+    "a matrix": SAME,
+}
+VELOCITY = ExtraTreesRegressor(5, max_depth=6, random_state=0)
+FLOWS = {
+    "ConditionalFlow": ConditionalFlow(
+        VELOCITY, n_samples=500, random_state=0
+    ),
+    "UnconditionalFlow": UnconditionalFlow(
+        VELOCITY, n_samples=500, random_state=0
+    ),
+    "GaussianFlow": GaussianFlow(
+        ClassGaussians(
+            [Y[LABELS_Y == c].mean(axis=0) for c in range(3)], np.eye(2)
+        ),
+        LinearDiscriminantAnalysis().fit(X, LABELS_X),
+    ),
+}
+every_flow = pytest.mark.parametrize("name", FLOWS)
+
+
+def test_no_coupling_and_no_flow_is_forgotten():
+    assert public_classes(Coupling) == set(COUPLINGS) - {"a matrix"}
+    assert public_classes(Flow) == set(FLOWS)
+
+
+@pytest.mark.parametrize("name", ["TransportPlan", "ClassCoupling"])
+def test_couplings_keep_their_masses(name):
+    coupling = COUPLINGS[name]
+    copy = pickle.loads(pickle.dumps(coupling))
+    for one in (coupling, copy):
+        i, j = one.sample(2000, random_state=0)
+        assert_array_equal(LABELS_X[i], LABELS_Y[j])
+        assert_allclose(one.mass_X.sum(), 1)
+        assert_allclose(one.mass_Y.sum(), 1)
+        assert_allclose(one.class_share(LABELS_X, LABELS_Y), 1)
+        # Partners of one class are alike, so the mean one is that of it.
+        means = [Y[LABELS_Y == c].mean(axis=0) for c in LABELS_X]
+        assert_allclose(one.barycentric(Y), means, atol=1e-9)
+    assert_array_equal(
+        coupling.sample(9, random_state=1), copy.sample(9, random_state=1)
+    )
+    with pytest.raises(ValueError, match="n_samples is 0"):
+        coupling.sample(0)
+    with pytest.raises(ValueError, match="Y has 3 rows"):
+        coupling.barycentric(Y[:3])
+
+
+@every_flow
+@pytest.mark.parametrize("coupling", COUPLINGS)
+def test_bridges_take_every_flow_and_every_coupling(name, coupling):
+    head = LinearDiscriminantAnalysis().fit(Y, LABELS_Y)
+    bridge = ModelBridge(head, flow=FLOWS[name], n_draws=3, random_state=0)
+    bridge.fit(X, Y, COUPLINGS[coupling])
+    assert bridge.sample(X).shape == (3, 240, 2)
+    again = pickle.loads(pickle.dumps(bridge))
+    assert_array_equal(again.predict(X), bridge.predict(X))
+
+
+@every_flow
+def test_copies_of_flows_are_equal(name):
+    flow = clone(FLOWS[name]).fit(X, Y, COUPLINGS["ClassCoupling"])
+    drawn = flow.sample(X, 2, random_state=0)
+    copies = [
+        pickle.loads(pickle.dumps(flow)),
+        clone(flow).fit(X, Y, COUPLINGS["ClassCoupling"]),
+    ]
+    for copy in copies:
+        assert_array_equal(copy.sample(X, 2, random_state=0), drawn)
+    if name != "GaussianFlow":  # which has nothing to learn
+        with pytest.raises(NotFittedError):
+            clone(flow).sample(X)
+    assert flow.set_params(rtol=0.1) is flow
+    with pytest.raises(ValueError, match="rtol is True"):
+        flow.set_params(rtol=True).sample(X)
+    with pytest.raises(ValueError, match="X"):
+        flow.set_params(rtol=0.1).sample(np.full_like(X, np.nan))
+
+
+@pytest.mark.parametrize("name", ["ConditionalFlow", "UnconditionalFlow"])
+@pytest.mark.parametrize(
+    "coupling, message",
+    [
+        (SAME[:3], "3"),
+        (-SAME, "at least 0"),
+        ("pairs", "coupling|could not"),
+        (None, "NoneType|None"),
+    ],
+    ids=["rows", "negative", "text", "none"],
+)
+def test_what_is_no_coupling_is_refused(name, coupling, message):
+    with pytest.raises(ValueError, match=message):
+        clone(FLOWS[name]).fit(X, Y, coupling)
