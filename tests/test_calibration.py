@@ -21,7 +21,7 @@ from perfalign.model_selection import (
     permutation_calibration,
     required_samples,
 )
-from perfalign.model_selection._complement import Complement
+from perfalign.model_selection._theil import Complement
 
 
 def pairs(rng, n, rho, d1, d2=None):

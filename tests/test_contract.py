@@ -315,9 +315,8 @@ def of_view(alignment):
 
 #: What is done with a fitted alignment, or with one that it is fitted by.
 USES = {
-    "GaussianTransfer": transferred,
     "view_mixture": of_view,
-    "gauge.anchored": lambda a: (
+    "anchored": lambda a: (
         gauge.anchored(
             a, VIEWS, DATA.latents[: a.n_components_], range(a.n_components_)
         )
@@ -326,11 +325,14 @@ USES = {
             a, VIEWS, np.eye(a.n_components_), range(a.n_components_)
         )
     ),
-    "gauge.principal": gauge.principal,
+    "principal": gauge.principal,
     "decode": lambda a: a.decode(np.zeros((1, a.n_components_)), 0),
     "permutation_test": lambda a: permutation_test(
         a, VIEWS, 9, random_state=0
     ),
+}
+FOR_ALL = {
+    "GaussianTransfer": transferred,
     "alignment_curve": lambda a: alignment_curve(
         a, VIEWS, [100], n_splits=1, random_state=0
     ),
@@ -344,7 +346,7 @@ def outcome(name, use):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            USES[use](alignment)
+            (USES | FOR_ALL)[use](alignment)
     except ValueError as error:
         assert name in str(error), error
         return "no"
@@ -361,6 +363,8 @@ def test_the_page_says_what_works_with_what():
     table += "".join(f"\n{row} |" for row in rows)
     marks = "<!-- what works with what -->\n\n", "\n\n<!-- end -->"
     assert table.join(marks) in PAGE.read_text("utf-8"), "\n" + table
+    for use in FOR_ALL:
+        assert {outcome(name, use) for name in ALIGNMENTS} == {"yes"}, use
 
 
 def test_every_kind_is_one_of_three():

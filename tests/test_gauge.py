@@ -32,9 +32,9 @@ from perfalign.baselines import (
     RidgeTranslation,
 )
 from perfalign.datasets import make_gaussian_views
+from perfalign.gauge._goodness_of_fit import cost_gap, likelihood_gap
 from perfalign.gauge._matching import match, polar, turn
 from perfalign.gauge._placing import placing, search
-from perfalign.gauge._promise import cost_gap, likelihood_gap
 from perfalign.gauge._shape import Shape, moments, whitened
 from perfalign.gauge._symmetries import map_onto
 from perfalign.metrics import alignment_error

@@ -258,7 +258,7 @@ def test_chapters_name_their_rooms(room):
         path.name
         for number in numbers(CHAPTERS[room])
         for path in HOME.glob(f"chapters/{number:02}-*.ipynb")
-        if f"perfalign.{room}" not in path.read_text("utf-8")
+        if f"`perfalign.{room}`" not in path.read_text("utf-8")
     ]
 
 

@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 from perfalign import PerfectAlignment, alignment_curve, permutation_test
 from perfalign.alignment import MappedAlignment
 from perfalign.model_selection import WithoutNuisance
-from perfalign.model_selection._complement import Complement
+from perfalign.model_selection._theil import Complement
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = ROOT / "benchmarks" / "permutation_null.py"

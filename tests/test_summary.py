@@ -142,7 +142,7 @@ def test_each_view_keeps_the_coarsest_precision_that_it_had():
         # All is computed in double precision, whatever came in.
         assert summary.default_rtol() == 80 * double
         coarse, fine = summary.rounding(1e-15)
-        power = np.split(summary.power(), [3])
+        power = np.split(summary.norms(), [3])
         assert_allclose(coarse, 4 * single * power[0])
         assert_allclose(fine, 4 * double * power[1])
     many = StackedSummary(whole.R, whole.mean, 10**9, (3, 2))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from perfalign.summary import _coordinates, _triangle
-from perfalign.summary._coordinates import WhitenedTriangle, centred_triangle
+from perfalign.summary import _gram, _triangle
+from perfalign.summary._gram import WhitenedTriangle, centred_triangle
 from perfalign.summary._triangle import CentredTriangle
 
 N, D = 30_000, 12
@@ -14,7 +14,7 @@ N, D = 30_000, 12
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     # Small data then take as many chunks as large data otherwise.
-    for module in (_coordinates, _triangle):
+    for module in (_gram, _triangle):
         monkeypatch.setattr(module, "CHUNK", 100 * D)
     monkeypatch.setattr(_triangle, "ROWS", 100)
 

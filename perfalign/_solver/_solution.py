@@ -143,7 +143,7 @@ def orientation(
     what the constraint fixes, else in units of the features' norms.
     """
     stacked = np.hstack(encoders)
-    return joint_signs(stacked if pooled else stacked * summary.power())
+    return joint_signs(stacked if pooled else stacked * summary.norms())
 
 
 def factor_latents(

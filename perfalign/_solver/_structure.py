@@ -50,8 +50,8 @@ class SharedStructure:
     @property
     def vacuous_dimension(self) -> int:
         """Signals that any pairing shares: Σ r_m − (M − 1) n', if positive."""
-        room = self.summary.room(self.center)
-        return max(0, int(self.ranks.sum()) - room)
+        freedom = self.summary.degrees_of_freedom(self.center)
+        return max(0, int(self.ranks.sum()) - freedom)
 
     def correlations(self, singular_values: Array) -> Array:
         """1 − σ²/σ_0², largest first: one for each possible component.

@@ -221,7 +221,7 @@ def _vacuous_sets(
                 observed.rounding(structure.rtol, structure.center),
             )
         ]
-        v = sum(ranks) - observed.room(structure.center)
+        v = sum(ranks) - observed.degrees_of_freedom(structure.center)
         if v > 0:
             vacuous[views] = v
     return vacuous

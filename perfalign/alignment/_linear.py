@@ -130,7 +130,7 @@ class LinearAlignment(BaseAlignment):
         rtol = self._rtol or summary.default_rtol()
         rounding = self.latent_rounding(
             summary.rounding(rtol, self.center_),
-            overall=rtol * summary.power().max(),
+            overall=rtol * summary.norms().max(),
         )
         block = summary.view_blocks(self.center_)[m]
         z = block @ self.encoders_[m].T

@@ -60,7 +60,7 @@ class Unaligned(TwoViewAlignment):
         summary = two_view_summary(self, views)
         n = summary.n_samples
         systems, ranks = [], []
-        rounding = summary.split(summary.eps * summary.power())
+        rounding = summary.split(summary.eps * summary.norms())
         for block, error in zip(summary.blocks(), rounding):
             _, s, Vt = svd(block, full_matrices=False)
             lost = s[0] * max(n, len(error)) * FLOAT64_EPS

@@ -8,13 +8,13 @@ fitted alignment with the encoders :math:`G A^m` and offsets
 """
 
 from perfalign.gauge._anchored import anchored
-from perfalign.gauge._group import GaugeSymmetries, Symmetry
 from perfalign.gauge._mixture import (
     AmbiguousGaugeWarning,
     PoorGaugeWarning,
     mixture,
 )
 from perfalign.gauge._principal import principal
+from perfalign.gauge._symmetry_group import GaugeSymmetries, Symmetry
 
 __all__ = [
     "AmbiguousGaugeWarning",

@@ -6,7 +6,7 @@ from scipy.linalg import lstsq
 
 from perfalign._checks import FLOAT64_EPS, check_view
 from perfalign._types import Integers, Views
-from perfalign.gauge._given import Linear, independent, latents_of_given
+from perfalign.gauge._latents import Linear, independent, latents_of_given
 
 # Anchors closer to dependent than this leave less than half of the digits.
 DEPENDENT = FLOAT64_EPS**0.5

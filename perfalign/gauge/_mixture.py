@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike
 
 from perfalign._checks import check_labels
 from perfalign._types import Array, Views
-from perfalign.gauge._given import Linear, latents_of_given, noise_of_mean
-from perfalign.gauge._group import symmetries_of
+from perfalign.gauge._goodness_of_fit import cost_gap, likelihood_gap, seen_as
+from perfalign.gauge._latents import Linear, latents_of_given, noise_of_mean
 from perfalign.gauge._placing import placing, search
-from perfalign.gauge._promise import cost_gap, likelihood_gap, seen_as
 from perfalign.gauge._shape import Shape, moments
+from perfalign.gauge._symmetry_group import symmetries_of
 from perfalign.mixtures import ClassGaussians
 
 

@@ -19,13 +19,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from perfalign._types import Array
-from perfalign.gauge._matching import match, polar, turn
-from perfalign.gauge._promise import (
+from perfalign.gauge._goodness_of_fit import (
     likelihood_gap,
     log_joint_of,
     log_likelihood,
     seen_as,
 )
+from perfalign.gauge._matching import match, polar, turn
 from perfalign.gauge._shape import Shape, moments, whitened
 
 # Of the search for components without labels: so many rounds at most, each

@@ -12,7 +12,7 @@ from perfalign._solver import (
     tied_groups,
 )
 from perfalign.alignment import PerfectAlignment
-from perfalign.gauge._given import check_alignment, independent
+from perfalign.gauge._latents import check_alignment, independent
 
 
 def principal(alignment: PerfectAlignment) -> PerfectAlignment:

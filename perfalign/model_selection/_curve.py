@@ -38,7 +38,7 @@ from perfalign.metrics import (
     component_correlations,
     relative_alignment_error,
 )
-from perfalign.model_selection._groups import group_labels
+from perfalign.model_selection._group_labels import group_labels
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,7 +34,7 @@ from perfalign.alignment import (
     CollapseWarning,
     OverfitWarning,
 )
-from perfalign.model_selection._groups import group_labels
+from perfalign.model_selection._group_labels import group_labels
 from perfalign.model_selection._split import Task, chooses_by_labels
 
 Records: TypeAlias = list[dict[str, Any]]

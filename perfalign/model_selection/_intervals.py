@@ -18,7 +18,7 @@ from perfalign._checks import (
 from perfalign._types import Array, Integers, RandomState, Views
 from perfalign.alignment import BaseAlignment
 from perfalign.metrics import component_correlations
-from perfalign.model_selection._groups import group_labels
+from perfalign.model_selection._group_labels import group_labels
 from perfalign.model_selection._shuffles import ROUNDING
 
 # Weights of samples that are held at a time.

@@ -16,7 +16,7 @@ from perfalign._checks import (
 )
 from perfalign._types import Array, RandomState, View, Views
 from perfalign.alignment import MappedAlignment, PerfectAlignment, fit_maps
-from perfalign.model_selection._components import Layout, whitened_views
+from perfalign.model_selection._canonical import Layout, whitened_views
 from perfalign.model_selection._shuffles import (
     Shuffles,
     share_as_large,

@@ -23,7 +23,7 @@ from perfalign._checks import (
 from perfalign._types import Array, Integers, Labels, RandomState, Views
 from perfalign.alignment import BaseAlignment, MetaAlignment
 from perfalign.metrics import retrieval_ranks
-from perfalign.model_selection._groups import group_labels
+from perfalign.model_selection._group_labels import group_labels
 
 
 class HeldOutSearch(MetaAlignment):

@@ -13,7 +13,7 @@ from perfalign._checks import (
     check_row_labels,
 )
 from perfalign._types import Array, Integers, Labels, RandomState, View, Views
-from perfalign.model_selection._complement import Complement
+from perfalign.model_selection._theil import Complement
 
 # Where any pairing aligns perfectly, true and shuffled correlations are 1 up
 # to rounding, and count as equal.

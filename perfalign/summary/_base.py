@@ -50,7 +50,7 @@ class Summary(ABC):
         return self.blocks(center)
 
     @abstractmethod
-    def power(self) -> Array:
+    def norms(self) -> Array:
         """Norms of the features over all samples, about 0."""
 
     @property
@@ -64,7 +64,7 @@ class Summary(ABC):
         """Latents of all samples and views together."""
 
     @abstractmethod
-    def room(self, center: bool = True) -> int:
+    def degrees_of_freedom(self, center: bool = True) -> int:
         """Dimension of the disagreements that the samples could have."""
 
     @abstractmethod
@@ -127,7 +127,7 @@ class Summary(ABC):
         rounding : list of ndarray of shape (n_features_m,)
             In the units of the features.
         """
-        power = self.power()
+        power = self.norms()
         size = column_norms(self.R) if center else power
         eps = np.broadcast_to(self.eps, len(power))
         # Below this numbers lose digits, and encoders are out of range.

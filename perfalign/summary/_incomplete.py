@@ -293,14 +293,14 @@ class IncompleteSummary(Summary):
                 blocks[m] = share * triangle(np.vstack(rows[m]))
         return blocks
 
-    def power(self) -> Array:
+    def norms(self) -> Array:
         """Norms of the features over the items with another view, about 0.
 
         Returns
         -------
-        power : ndarray of shape (d,)
+        norms : ndarray of shape (d,)
         """
-        powers = of_views(self._joint(), lambda s: s.split(s.power()))
+        powers = of_views(self._joint(), lambda s: s.split(s.norms()))
         return np.concatenate([column_norms(np.array(p)) for p in powers])
 
     @property
@@ -313,7 +313,7 @@ class IncompleteSummary(Summary):
         """One for each view of each item that has two or more."""
         return sum(len(views) * s.n_samples for views, s in self._joint())
 
-    def room(self, center: bool = True) -> int:
+    def degrees_of_freedom(self, center: bool = True) -> int:
         """Dimension of the disagreements that the items could have.
 
         s − 1 for each different item, less what centring takes away.
@@ -324,9 +324,11 @@ class IncompleteSummary(Summary):
 
         Returns
         -------
-        room : int
+        degrees : int
         """
-        return sum(summary.room(center) for summary in self.sets.values())
+        return sum(
+            one.degrees_of_freedom(center) for one in self.sets.values()
+        )
 
     def latents_of_means(self, encoders: list[Array]) -> Array:
         r"""Where offsets should send the views' means.

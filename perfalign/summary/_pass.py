@@ -19,8 +19,8 @@ from perfalign._checks import (
     view_slabs,
 )
 from perfalign._types import Array
-from perfalign.summary._coordinates import centred_triangle
 from perfalign.summary._distinct import DistinctRows
+from perfalign.summary._gram import centred_triangle
 from perfalign.summary._triangle import CentredTriangle
 
 

@@ -434,12 +434,12 @@ class StackedSummary(Summary):
             R = triangle(np.vstack([R, mean_row]))
         return self.split(R)
 
-    def power(self) -> Array:
+    def norms(self) -> Array:
         """Norms of the features over all samples, about 0.
 
         Returns
         -------
-        power : ndarray of shape (d,)
+        norms : ndarray of shape (d,)
         """
         power: Array = np.hypot(
             column_norms(self.R), self.n_samples**0.5 * np.abs(self.mean)
@@ -474,7 +474,7 @@ class StackedSummary(Summary):
         """
         return len(self.mean) + 1 if self.items is None else len(self.items)
 
-    def room(self, center: bool = True) -> int:
+    def degrees_of_freedom(self, center: bool = True) -> int:
         """Dimension of the disagreements that the samples could have.
 
         Parameters
@@ -483,7 +483,7 @@ class StackedSummary(Summary):
 
         Returns
         -------
-        room : int
+        degrees : int
             M − 1 for each different sample, less what centring takes away.
         """
         return (len(self.n_features) - 1) * (self.n_items - bool(center))

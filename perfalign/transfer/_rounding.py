@@ -48,7 +48,7 @@ def rounding_of_latents(
     stored = summary.split(summary.eps + np.zeros_like(summary.mean))
     m = summary.signature.position(view)
     stored[m] = np.maximum(stored[m], eps)
-    size = summary.power() / summary.n_samples**0.5
+    size = summary.norms() / summary.n_samples**0.5
     features = [
         (STORED * e + COMPUTED * FLOAT64_EPS) * part
         for e, part in zip(stored, summary.split(size))

@@ -31,8 +31,8 @@ from perfalign._linalg import singular_values
 from perfalign._types import Array, Labels, RandomState, View
 from perfalign.alignment import CollapseWarning
 from perfalign.mixtures import ClassGaussians
-from perfalign.transfer._frame import Covariance, Frame, class_moments
 from perfalign.transfer._rounding import is_linear, rounding_of_latents
+from perfalign.transfer._unit_variance import Covariance, Frame, class_moments
 
 
 class GaussianTransfer(ClassifierMixin, BaseEstimator):

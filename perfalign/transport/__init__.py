@@ -1,11 +1,11 @@
 """Optimal transport between spaces joined at a few bridges (chapter 12)."""
 
+from perfalign.transport._base import Coupling
 from perfalign.transport._costs import (
     bridge_profile,
     gluing_cost,
     relational_cost,
 )
-from perfalign.transport._coupling import Coupling
 from perfalign.transport._couplings import (
     ClassCoupling,
     TransportPlan,

@@ -17,7 +17,7 @@ from scipy.spatial.distance import cdist
 
 from perfalign._checks import check_labels, check_view, column_names
 from perfalign._types import Array, View
-from perfalign.transport._coupling import check_label_pair
+from perfalign.transport._base import check_label_pair
 
 # Numbers in a block of a cost matrix: 2 MB, what a processor keeps at hand.
 BLOCK = 2**18

@@ -6,7 +6,7 @@ import numpy as np
 
 from perfalign._checks import check_view, column_names
 from perfalign._types import Array, Integers, View
-from perfalign.transport._coupling import Coupling, Rows, one_hot
+from perfalign.transport._base import Coupling, Rows, one_hot
 
 
 class TransportPlan(Coupling):

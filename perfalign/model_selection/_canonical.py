@@ -11,7 +11,7 @@ from perfalign._solver import shared_structure, shrunk, whiten
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, Views
 from perfalign.alignment import PerfectAlignment
-from perfalign.model_selection._complement import Complement
+from perfalign.model_selection._theil import Complement
 from perfalign.summary import StackedSummary
 
 
