@@ -131,12 +131,26 @@ class TestCalibration:
             spy, views, 2, nuisance=nuisance, random_state=0
         )
         assert found.p_value == 1.0
-        rows = Complement.of(nuisance, 30).rows
-        assert_array_equal(seen[0][0], rows(views[0]))
-        assert_array_equal(seen[1][0], rows(views[0]))
+        complement = Complement.of(nuisance, 30)
+        left, right = (complement.rows(v, np.zeros(3)) for v in views)
+        assert_array_equal(seen[0][0], left)
+        assert_array_equal(seen[1][0], left)
         assert_array_equal(
-            np.sort(seen[2][1], axis=0), np.sort(rows(views[1]), axis=0)
+            np.sort(seen[2][1], axis=0), np.sort(right, axis=0)
         )
+
+    @pytest.mark.parametrize("dtype", [np.float64, np.float32])
+    def test_views_that_are_the_nuisance_have_nothing_left(self, dtype):
+        Z = np.random.default_rng(0).normal(size=(30, 3)) + 5
+
+        def covariance(x, y):
+            return float(np.sum((x.T @ y) ** 2))
+
+        found = permutation_calibration(
+            covariance, [Z, 2 * Z + 1], 9, nuisance=Z.astype(dtype),
+            random_state=0,
+        )
+        assert (found.statistic, found.p_value) == (0.0, 1.0)
 
     def test_where_chance_reaches_the_best_there_is_no_scale(self):
         views = [np.eye(6), np.eye(6)]

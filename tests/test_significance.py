@@ -261,7 +261,7 @@ def test_rows_are_uncorrelated_and_span_what_no_variable_explains(n_nuisance):
     nuisance = rng.normal(size=(30, n_nuisance)) + 2
     # Beside a constant, which is taken out anyway.
     complement = Complement.of(np.insert(nuisance, 0, 1.0, axis=1), 30)
-    rows = complement.rows(np.eye(30))
+    rows = complement.rows(np.eye(30), np.zeros(30))
     residual = np.column_stack(study.residuals([np.eye(30)], nuisance))
     assert rows.shape == (29 - n_nuisance, 30)
     assert_allclose(rows @ rows.T, np.eye(len(rows)), rtol=0, atol=1e-13)
@@ -297,6 +297,31 @@ def test_what_the_variables_explain_is_no_signal():
     views[1] = views[1][:, 3:]
     with pytest.raises(ValueError, match="view 1 carries only 0 .* without"):
         permutation_test(PerfectAlignment(1), views, 1, nuisance=nuisance)
+
+
+def test_what_a_cast_to_single_has_lost_is_no_signal():
+    rng = np.random.default_rng(0)
+    hour = rng.uniform(0, 24, size=(100, 1))
+    views = [
+        np.hstack([hour, noise := rng.normal(size=(100, 2)), noise[:, :1]])
+        for _ in range(2)
+    ]
+    for view in views:
+        # The difference of two columns is the hour, too.
+        view[:, 3:] += hour
+    single = hour.astype(np.float32)
+    for options in ({"nuisance": hour}, {"nuisance": single}):
+        test = permutation_test(
+            PerfectAlignment(None), views, 39, random_state=0, **options
+        )
+        assert len(test.statistics) == 2
+        assert test.p_values[0] > 0.1
+    views = [view.astype(np.float32) for view in views]
+    for Z in (hour, single):
+        test = permutation_test(
+            PerfectAlignment(1), views, 39, random_state=0, nuisance=Z
+        )
+        assert test.p_values[0] > 0.1
 
 
 def test_maps_come_before_nuisance_variables():
@@ -354,6 +379,37 @@ class TestWithoutNuisance:
     def test_something_is_taken_and_something_left(self, nuisance, seen):
         with pytest.raises(ValueError, match=seen):
             WithoutNuisance(nuisance).fit(np.eye(3))
+
+    @pytest.mark.parametrize("single", [False, True])
+    def test_of_what_is_explained_exactly_nothing_is_left(self, single):
+        rng = np.random.default_rng(0)
+        hour = rng.uniform(0, 24, size=(400, 1))
+        views = [
+            np.hstack([hour, 60 * hour + 7, rng.normal(size=(400, 2)),
+                       2020 - hour])
+            for _ in range(2)
+        ]
+        if single:
+            views = [view.astype(np.float32) for view in views]
+        maps = [WithoutNuisance([0])] * 2
+        seen, new = ([v[rows] for v in views]
+                     for rows in (slice(200), slice(200, 400)))
+        mapped = MappedAlignment(PerfectAlignment(1), maps).fit(seen)
+        assert_array_equal(mapped.features(new[0], 0)[:, [0, 3]], 0)
+        assert mapped.alignment_.shared_dimension_ == 0
+        assert mapped.alignment_.ranks_.tolist() == [2, 2]
+        with pytest.raises(ValueError, match="view 0 does not vary"):
+            MappedAlignment(PerfectAlignment(1), maps).fit(
+                [view[:, :2] for view in views]
+            )
+
+    def test_of_the_category_that_is_not_named_nothing_is_left(self):
+        rng = np.random.default_rng(0)
+        one = np.eye(4)[rng.integers(0, 4, 400)]
+        X = np.hstack([one, rng.normal(size=(400, 3))])
+        left = WithoutNuisance([0, 1, 2]).fit(X[:200]).transform(X)
+        assert_array_equal(left[:, 0], 0)
+        assert np.all(np.ptp(left[:, 1:], axis=0) > 1)
 
     def test_in_an_alignment_it_leaves_the_partial_correlations(self):
         views, nuisance = confounded(n=400)

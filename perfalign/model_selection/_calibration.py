@@ -7,10 +7,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.parallel import Parallel, delayed
 
-from perfalign._checks import check_integer, check_views
+from perfalign._checks import (
+    check_integer,
+    check_paired,
+    check_views,
+    precision,
+)
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, RandomState, View, Views
 from perfalign.model_selection._shuffles import Shuffles, share_as_large
+from perfalign.model_selection._theil import column_rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +148,13 @@ def permutation_calibration(
             f"statistic is {statistic!r:.60}; wanted a function of the views."
         )
     shuffles = Shuffles.of(views, groups, nuisance, random_state)
-    blocks, _ = check_views(views)
-    if shuffles.complement is not None:
-        blocks = [shuffles.complement.rows(block) for block in blocks]
+    given, _, _ = check_paired(views)
+    blocks, _ = check_views(given)
+    complement = shuffles.complement
+    if complement is not None:
+        known = map(column_rounding, blocks, map(precision, given))
+        rounding = map(complement.rounding, blocks, known)
+        blocks = list(map(complement.rows, blocks, rounding))
     observed = _number(statistic, blocks)
     null = np.array(
         Parallel(n_jobs=n_jobs)(

@@ -32,11 +32,13 @@ def whitened_views(
     structure = shared_structure(summary, center, alignment.rtol)
     means = summary.split(summary.mean if center else 0 * summary.mean)
     blocks = [block - mean for block, mean in zip(blocks, means)]
+    known = structure.rounding
     if complement is not None:
-        blocks = [complement.rows(block) for block in blocks]
+        known = list(map(complement.rounding, blocks, known))
+        blocks = list(map(complement.rows, blocks, known))
     bases = [
         whiten(block, rounding, structure.least)
-        for block, rounding in zip(blocks, structure.rounding)
+        for block, rounding in zip(blocks, known)
     ]
     ranks = [basis.rank for basis in bases]
     if min(ranks) < (k or 1):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression
@@ -9,8 +10,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._checks import check_view, is_frame
+from perfalign._checks import check_view, is_frame, precision
+from perfalign._linalg import column_norms
 from perfalign._types import Array, View
+from perfalign.model_selection._theil import column_rounding
 
 
 class WithoutNuisance(TransformerMixin, BaseEstimator):
@@ -34,6 +37,9 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
         Puts the nuisance variables first.
     regression_ : Pipeline
         Of the other columns on the nuisance variables.
+    explained_ : ndarray of bool, shape (n_features − n_nuisance,)
+        Columns of which the training rows leave no more than rounding, which
+        is a function of the nuisance variables again. They become zero.
 
     Raises
     ------
@@ -103,6 +109,14 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
         # Standardised first: what is rank must not depend on units.
         self.regression_ = make_pipeline(StandardScaler(), LinearRegression())
         self.regression_.fit(z, rest)
+        scaler, linear = (step for _, step in self.regression_.steps)
+        eps = np.max(precision(X))
+        rounding = column_rounding(rest, eps)
+        rounding += np.abs(linear.coef_) @ (
+            column_rounding(z, eps) / scaler.scale_
+        )
+        residuals = rest - self.regression_.predict(z)
+        self.explained_ = column_norms(residuals) <= rounding
         return self
 
     def transform(self, X: View) -> Array:
@@ -115,10 +129,12 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
         Returns
         -------
         residuals : ndarray of shape (n_samples, n_features − n_nuisance)
+            Zero in columns that the nuisance variables explain exactly.
         """
         check_is_fitted(self)
         z, rest = self._parts(X)
         residuals: Array = rest - self.regression_.predict(z)
+        residuals[:, self.explained_] = 0.0
         return residuals
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:

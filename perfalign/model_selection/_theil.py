@@ -1,4 +1,8 @@
-"""What is left of the views without nuisance variables, to be permuted."""
+"""What is left of the views without nuisance variables, to be permuted.
+
+What the variables explain exactly leaves its rounding, which is a function of
+them again: of the same one in every view, and so a perfect shared signal.
+"""
 
 from dataclasses import dataclass
 
@@ -8,6 +12,9 @@ from perfalign._checks import FLOAT64_EPS, check_view
 from perfalign._linalg import column_norms, svd
 from perfalign._solver import whiten
 from perfalign._types import Array, Integers, View
+
+# A number is known to so many roundings.
+ROUNDINGS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +34,17 @@ class Complement:
         Orthonormal columns that span the nuisance variables.
     kept : ndarray of shape (n_samples − r,)
         Samples whose residuals the rows are nearest to.
+    basis : ndarray of shape (n_variables, r − 1)
+        Of the variables about their means, all columns of `hat` but the
+        constant.
+    lost : ndarray of shape (n_variables,)
+        What may be rounding in each variable.
     """
 
     hat: Array
     kept: Integers
+    basis: Array
+    lost: Array
 
     @classmethod
     def of(cls, nuisance: View, n_samples: int) -> "Complement":
@@ -43,23 +57,32 @@ class Complement:
             )
         moved = Z - Z[0]
         moved -= moved.mean(axis=0)
-        rounding = np.maximum(
-            max(Z.shape) * FLOAT64_EPS * column_norms(moved),
-            10 * eps * column_norms(Z) + np.finfo(float).tiny,
-        )
-        U = whiten(moved, rounding, 1 + (Z.shape[1] / n_samples) ** 0.5).U
-        hat = np.hstack([np.full((n_samples, 1), n_samples**-0.5), U])
+        lost = column_rounding(Z, eps)
+        white = whiten(moved, lost, 1 + (Z.shape[1] / n_samples) ** 0.5)
+        hat = np.hstack([np.full((n_samples, 1), n_samples**-0.5), white.U])
         if hat.shape[1] > n_samples - 2:
             raise ValueError(
                 f"nuisance and the constant have the rank {hat.shape[1]}; "
                 f"wanted at most {n_samples - 2}, as {n_samples} samples "
                 "should leave something to be permuted."
             )
-        return cls(hat, np.setdiff1d(np.arange(n_samples), _telling(hat)))
+        kept = np.setdiff1d(np.arange(n_samples), _telling(hat))
+        return cls(hat, kept, white.encoder(np.eye(white.rank)).T, lost)
 
-    def rows(self, block: Array) -> Array:
-        """The n − r rows of a view."""
+    def rounding(self, block: Array, known: Array) -> Array:
+        """What may be rounding in the residuals of each feature of a view.
+
+        That of the feature, which is given, and what the variables explain of
+        it by their own.
+        """
+        B = self.basis @ (self.hat[:, 1:].T @ block)
+        rounding: Array = known + self.lost @ np.abs(B)
+        return rounding
+
+    def rows(self, block: Array, rounding: Array) -> Array:
+        """The n − r rows of a view, zero where there is but rounding."""
         residuals = block - self.hat @ (self.hat.T @ block)
+        residuals[:, column_norms(residuals) <= rounding] = 0.0
         # The root of the residuals' covariance, taken back: it is one but in
         # the directions of these few columns.
         A, s, _ = svd(self.hat[self.kept], full_matrices=False)
@@ -67,6 +90,22 @@ class Complement:
         gain = ((1 - s) * (1 + s)) ** -0.5 - 1
         left += A @ (gain[:, None] * (A.T @ left))
         return left
+
+
+def column_rounding(X: Array, eps: float | Array) -> Array:
+    """What may be rounding in each column, as a norm over the samples.
+
+    The digits in which it came have errors of its size about 0, and what is
+    computed of it has errors of its size about the mean.
+    """
+    moved = X - X[0]
+    moved -= moved.mean(axis=0)
+    rounding: Array = np.maximum(
+        max(X.shape) * FLOAT64_EPS * column_norms(moved),
+        ROUNDINGS * eps * column_norms(X)
+        + np.finfo(float).tiny * len(X) ** 0.5,
+    )
+    return rounding
 
 
 def _telling(hat: Array) -> Integers:
