@@ -152,6 +152,22 @@ class TestCalibration:
         )
         assert (found.statistic, found.p_value) == (0.0, 1.0)
 
+    def test_what_a_statistic_writes_is_its_own_affair(self):
+        def centring(x, y):
+            x -= 1
+            y *= 2
+            return float(np.sum(x * y))
+
+        views = pairs(np.random.default_rng(0), 20, 0.3, 3)
+        before = [view.copy() for view in views]
+        found = permutation_calibration(centring, views, 9, random_state=0)
+        assert_array_equal(views, before)
+        wanted = permutation_calibration(
+            lambda x, y: centring(x.copy(), y.copy()), views, 9,
+            random_state=0,
+        )
+        assert_array_equal(found.null, wanted.null)
+
     def test_where_chance_reaches_the_best_there_is_no_scale(self):
         views = [np.eye(6), np.eye(6)]
         same = permutation_calibration(
@@ -174,9 +190,11 @@ class TestCalibration:
         "statistic, message",
         [
             (3, "statistic is 3; wanted a function"),
-            (lambda x, y: x[0], "returned array.*; wanted a number"),
-            (lambda x, y: np.nan, "returned array.nan.*; wanted a number"),
-            (lambda x, y: "one", "wanted a number"),
+            (lambda x, y: x[0], "returned array.*; wanted a finite number"),
+            (lambda x, y: np.nan, "returned array.nan.*; wanted a finite"),
+            (lambda x, y: np.inf, "returned array.inf.*; wanted a finite"),
+            (lambda x, y: -np.inf, "returned array.-inf.*; wanted a finite"),
+            (lambda x, y: "one", "wanted a finite number"),
         ],
     )
     def test_what_is_no_statistic(self, statistic, message):

@@ -511,6 +511,21 @@ class TestLinearCKA:
         assert found == pytest.approx(1, rel=1e-13)
         assert linear_cka(X, X * [1, 1, 1, 9], debiased=debiased) < 0.9
 
+    @pytest.mark.parametrize("n", [4, 5, 10, 50])
+    def test_rows_equally_far_from_each_other_have_no_debiased_norm(
+        self, rng, n
+    ):
+        Y = rng.normal(size=(n, 3))
+        with pytest.raises(ValueError, match="Y of shape .* has no norm"):
+            linear_cka(Y, np.eye(n), debiased=True)
+        with pytest.raises(ValueError, match="X of shape .* has no norm"):
+            linear_cka(np.eye(n), np.eye(n), debiased=True)
+        assert linear_cka(np.eye(n), np.eye(n)) == pytest.approx(1)
+        one_off = np.eye(n)
+        one_off[0, 1] = 0.01
+        found = linear_cka(one_off, one_off, debiased=True)
+        assert found == pytest.approx(1)
+
     def test_chance_gives_much_to_many_features_unless_debiased(self, rng):
         pairs = rng.normal(size=(50, 2, 30, 200))
         assert np.mean([linear_cka(X, Y) for X, Y in pairs]) > 0.8

@@ -10,7 +10,12 @@ from itertools import combinations
 import numpy as np
 from sklearn.neighbors import kneighbors_graph
 
-from perfalign._checks import check_integer, check_row_labels, check_view
+from perfalign._checks import (
+    FLOAT64_EPS,
+    check_integer,
+    check_row_labels,
+    check_view,
+)
 from perfalign._linalg import column_norms
 from perfalign._types import Array, View, Views
 from perfalign.metrics._latents import (
@@ -98,8 +103,9 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
     ------
     ValueError
         If the arrays are not finite real matrices with equal numbers and
-        labels of rows, a view does not vary, so that the index is 0/0, or
-        four rows are wanted and there are fewer.
+        labels of rows, or the index is 0/0: a view does not vary, or has no
+        norm by the estimate without bias, as rows that are all equally far
+        from each other. That estimate needs four rows.
 
     Notes
     -----
@@ -124,16 +130,26 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
         )
 
     def alike(A: Array, B: Array) -> float:
-        found = float(np.sum((A.T @ B) ** 2))
+        found = gross = float(np.sum((A.T @ B) ** 2))
         if debiased:
             # Leaves out every item's relation to itself, on which the
             # products of two kernels without bias agree (U-centring).
             a, b = np.sum(A**2, axis=1), np.sum(B**2, axis=1)
             found -= n / (n - 2) * float(a @ b)
             found += float(a.sum() * b.sum()) / ((n - 1) * (n - 2))
-        return found
+            gross += n / (n - 2) * float(a @ b)
+        return found if abs(found) > n * FLOAT64_EPS * gross else 0.0
 
-    return alike(X, Y) / float(np.sqrt(alike(X, X) * alike(Y, Y)))
+    own = []
+    for view, name in ((X, "X"), (Y, "Y")):
+        own.append(alike(view, view))
+        if own[-1] <= 0:
+            raise ValueError(
+                f"{name} of shape {view.shape} has no norm by the debiased "
+                "estimate, as rows that are equally far from each other: "
+                "there is nothing to be alike in."
+            )
+    return alike(X, Y) / float(np.sqrt(own[0] * own[1]))
 
 
 def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:

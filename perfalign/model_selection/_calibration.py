@@ -95,7 +95,8 @@ def permutation_calibration(
     statistic : callable
         Takes the views, one argument each, and returns a number: the larger,
         the more alike, such as `linear_cka` and `mutual_neighbours`; turn the
-        sign of an error.
+        sign of an error. Its arguments are its own, to be changed as it
+        likes.
     views : list or dict of array-like of shape (n_samples, n_features_m)
         Paired views. The statistic gets them as arrays of float64.
     n_permutations : int, default=999
@@ -115,7 +116,7 @@ def permutation_calibration(
     Raises
     ------
     ValueError
-        If the statistic returns anything but a number, and as
+        If the statistic returns anything but a finite number, and as
         `permutation_test` of views, groups and nuisance variables.
 
     Notes
@@ -176,9 +177,13 @@ def _of_shuffled(
 
 
 def _number(statistic: Callable[..., float], blocks: list[Array]) -> float:
-    # The same rounding, whoever computes, and how many do.
+    # Copies: what a statistic writes into them is nobody else's affair. The
+    # same rounding, whoever computes, and how many do.
     with one_blas_thread:
-        found = np.asarray(statistic(*blocks))
-    if found.shape or found.dtype.kind not in "biuf" or np.isnan(found):
-        raise ValueError(f"statistic returned {found!r:.60}; wanted a number.")
+        found = np.asarray(statistic(*(block.copy() for block in blocks)))
+    kind = found.dtype.kind
+    if found.shape or kind not in "biuf" or not np.isfinite(found):
+        raise ValueError(
+            f"statistic returned {found!r:.60}; wanted a finite number."
+        )
     return float(found)
