@@ -564,6 +564,52 @@ class TestMutualNeighbours:
         assert mutual_neighbours(X, 1e170 * (X @ turn + 5)) == 1
         assert mutual_neighbours(X, X * [1, 1, 1, 9]) < 1
 
+    @pytest.mark.parametrize(
+        "view",
+        [
+            lambda rng: np.eye(5)[rng.integers(0, 5, 120)],
+            lambda rng: rng.integers(0, 2, size=(120, 3)),
+            lambda rng: rng.poisson(0.3, size=(120, 8)),
+            lambda rng: rng.normal(size=(120, 4)).round(),
+        ],
+    )
+    @pytest.mark.parametrize("dtype", [np.float64, np.float32])
+    def test_a_copy_with_ties_has_all_neighbours_in_common(
+        self, rng, view, dtype
+    ):
+        X = view(rng).astype(dtype)
+        d = X.shape[1]
+        turn = np.linalg.qr(rng.normal(size=(d, d)))[0]
+        turned = (X @ turn + 7).astype(dtype)
+        assert mutual_neighbours(X, turned) == pytest.approx(1, rel=1e-12)
+        Y = view(rng)
+        order = rng.permutation(120)
+        assert mutual_neighbours(X, Y) == pytest.approx(
+            mutual_neighbours(X[order], Y[order]), rel=1e-12
+        )
+
+    def test_ties_share_the_places_that_are_left(self):
+        # Five items, of two kinds in one view and of three in the other.
+        X = np.array([0, 0, 0, 1, 1.0])[:, None]
+        Y = np.array([0, 0, 5, 5, 9.0])[:, None]
+        near_x = np.array([[0, 1, 1, 0, 0], [1, 0, 1, 0, 0], [1, 1, 0, 0, 0],
+                           [1 / 3, 1 / 3, 1 / 3, 0, 1],
+                           [1 / 3, 1 / 3, 1 / 3, 1, 0]])
+        near_y = np.array([[0, 1, 1 / 2, 1 / 2, 0], [1, 0, 1 / 2, 1 / 2, 0],
+                           [0, 0, 0, 1, 1], [0, 0, 1, 0, 1],
+                           [0, 0, 1, 1, 0]])
+        wanted = np.minimum(near_x, near_y).sum() / 10
+        assert mutual_neighbours(X, Y, 2) == pytest.approx(wanted, rel=1e-14)
+
+    def test_small_distances_do_not_cancel(self, rng):
+        centres = rng.normal(size=(10, 20))[rng.integers(0, 10, 300)]
+        X = centres + 1e-8 * rng.normal(size=(300, 20))
+        assert mutual_neighbours(X, 2 * X) == 1
+        X = rng.normal(size=(100, 20))
+        X[0] *= 1e9
+        turn = np.linalg.qr(rng.normal(size=(20, 20)))[0]
+        assert mutual_neighbours(X, X @ turn) == pytest.approx(1, rel=1e-12)
+
     def test_unrelated_views_share_what_chance_gives(self, rng):
         found = [mutual_neighbours(*rng.normal(size=(2, 101, 5)))
                  for _ in range(30)]

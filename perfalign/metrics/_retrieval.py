@@ -104,7 +104,7 @@ def retrieval_ranks(
             mean: Array = np.partition(distances, k - 1)[:, :k].mean(axis=1)
             return mean / 2
 
-        crowd = _by_rows(gallery, queries, crowding)
+        crowd = by_rows(gallery, queries, crowding)
 
     def ranks_of(distances: Array, start: int) -> Array:
         distances = distances - crowd
@@ -115,10 +115,10 @@ def retrieval_ranks(
         ranks: Array = 1.0 + nearer + 0.5 * ties
         return ranks
 
-    return _by_rows(queries, gallery, ranks_of)
+    return by_rows(queries, gallery, ranks_of)
 
 
-def _by_rows(
+def by_rows(
     A: Array, B: Array, reduce: Callable[[Array, int], Array]
 ) -> Array:
     """A number for each row of A from its distances to the rows of B."""

@@ -5,10 +5,11 @@ means, held-out pairs and `perfalign.model_selection.permutation_calibration`
 say.
 """
 
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from sklearn.neighbors import kneighbors_graph
+from scipy.spatial.distance import cdist
 
 from perfalign._checks import (
     FLOAT64_EPS,
@@ -23,7 +24,9 @@ from perfalign.metrics._latents import (
     check_latents,
     constant_columns,
     is_constant,
+    row_norms,
 )
+from perfalign.metrics._retrieval import by_rows
 
 
 def component_correlations(latents: Views) -> Array:
@@ -122,7 +125,7 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
     >>> f"{linear_cka(X, Y):.2f} {linear_cka(X, Y, debiased=True):.2f}"
     '0.77 0.01'
     """
-    X, Y = _paired(X, Y)
+    X, Y = (_scaled(centred(view)) for view, _ in _paired(X, Y))
     n = len(X)
     if debiased and n < 4:
         raise ValueError(
@@ -159,7 +162,9 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
               \frac{|N_k(x_i) \cap N_k(y_i)|}{k}
 
     with :math:`N_k(x_i)` the k items nearest to item i in one view, itself
-    left out.
+    left out. Items that tie for the last places share them: if t items are as
+    far as the last one and there are l places for them, each is a neighbour
+    by l/t, and in the common ones goes by the smaller of its two shares.
 
     Parameters
     ----------
@@ -172,7 +177,9 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
     Returns
     -------
     share : float
-        From 0 to 1; k/(n − 1) on average for unrelated views.
+        From 0 to 1, which a rotated, shifted or scaled copy has. Unrelated
+        views without ties have k/(n − 1) on average; with ties they have
+        more, as many items at one distance are partly neighbours of all.
 
     Raises
     ------
@@ -185,9 +192,11 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
     Huh et al. (2024) compare models by it and take the neighbours by cosine:
     that is by distance here, for rows of unit length
     (``sklearn.preprocessing.normalize``). Features add up in a distance, so
-    their units matter, if not the views'. Of more neighbours at one distance
-    than there are places, some are left out. Time is at most O(n² d);
-    distances are held in blocks.
+    their units matter, if not the views'. Where distances tie, as between
+    categories, counts or ratings, what chance gives depends on how many do:
+    `permutation_calibration` finds it. Distances are summed from differences,
+    and tie if they are equal up to the rounding of their rows; the order of
+    rows makes no difference. Time is O(n² d); distances are held in blocks.
 
     Examples
     --------
@@ -196,14 +205,63 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
     >>> f"{mutual_neighbours(X, Y, k=1):.2f}"
     '0.75'
     """
-    X, Y = _paired(X, Y)
-    check_integer(k, "k", 1, len(X) - 1, ", the number of other rows")
-    a, b = (kneighbors_graph(view, k) for view in (X, Y))
-    return float(a.multiply(b).sum() / (len(X) * k))
+    pair = _paired(X, Y)
+    n = len(pair[0][0])
+    check_integer(k, "k", 1, n - 1, ", the number of other rows")
+    first, second = (_Neighbours.of(view, eps, k) for view, eps in pair)
+
+    def common(distances: Array, start: int) -> Array:
+        rows = slice(start, start + len(distances))
+        other = cdist(second.view[rows], second.view, "sqeuclidean")
+        places = [
+            one.places(squares, rows)
+            for one, squares in ((first, distances), (second, other))
+        ]
+        shared: Array = np.minimum(*places).sum(axis=1)
+        return shared
+
+    return float(by_rows(first.view, first.view, common).mean() / k)
 
 
-def _paired(X: View, Y: View) -> list[Array]:
-    """Centred, the largest number of each view near one."""
+@dataclass(frozen=True, eq=False)
+class _Neighbours:
+    """Which rows of a view are nearest to which.
+
+    Attributes
+    ----------
+    view : ndarray of shape (n_samples, n_features)
+    lost : ndarray of shape (n_samples,)
+        What of a distance may be rounding in each of its rows: numbers of
+        their size, and the sum over the features.
+    k : int
+    """
+
+    view: Array
+    lost: Array
+    k: int
+
+    @classmethod
+    def of(cls, view: Array, eps: float, k: int) -> "_Neighbours":
+        view = _scaled(view)
+        n_features = view.shape[1]
+        return cls(view, 10 * eps * n_features**0.5 * row_norms(view), k)
+
+    def places(self, squares: Array, rows: slice) -> Array:
+        """How far every row is a neighbour of these: k a line, 1 at most."""
+        distances = np.sqrt(squares)
+        itself = np.arange(len(distances))
+        distances[itself, rows.start + itself] = np.inf
+        last = np.partition(distances, self.k - 1)[:, self.k - 1, None]
+        rounding = self.lost[rows, None] + self.lost
+        nearer = distances < last - rounding
+        tied = np.abs(distances - last) <= rounding
+        left = self.k - nearer.sum(axis=1, keepdims=True)
+        found: Array = nearer + tied * (left / tied.sum(axis=1, keepdims=True))
+        return found
+
+
+def _paired(X: View, Y: View) -> list[tuple[Array, float]]:
+    """The views, which vary, and the relative rounding of their numbers."""
     check_row_labels([X, Y], ["X", "Y"])
     found = []
     for view, name in ((X, "X"), (Y, "Y")):
@@ -213,12 +271,18 @@ def _paired(X: View, Y: View) -> list[Array]:
                 f"{name} of shape {checked.shape} does not vary: there is "
                 "nothing to be alike in."
             )
-        moved = centred(checked)
-        # A power of two changes no digit and keeps squares within range.
-        found.append(np.ldexp(moved, -np.frexp(np.abs(moved).max())[1]))
-    if len(found[0]) != len(found[1]):
+        found.append((checked, eps))
+    lengths = [len(checked) for checked, _ in found]
+    if lengths[0] != lengths[1]:
         raise ValueError(
-            f"X has {len(found[0])} rows and Y has {len(found[1])}; wanted "
-            "equal numbers of rows."
+            f"X has {lengths[0]} rows and Y has {lengths[1]}; wanted equal "
+            "numbers of rows."
         )
     return found
+
+
+def _scaled(view: Array) -> Array:
+    """The largest number near one, so that squares stay within range."""
+    # A power of two changes no digit.
+    scaled: Array = np.ldexp(view, -np.frexp(np.abs(view).max())[1])
+    return scaled
