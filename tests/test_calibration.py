@@ -5,7 +5,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import bootstrap, f, kstest
+from scipy.stats import beta, bootstrap, f, kstest, nbinom
 
 from perfalign import (
     PerfectAlignment,
@@ -338,6 +338,38 @@ class TestRequiredSamples:
         t = largest_roots(rng, n, 0.5, 1, 1, 20_000)
         power = np.mean(t * (n - 2) > f.isf(0.01, 1, n - 2))
         assert power == pytest.approx(0.9, abs=0.02)
+
+    @pytest.mark.parametrize(
+        "arguments, n",
+        [
+            ((0.999, 1, 1), 3),
+            ((0.99, 1, 1), 4),
+            ((0.3, 1, 1, 0.99), 195),
+            ((0.5, 1, 3, 0.99), 82),
+            ((0.7, 10, 1, 0.95, 0.01), 50),
+            ((0.999, 1, 10), 12),
+        ],
+    )
+    def test_of_one_feature_the_number_is_the_smallest(self, arguments, n):
+        """By the law of the multiple correlation as a sum.
+
+        R² is a beta variable, whose first parameter has the negative binomial
+        number of chi squares added that a random noncentrality has.
+        """
+        assert required_samples(*arguments) == n
+        rho, d1, d2, *asked = arguments
+        power, alpha = asked + [0.8, 0.05][len(asked) :]
+        q = max(d1, d2)
+
+        def exact(n):
+            m = n - 1 - q
+            critical = beta.isf(alpha, q / 2, m / 2)
+            extra = np.arange(nbinom.isf(1e-15, (n - 1) / 2, 1 - rho**2) + 2)
+            chance = nbinom.pmf(extra, (n - 1) / 2, 1 - rho**2)
+            return chance @ beta.sf(critical, q / 2 + extra, m / 2)
+
+        assert exact(n) >= power
+        assert n == q + 2 or exact(n - 1) < power
 
     def test_the_permutation_test_finds_it_with_that_power(self):
         n = required_samples(0.6, 4, 3, power=0.8)

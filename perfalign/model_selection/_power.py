@@ -1,14 +1,18 @@
 """How many pairs it takes to find a correlation."""
 
 from bisect import bisect_left
+from typing import Any
 
 import numpy as np
-from scipy.stats import chi2, f, gamma, ncf
+from scipy.stats import chi2, f, gamma, ncf, norm
 
 from perfalign._checks import check_integer, check_number
+from perfalign._types import Array
 
-# Points, of equal probability, by which a random variable is integrated out.
-POINTS = (np.arange(64) + 0.5) / 64
+# A random variable is integrated out by what it is where a standard normal one
+# has these values: there the trapezoid rule reaches into both tails.
+POINTS = np.linspace(-8, 8, 97)
+WEIGHTS = norm.pdf(POINTS) / norm.pdf(POINTS).sum()
 
 # Pairs beyond which nobody looks.
 MOST = 10**9
@@ -42,7 +46,10 @@ def required_samples(
     Returns
     -------
     n_samples : int
-        The smallest n at which the test, by approximation, has the power.
+        The smallest n at which the test has the power: from
+        :math:`\max(d_1, d_2) + 2` on if a view has one feature, where the law
+        is exact; else by approximation, and from :math:`d_1 + d_2 + 3` on,
+        where that begins.
 
     Raises
     ------
@@ -68,8 +75,12 @@ def required_samples(
     without Δ. A weak one is pushed up more by the noise that is nearly as
     large: Δ is by how much, in the limit of many features and samples
     (chapter 9), and 0 for p = 1, where the rest is the exact law of the
-    multiple correlation. The power at the n returned is between those asked
-    for and 0.05 more, where it was simulated.
+    multiple correlation. With more features the power at the n returned is,
+    where it was simulated, between that asked for and 0.05 more at
+    correlations up to 0.8 and a power of 0.8. It is up to 0.1 more, and n a
+    few pairs larger than need be, for stronger correlations (0.87 and 0.9
+    for 0.8 at ρ = 0.9 and 0.95, with 5 and 5 features) and lower powers (0.59
+    for 0.5 at ρ = 0.5 and α = 0.01).
 
     Wilks' test, which asks for all correlations at once (Muller and Peterson
     1984), needs more pairs to find one among many. For more signals than one,
@@ -90,7 +101,7 @@ def required_samples(
     n = bisect_left(
         range(MOST),
         power,
-        lo=p + q + 3,
+        lo=q + 2 if p == 1 else p + q + 3,
         key=lambda n: _power(n, rho, p, q, alpha),
     )
     if n == MOST:
@@ -104,15 +115,22 @@ def required_samples(
 def _power(n: int, rho: float, p: int, q: int, alpha: float) -> float:
     m = n - 1 - q
     # For p = 1 there is no second F to be integrated out.
-    other, offset = np.zeros(1), 0.0
+    other, weights, offset = np.zeros(1), np.ones(1), 0.0
     if p > 1:
         scale = (p - 1) / (m - p + 2)
-        other = scale * f.ppf(POINTS, p - 1, m - p + 2)
+        other, weights = scale * _at_points(f(p - 1, m - p + 2)), WEIGHTS
         offset = (p - 1) / ((m - p) * (m - p - 1)) + _push(n, rho, p, q)
-    omega = rho**2 / (1 - rho**2) * chi2.ppf(POINTS, n - 1)
+    omega = rho**2 / (1 - rho**2) * _at_points(chi2(n - 1))
     rest = _critical(n, p, q, alpha) - offset - other[:, None]
     above = ncf.sf(rest * (m - p + 1) / q, q, m - p + 1, omega)
-    return float(np.mean(np.where(rest > 0, above, 1.0)))
+    return float(weights @ np.where(rest > 0, above, 1.0) @ WEIGHTS)
+
+
+def _at_points(law: Any) -> Array:
+    """Values as probable to be exceeded as the points are."""
+    low, high = law.ppf(norm.cdf(POINTS)), law.isf(norm.sf(POINTS))
+    found: Array = np.where(POINTS < 0, low, high)
+    return found
 
 
 def _push(n: int, rho: float, p: int, q: int) -> float:
