@@ -211,6 +211,16 @@ class Recoded(PerfectAlignment):
         return across / np.linalg.norm(A, axis=1) / np.linalg.norm(B, axis=1)
 
 
+class Given:
+    """Whose latents are the views."""
+
+    def fit(self, views):
+        return self
+
+    def transform(self, views):
+        return views
+
+
 class TestIntervals:
     rho = np.array([0.8, 0.5, 0.0, 0.0])
 
@@ -286,12 +296,43 @@ class TestIntervals:
         found = correlation_intervals(fit, flat, random_state=0)
         assert_array_equal(astuple(found), np.zeros((4, 2)))
 
+    def test_resamples_of_one_value_are_left_out(self):
+        """One in four of six items' resamples has one value in a view."""
+        rng = np.random.default_rng(0)
+        kind = np.array([0, 0, 0, 0, 1, 1.0])[:, None] / 3 + 0.1
+        other = kind + 0.2 * rng.normal(size=(6, 1))
+        for views in ([kind, kind], [kind, -kind]):
+            found = correlation_intervals(Given(), views, random_state=0)
+            r = np.sign(np.sum(views[0] * views[1]))
+            assert_allclose([found.low, found.high], r, rtol=0, atol=1e-12)
+            assert_allclose(found.standard_errors, 0, rtol=0, atol=1e-12)
+        found = correlation_intervals(Given(), [kind, other], random_state=3)
+        draws = np.random.RandomState(3).randint(0, 6, size=(9999, 6))
+        x, y = kind[draws, 0], other[draws, 0]
+        varies = np.ptp(x, axis=1) > 0
+        assert 0.05 < np.mean(~varies) < 0.3
+        r = [np.corrcoef(*pair)[0, 1] for pair in zip(x[varies], y[varies])]
+        error = np.std(r, ddof=1)
+        assert_allclose(found.standard_errors, error, rtol=1e-10)
+        assert -1 <= found.low[0] < found.correlations[0] < found.high[0] <= 1
+
+    def test_where_no_bound_can_be_given_it_is_said(self):
+        rng = np.random.default_rng(0)
+        noise = rng.normal(size=(30, 1))
+        one = np.zeros((30, 2))
+        one[3, 0], one[:, 1] = 1 / 3, noise[:, 0]
+        views = [one, rng.normal(size=(30, 2))]
+        with pytest.warns(UserWarning, match=r"for component 0 \(nan\)"):
+            found = correlation_intervals(Given(), views, random_state=0)
+        assert np.isnan([found.low[0], found.high[0]]).all()
+        assert found.low[1] < found.high[1]
+
     @pytest.mark.parametrize(
         "options, message",
         [
             ({"level": 1.0}, "level is 1.0"),
             ({"n_resamples": 0}, "n_resamples is 0"),
-            ({"groups": np.arange(60) // 30}, "Seen 2 samples or groups"),
+            ({"groups": np.arange(60) // 20}, "Seen 3 samples or groups"),
             ({"groups": np.arange(5)}, "groups has 5 labels; wanted 60"),
         ],
     )

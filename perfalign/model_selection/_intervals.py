@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import DegenerateDataWarning, bootstrap
+from scipy.special import ndtr, ndtri
 from sklearn.utils import check_random_state
 
 from perfalign._checks import (
@@ -15,7 +15,7 @@ from perfalign._checks import (
     check_number,
     check_paired,
 )
-from perfalign._types import Array, Integers, RandomState, Views
+from perfalign._types import Array, Booleans, Integers, RandomState, Views
 from perfalign.alignment import BaseAlignment
 from perfalign.metrics import component_correlations
 from perfalign.model_selection._group_labels import group_labels
@@ -34,7 +34,7 @@ class CorrelationIntervals:
     correlations : ndarray of shape (k,)
         Those of the pairs, as `component_correlations` finds them.
     low, high : ndarray of shape (k,)
-        Bounds of the confidence intervals.
+        Bounds of the confidence intervals; nan where none can be given.
     standard_errors : ndarray of shape (k,)
     """
 
@@ -80,8 +80,14 @@ def correlation_intervals(
     Raises
     ------
     ValueError
-        If there are fewer than three samples or groups, a parameter is
+        If there are fewer than four samples or groups, a parameter is
         invalid, and as the alignment.
+
+    Warns
+    -----
+    UserWarning
+        If a component has no bounds, which are nan then: resamples are too
+        few, or a latent hardly varies but in one of the samples.
 
     Notes
     -----
@@ -95,9 +101,8 @@ def correlation_intervals(
 
     Every interval holds its own correlation with the confidence asked for,
     not all of them at once. Sampling makes a little too narrow what rests on
-    less than some fifty samples. The method is Efron's (1987). Cost
-    O(B n k M²) for B resamples and O(n²) for the acceleration, n the number
-    of samples or groups.
+    less than some fifty samples. Cost O(B n k M²) for B resamples, n the
+    number of samples or groups.
 
     Examples
     --------
@@ -121,30 +126,60 @@ def correlation_intervals(
     labels = group_labels(groups, n_samples, like=given[0])
     _, group = np.unique(labels, return_inverse=True)
     n_groups = int(group.max()) + 1
-    if n_groups < 3:
+    if n_groups < 4:
         raise ValueError(
-            f"Seen {n_groups} samples or groups; wanted at least three to "
-            "draw from."
+            f"Seen {n_groups} samples or groups; wanted at least four: of "
+            "three, one left out, any two lie on a line."
         )
     latents = signature.in_order(alignment.transform(views))
     correlations = component_correlations(latents)
-    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
-        warnings.simplefilter("ignore", DegenerateDataWarning)
-        found = bootstrap(
-            (np.arange(n_groups),),
-            _Moments.of(latents, group).correlations,
-            n_resamples=n_resamples,
-            batch=max(1, BATCH // n_groups),
-            confidence_level=level,
-            random_state=check_random_state(random_state),
+    moments = _Moments.of(latents, group)
+    random = check_random_state(random_state)
+    batch = max(1, BATCH // n_groups)
+    drawn = [
+        moments.drawn(random, min(batch, n_resamples - start))
+        for start in range(0, n_resamples, batch)
+    ]
+    bounds = [
+        _bounds(*one, level)
+        for one in zip(
+            correlations, np.hstack(drawn), moments.one_left_out()
         )
+    ]
+    low, high, errors = np.array(bounds).T
+    unknown = np.flatnonzero(np.isnan(low + high))
+    if unknown.size:
+        warnings.warn(
+            "No interval can be given for component "
+            f"{', '.join(map(str, unknown))} (nan): there are too few "
+            "resamples, or a view's latents hardly vary but in one of the "
+            "samples or groups, on which the correlation rests.",
+            stacklevel=2,
+        )
+    return CorrelationIntervals(correlations, low, high, errors)
+
+
+def _bounds(
+    found: float, drawn: Array, one_left_out: Array, level: float
+) -> tuple[float, float, float]:
+    """Low and high, by Efron's (1987) method, and the standard error."""
+    drawn = drawn[~np.isnan(drawn)]
+    if len(drawn) < 2 or np.isnan(one_left_out).any():
+        return np.nan, np.nan, np.nan
+    error = float(drawn.std(ddof=1))
     # Perfect alignment is perfect in all samples, and a bound of its own.
-    same = np.ptp(found.bootstrap_distribution, axis=-1) < ROUNDING
-    low, high = (
-        np.where(same, correlations, bound)
-        for bound in found.confidence_interval
-    )
-    return CorrelationIntervals(correlations, low, high, found.standard_error)
+    if np.ptp(drawn) < ROUNDING:
+        return found, found, error
+    bias = ndtri((np.mean(drawn < found) + np.mean(drawn <= found)) / 2)
+    moved = one_left_out.mean() - one_left_out
+    power = np.sum(moved**2)
+    skewness = np.sum(moved**3) / power**1.5 if power > 0 else 0.0
+    shifted = bias + ndtri([(1 - level) / 2, (1 + level) / 2])
+    places = ndtr(bias + shifted / (1 - skewness / 6 * shifted))
+    if not np.all(np.isfinite([bias, *places])):
+        return np.nan, np.nan, error
+    low, high = np.quantile(drawn, places)
+    return float(low), float(high), error
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,12 +191,20 @@ class _Moments:
     of_groups : ndarray of shape (n_groups, 1 + n_moments k)
         Numbers of samples, and sums over them of the views' latents, their
         squares and the products of two views'.
-    n_views, k : int
+    constant : ndarray of bool, shape (n_views, k)
+        Latents that do not vary.
     """
 
     of_groups: Array
-    n_views: int
-    k: int
+    constant: Booleans
+
+    @property
+    def n_views(self) -> int:
+        return len(self.constant)
+
+    @property
+    def k(self) -> int:
+        return int(self.constant.shape[1])
 
     @classmethod
     def of(cls, latents: list[Array], group: Integers) -> "_Moments":
@@ -180,23 +223,39 @@ class _Moments:
         table = np.hstack(columns)
         of_groups = np.zeros((group.max() + 1, table.shape[1]))
         np.add.at(of_groups, group, table)
-        return cls(of_groups, len(units), units[0].shape[1])
+        return cls(of_groups, np.array([~z.any(axis=0) for z in units]))
 
-    def correlations(self, drawn: Integers, axis: int = -1) -> Array:
-        """Mean correlations of samples of groups, one a row of `drawn`."""
+    def drawn(self, random: np.random.RandomState, n: int) -> Array:
+        """Correlations of n samples of groups, drawn with replacement."""
         n_groups = len(self.of_groups)
-        samples = drawn.reshape(-1, drawn.shape[-1])
-        places = samples + n_groups * np.arange(len(samples))[:, None]
-        times = np.bincount(places.ravel(), minlength=n_groups * len(samples))
-        sums = times.reshape(-1, n_groups).astype(float) @ self.of_groups
+        samples = random.randint(0, n_groups, size=(n, n_groups))
+        places = samples + n_groups * np.arange(n)[:, None]
+        times = np.bincount(places.ravel(), minlength=n_groups * n)
+        return self.correlations(
+            times.reshape(n, n_groups).astype(float) @ self.of_groups
+        )
+
+    def one_left_out(self) -> Array:
+        """Correlations of all groups but each."""
+        return self.correlations(self.of_groups.sum(axis=0) - self.of_groups)
+
+    def correlations(self, sums: Array) -> Array:
+        """Mean correlations of samples of groups, from their sums.
+
+        nan where a latent that varies has one value in the sample: that has
+        no correlation.
+        """
         means = (sums[:, 1:] / sums[:, :1]).reshape(len(sums), -1, self.k)
         first, second, both = np.split(
             means, [self.n_views, 2 * self.n_views], axis=1
         )
-        spread = np.sqrt(np.maximum(second - first**2, 0.0))
+        variance = second - first**2
+        varies = variance > ROUNDING * second
+        spread = np.sqrt(np.where(varies, variance, np.nan))
         a, b = np.triu_indices(self.n_views, 1)
-        size = spread[:, a] * spread[:, b]
         covariance = both - first[:, a] * first[:, b]
-        r = np.divide(covariance, size, np.zeros_like(size), where=size > 0)
+        r = covariance / (spread[:, a] * spread[:, b])
+        # A constant has the correlation 0 in all samples.
+        r[:, self.constant[a] | self.constant[b]] = 0.0
         found: Array = r.mean(axis=1).T
-        return found.reshape(self.k, *drawn.shape[:-1])
+        return found
