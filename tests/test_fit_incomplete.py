@@ -348,6 +348,25 @@ def test_a_pairing_with_too_few_items_is_named():
         PerfectAlignment(2).fit_incomplete(chain((200, 90)))
 
 
+def test_few_items_beside_enough_of_others_are_no_matter():
+    views = views_of(903)
+    pairs = {
+        (0, 1): tuple(v[:500] for v in views[:2]),
+        (1, 2): tuple(v[500:900] for v in views[1:]),
+    }
+    triples = {(0, 1, 2): tuple(v[900:] for v in views)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit = PerfectAlignment(2).fit_incomplete({**pairs, **triples})
+    assert fit.vacuous_dimension_ == 0
+    # The same three are all that joins the views here.
+    few = {(1, 2): tuple(v[900:] for v in views[1:])}
+    for rest in ({(0, 1): pairs[0, 1]}, {(0, 1): pairs[0, 1], **triples}):
+        with pytest.warns(OverfitWarning, match=r"3 items with the views"):
+            fit = PerfectAlignment(2).fit_incomplete({**rest, **few})
+        assert fit.vacuous_dimension_ == 0
+
+
 def test_collapse_is_warned_of():
     rng = np.random.default_rng(0)
     pairs = {

@@ -1,7 +1,8 @@
 """What the latents contain, and when that should worry their user."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -189,6 +190,14 @@ def _overfit(structure: SharedStructure) -> list[str]:
     summary, v = structure.summary, structure.vacuous_dimension
     if isinstance(summary, IncompleteSummary):
         few = _vacuous_sets(structure, summary)
+        if not v:
+            # The others may do without them.
+            parts = _joined(set(summary.sets) - set(few))
+            few = {
+                views: n
+                for views, n in few.items()
+                if not any(part.issuperset(views) for part in parts)
+            }
         return [
             f"The {summary.sets[views].n_items} items with the views {views} "
             f"are too few: in any order, a shuffled one too, they have {v} "
@@ -203,6 +212,16 @@ def _overfit(structure: SharedStructure) -> list[str]:
             f"has {v} perfectly aligned dimensions."
         ]
     return []
+
+
+def _joined(sets: Iterable[tuple[Any, ...]]) -> list[set[Any]]:
+    """Views that are joined by the sets which they are in."""
+    parts: list[set[Any]] = []
+    for views in sets:
+        touched = [part for part in parts if not part.isdisjoint(views)]
+        apart = [part for part in parts if part.isdisjoint(views)]
+        parts = [*apart, set(views).union(*touched)]
+    return parts
 
 
 def _vacuous_sets(

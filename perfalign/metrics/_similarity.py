@@ -53,9 +53,9 @@ def component_correlations(latents: Views) -> Array:
 
     Notes
     -----
-    Of the latents of the two views that a whitened alignment was fitted to,
-    these are the canonical correlations; of pairs that were held out, what is
-    left of them. Cost O(M² n k).
+    Of the latents of the two views that a whitened alignment without a ridge
+    was fitted to, these are the canonical correlations; of pairs that were
+    held out, what is left of them. Cost O(M² n k).
 
     Examples
     --------

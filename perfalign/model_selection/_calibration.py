@@ -122,8 +122,12 @@ def permutation_calibration(
     Notes
     -----
     Valid for any statistic and any distribution of the data, if rows (or
-    groups) are exchangeable under the null hypothesis; with nuisance
-    variables, if errors are Gaussian too. Similarities of representations
+    groups) are exchangeable under the null hypothesis. With nuisance
+    variables more is supposed: that the views depend on them linearly, with
+    errors that are independent from sample to sample, Gaussian, and of one
+    covariance in all samples. With heavy tails and many variables for few
+    samples the true level may be several times the one asked for;
+    `permutation_test` has numbers. Similarities of representations
     depend on chance so much, by the numbers of rows and features, that they
     can only be compared when calibrated. Cost: B + 1 times the statistic's.
 

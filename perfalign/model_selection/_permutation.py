@@ -75,7 +75,10 @@ def permutation_test(
         tested as it has, or all that the views can carry if `n_components` is
         None. The constraint must be ``"whitened"``. With a ridge the
         correlations are the regularised ones. Maps are fitted to all samples,
-        each to its own view, which a shuffle leaves what it is.
+        each to its own view, which a shuffle leaves what it is. Nuisance
+        variables are not taken along with maps, which need not leave linear
+        what is; maps that begin with `WithoutNuisance` see residuals, and the
+        test is then right nearly, for few variables and many samples.
     views : list or dict of array-like of shape (n_samples, n_features_m)
         Paired views.
     n_permutations : int, default=999
@@ -107,8 +110,8 @@ def permutation_test(
         For another kind of alignment, the orthonormal constraint, more
         components than the views carry, groups that do not fit the samples or
         of which no two have the same size, nuisance variables that do not fit
-        them, leave too little or come with groups, and for invalid parameters
-        and views.
+        them, leave too little or come with groups or maps, and for invalid
+        parameters and views.
 
     Notes
     -----
@@ -124,14 +127,23 @@ def permutation_test(
     too much. As Winkler et al. (2020) advise, the views are mapped to n − r
     rows that no variable explains and that are uncorrelated again, with r the
     rank of the variables and the constant, by Theil's (1965) method. These
-    rows are exchangeable if the views' errors are Gaussian, and otherwise
-    nearly so. Rows of whole groups get mixed in them: groups cannot be kept
-    together, and are refused.
+    rows are exchangeable if the views depend on the variables linearly, and
+    their errors are independent from sample to sample, Gaussian, and of one
+    covariance in all samples. What depends on a square of a variable, or
+    spreads the more the older a person is, is no such thing: add the square,
+    or transform the view. Errors that are not Gaussian do no harm where r is
+    small beside n (10 variables for 100 samples). With heavy tails and many
+    variables the true level may be twice the one asked for, and four times at
+    0.01: for 12 variables and 30 samples, Cauchy errors were accepted at 0.05
+    in 9 % of the data sets and at 0.01 in 4 %, log-normal ones in 8 % and
+    3 %. Rows of whole groups get mixed: groups cannot be kept together, and
+    are refused.
 
-    With two views `statistics` are the `canonical_correlations_` of the fit.
-    With more, removing a component from each view takes a little more away
-    than the fit does, and later statistics can be smaller. Cost: O(n d²) for
-    whitening and for each permutation.
+    With two views and no nuisance variables `statistics` are the
+    `canonical_correlations_` of the fit. With more views, removing a
+    component from each view takes a little more away than the fit does, and
+    later statistics can be smaller. Cost: O(n d²) for whitening and for each
+    permutation.
 
     Examples
     --------
@@ -148,6 +160,14 @@ def permutation_test(
     '0.005'
     """
     check_integer(n_permutations, "n_permutations")
+    if isinstance(alignment, MappedAlignment) and nuisance is not None:
+        raise ValueError(
+            "Seen nuisance variables and a MappedAlignment: the variables "
+            "are taken out linearly of what the maps make of the views, and "
+            "a map that is not linear leaves more of them. Wanted maps that "
+            "begin with WithoutNuisance, or if all are linear the "
+            "PerfectAlignment and the mapped views."
+        )
     while isinstance(alignment, MappedAlignment):
         given, signature, _ = check_paired(views)
         _, views = fit_maps(alignment.maps, given, signature.view_names)

@@ -77,10 +77,11 @@ def required_samples(
     (chapter 9), and 0 for p = 1, where the rest is the exact law of the
     multiple correlation. With more features the power at the n returned is,
     where it was simulated, between that asked for and 0.05 more at
-    correlations up to 0.8 and a power of 0.8. It is up to 0.1 more, and n a
-    few pairs larger than need be, for stronger correlations (0.87 and 0.9
-    for 0.8 at ρ = 0.9 and 0.95, with 5 and 5 features) and lower powers (0.59
-    for 0.5 at ρ = 0.5 and α = 0.01).
+    correlations up to 0.8 and powers of 0.8 and more. It is up to 0.1 more,
+    and n a few pairs larger than need be, for stronger correlations (0.87 and
+    0.9 for 0.8 at ρ = 0.9 and 0.95, with 5 and 5 features) and lower powers
+    (0.59 for 0.5 at ρ = 0.5 and α = 0.01), and more still where n is the
+    smallest that is returned (0.75 for 0.5 at ρ = 0.95, with 2 and 2).
 
     Wilks' test, which asks for all correlations at once (Muller and Peterson
     1984), needs more pairs to find one among many. For more signals than one,
