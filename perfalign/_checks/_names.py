@@ -307,6 +307,11 @@ def _row_labels(view: Any) -> Any:
     return index if hasattr(index, "get_indexer") else None
 
 
+def labelled(views: Sequence[Any]) -> Any:
+    """The first of the views whose rows have labels; None if none has."""
+    return next((X for X in views if _row_labels(X) is not None), None)
+
+
 def check_row_labels(views: Iterable[Any], names: Iterable[str]) -> None:
     """Raise if labels of rows, which say what is a pair, contradict it."""
     labelled = [

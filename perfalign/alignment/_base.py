@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from copy import copy
 from html import escape
 from typing import Any, Self, TypeAlias
 
@@ -14,6 +15,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from perfalign._checks import (
     Signature,
     at_hand,
+    in_double,
     latent_dtype,
     slabs,
     view_slabs,
@@ -167,6 +169,12 @@ class BaseAlignment(ABC, BaseEstimator):
         for rows, parts, _ in chunks:
             for i, (m, part) in enumerate(zip(places, parts)):
                 z = self._encode(part, m)
+                if np.ndim(z) != 2 or len(z) != len(part):
+                    raise ValueError(
+                        f"{type(self).__name__} encodes {len(part)} rows of "
+                        f"view {m} as an array of shape {np.shape(z)}; wanted "
+                        "one row of k latents for each."
+                    )
                 if not latents:
                     shape = _num_samples(views[0]), z.shape[1]
                     latents = _outputs(out, views, shape)
@@ -209,7 +217,8 @@ class BaseAlignment(ABC, BaseEstimator):
         """
         self.check_fitted()
         self.signature_.position(view)
-        return ViewEncoder(self, view)
+        # Another fit of this alignment gives it other attributes.
+        return ViewEncoder(copy(self), view)
 
     def score(self, views: Views, y: Any = None) -> float:
         r"""Mean correlation of the views' latents.
@@ -230,7 +239,9 @@ class BaseAlignment(ABC, BaseEstimator):
         score : float
             From −1 to 1; a constant latent counts as 0.
         """
-        latents = self.signature_.in_order(self.transform(views))
+        self.check_fitted()
+        given = self.signature_.in_order(views)
+        latents = self.transform(list(map(in_double, given)))
         return float(np.mean(component_correlations(latents)))
 
     def decode(self, latents: ArrayLike, view: int | str) -> Floats:
@@ -268,7 +279,9 @@ class BaseAlignment(ABC, BaseEstimator):
             If there is no such view, the features do not fit, or there is no
             decoder.
         """
-        return self.decode(self.transform_view(X, source), target)
+        latents = self.transform_view(in_double(X), source)
+        translated = self.decode(latents, target)
+        return translated.astype(latent_dtype(X), copy=False)
 
     def _found(self) -> dict[str, str]:
         """What was found, as lines of a word and a text."""

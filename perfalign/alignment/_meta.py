@@ -2,6 +2,7 @@
 
 from numpy.typing import ArrayLike
 
+from perfalign._checks import check_estimator
 from perfalign._types import Array, Floats, View, Views
 from perfalign.alignment._base import BaseAlignment, Latents
 
@@ -20,6 +21,7 @@ class MetaAlignment(BaseAlignment):
     @property
     def n_components_(self) -> int:
         """Latent dimension k."""
+        check_estimator(self.alignment_, "alignment_", ["n_components_"])
         return self.alignment_.n_components_
 
     def transform(self, views: Views, out: Latents | None = None) -> Latents:
@@ -32,6 +34,7 @@ class MetaAlignment(BaseAlignment):
         self, X: View, view: int | str, out: Floats | None = None
     ) -> Floats:
         self.check_fitted()
+        check_estimator(self.alignment_, "alignment_", ["transform_view"])
         if out is None:
             return self.alignment_.transform_view(X, view)
         return self.alignment_.transform_view(X, view, out)
@@ -39,4 +42,5 @@ class MetaAlignment(BaseAlignment):
     def decode(self, latents: ArrayLike, view: int | str) -> Floats:
         """As that of the alignment inside."""
         self.check_fitted()
+        check_estimator(self.alignment_, "alignment_", ["decode"])
         return self.alignment_.decode(latents, view)

@@ -419,6 +419,9 @@ class PerfectAlignment(LinearAlignment):
         return rtol
 
     def _found(self) -> dict[str, str]:
+        if "encoders_" not in vars(self):
+            # To look at a fit is no reason to compute it.
+            return {"samples": f"{self.n_samples_seen_:,}, not solved yet"}
         n, s = self.n_samples_seen_, self.shared_dimension_
         shown = self.canonical_correlations_[:6]
         more = ", …" * (len(self.canonical_correlations_) > len(shown))
@@ -436,7 +439,8 @@ class PerfectAlignment(LinearAlignment):
     def __getattr__(self, name: str) -> Any:
         # Reached only for what is not there yet: after partial_fit, that is
         # the solution.
-        if name in _SOLVED and "summary_" in vars(self):
+        asked = name in _SOLVED or name == "n_components_"
+        if asked and "summary_" in vars(self):
             try:
                 self.check_fitted()
             except ValueError as error:

@@ -27,6 +27,7 @@ from perfalign._checks import (
     check_labels,
     check_number,
     check_paired,
+    labelled,
 )
 from perfalign._types import Array, Integers, RandomState, Views
 from perfalign.alignment import (
@@ -207,7 +208,7 @@ def evaluate(
     target_accuracy 0.9
     """
     views, signature, n_samples = check_paired(views)
-    y = check_labels(target, n_samples, "target", like=views[0])
+    y = check_labels(target, n_samples, "target", like=labelled(views))
     check_integer(n_splits, "n_splits")
     check_number(test_size, "test_size", above=0, below=1)
     if not isinstance(alignments, dict) or not alignments:
@@ -222,7 +223,7 @@ def evaluate(
                 f"{name!r} chooses its parameters by labels, which would be "
                 f"more than n_shots={n_shots!r}; wanted one that does not."
             )
-    labels = group_labels(groups, n_samples, like=views[0])
+    labels = group_labels(groups, n_samples, like=labelled(views))
     if n_pairs is not None:
         check_integer(n_pairs, "n_pairs")
     if n_shots is not None:

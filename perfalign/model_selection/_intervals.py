@@ -14,6 +14,7 @@ from perfalign._checks import (
     check_integer,
     check_number,
     check_paired,
+    labelled,
 )
 from perfalign._types import Array, Integers, RandomState, Views
 from perfalign.alignment import BaseAlignment
@@ -118,7 +119,7 @@ def correlation_intervals(
     check_number(level, "level", above=0, below=1)
     check_integer(n_resamples, "n_resamples")
     given, signature, n_samples = check_paired(views)
-    labels = group_labels(groups, n_samples, like=given[0])
+    labels = group_labels(groups, n_samples, like=labelled(given))
     _, group = np.unique(labels, return_inverse=True)
     n_groups = int(group.max()) + 1
     if n_groups < 3:

@@ -31,6 +31,8 @@ class Summary(ABC):
     eps: Array | float
     #: What `mean` has lost by rounding, where that is kept.
     rest: Array | float = 0.0
+    #: Rows that were seen, where weights may have made less of them.
+    n_rows: int = 0
 
     @property
     @abstractmethod
@@ -94,6 +96,15 @@ class Summary(ABC):
         """
         return np.split(stacked, np.cumsum(self.n_features)[:-1], axis=-1)
 
+    @property
+    def n_counted(self) -> float:
+        """Samples that speak against chance and rounding.
+
+        As many as the weights say, and the rows at least: what weights are
+        measured in has no say in what is rounding.
+        """
+        return max(self.n_samples, self.n_rows)
+
     def default_rtol(self) -> float:
         r"""Relative size below which a singular value counts as zero.
 
@@ -105,7 +116,7 @@ class Summary(ABC):
             That of the data, if theirs is coarser, is counted feature by
             feature; see `rounding`.
         """
-        size = max(self.n_samples, sum(self.n_features))
+        size = max(self.n_counted, sum(self.n_features))
         return float(min(size * FLOAT64_EPS, FLOAT64_EPS**0.5))
 
     def rounding(self, rtol: float, center: bool = True) -> list[Array]:

@@ -72,6 +72,8 @@ class IncompleteSummary(Summary):
         Number of items with two views or more, or the sum of their weights.
     sets : dict of tuple to StackedSummary
         For the views of each set, the summary of its items.
+    n_rows : int
+        Rows of the items with two views or more, whatever their weights.
 
     Notes
     -----
@@ -87,6 +89,7 @@ class IncompleteSummary(Summary):
     feature_names: tuple[tuple[str, ...] | None, ...]
     view_names: tuple[str, ...] | None
     sets: dict[Subset, StackedSummary]
+    n_rows: int = 0
 
     @classmethod
     def from_views(
@@ -157,6 +160,7 @@ class IncompleteSummary(Summary):
             feature_names=signature.feature_names,
             view_names=signature.view_names,
             sets=sets,
+            n_rows=sum(summary.n_rows for _, summary in joint),
         )
 
     def update(self, views: Any, sample_weight: Any = None) -> Self:
