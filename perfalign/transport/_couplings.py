@@ -191,6 +191,15 @@ def as_coupling(coupling: Any) -> Any:
     ------
     ValueError
         If it is none of these.
+
+    Examples
+    --------
+    >>> from perfalign.transport import as_coupling
+    >>> coupling = as_coupling([[0.25, 0.25], [0.0, 0.5]])
+    >>> type(coupling).__name__, coupling.marginal_violation()
+    ('TransportPlan', (0.0, 0.5))
+    >>> as_coupling(coupling) is coupling
+    True
     """
     # A data frame samples its own rows: it is a matrix here.
     if isinstance(coupling, (list, tuple)) or hasattr(coupling, "__array__"):
