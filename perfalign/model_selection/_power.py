@@ -75,6 +75,23 @@ def required_samples(
     1984), needs more pairs to find one among many. For more signals than one,
     or a ridge, simulate.
 
+    References
+    ----------
+    I. M. Johnstone 2008, Multivariate analysis and Jacobi ensembles: largest
+    eigenvalue, Tracy–Widom limits and rates of convergence, Annals of
+    Statistics 36(6), 2638–2716.
+
+    M. Chiani 2014, Distribution of the largest eigenvalue for real Wishart
+    and Gaussian random matrices and a simple approximation for the
+    Tracy–Widom distribution, Journal of Multivariate Analysis 129, 69–81.
+
+    I. M. Johnstone and B. Nadler 2017, Roy's largest root test under rank-one
+    alternatives, Biometrika 104(1), 181–193.
+
+    K. E. Muller and B. L. Peterson 1984, Practical methods for computing
+    power in testing the multivariate general linear hypothesis, Computational
+    Statistics & Data Analysis 2(2), 143–158.
+
     Examples
     --------
     >>> from perfalign.model_selection import required_samples
