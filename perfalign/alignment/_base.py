@@ -244,6 +244,11 @@ class BaseAlignment(ABC, BaseEstimator):
         Returns
         -------
         latents : list of ndarray of shape (n_samples, k)
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
         """
         return self.fit(views, y).transform(views)
 
@@ -288,6 +293,11 @@ class BaseAlignment(ABC, BaseEstimator):
         -------
         score : float
             From −1 to 1; a constant latent counts as 0.
+
+        Raises
+        ------
+        ValueError
+            As `transform`.
         """
         latents = self.signature_.in_order(self.transform(views))
         return float(np.mean(component_correlations(latents)))

@@ -172,6 +172,12 @@ class Coupling(ABC):
         -------
         share : float
             Between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If there is not one label a row, or labels are strings on one side
+            and numbers on the other.
         """
         n_rows = len(self.mass_X), len(self.mass_Y)
         members_X, members_Y = one_hot(labels_X, labels_Y, n_rows)
@@ -190,6 +196,11 @@ class Coupling(ABC):
         -------
         share : float
             Between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If partners are not n1 row numbers of Y.
         """
         n1, n2 = len(self.mass_X), len(self.mass_Y)
         j = np.asarray(partners)

@@ -150,6 +150,12 @@ class ClassCoupling(Coupling):
         -------
         coupling : ClassCoupling
             Its classes are the sorted labels of both sides.
+
+        Raises
+        ------
+        ValueError
+            If a label is missing, labels are strings on one side and numbers
+            on the other, or a label of X is none of Y.
         """
         n_rows = np.shape(labels_X)[0], np.shape(labels_Y)[0]
         return cls(*one_hot(labels_X, labels_Y, n_rows))
