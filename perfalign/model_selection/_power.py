@@ -57,12 +57,11 @@ def required_samples(
     :math:`\mu + \sigma W`, with W of the Tracy-Widom law, taken as a gamma
     law (Chiani 2014). Beside one signal, by Johnstone and Nadler (2017),
 
-    .. math:: \frac{r_1^2}{1 - r_1^2} \approx
+    .. math:: \frac{r_1^2}{1 - r_1^2} & \approx
               \frac{q}{m - p + 1} F_{q,\, m - p + 1}(\omega)
-              + \frac{p - 1}{m - p + 2} F_{p - 1,\, m - p + 2}
-              + \frac{p - 1}{(m - p)(m - p - 1)} + \Delta ,
-              \qquad
-              \omega \sim \frac{\rho^2}{1 - \rho^2}\, \chi^2_{n-1} ,
+              + \frac{p - 1}{m - p + 2} F_{p - 1,\, m - p + 2} \\
+              & \qquad + \frac{p - 1}{(m - p)(m - p - 1)} + \Delta , \\
+              \omega & \sim \frac{\rho^2}{1 - \rho^2}\, \chi^2_{n-1} ,
 
     a noncentral F and a central one. Theirs is the law of a strong signal,
     without Δ. A weak one is pushed up more by the noise that is nearly as

@@ -69,8 +69,8 @@ class ClassCoupling(Coupling):
 
     .. math::
 
-        \pi_{ij} = \sum_c p(c)\, p(x_i \mid c)\, p(y_j \mid c), \qquad
-        p(x_i \mid c) = \frac{p(c \mid x_i)}{\sum_l p(c \mid x_l)} , \qquad
+        \pi_{ij} & = \sum_c p(c)\, p(x_i \mid c)\, p(y_j \mid c), \\
+        p(x_i \mid c) & = \frac{p(c \mid x_i)}{\sum_l p(c \mid x_l)} , \qquad
         p(c) = \frac1{n_1} \sum_i p(c \mid x_i) .
 
     Every source row has mass 1/n₁. Of a target row it takes what the source's
