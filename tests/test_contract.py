@@ -256,7 +256,7 @@ def test_decoding_is_the_best_reconstruction(name):
     alignment = fitted(name)
     z = alignment.transform_view(VIEWS[0], 0)
     if name in ("CSA", "ContrastiveAlignment"):
-        with pytest.raises(ValueError, match=f"{name} has no decoder"):
+        with pytest.raises(ValueError, match=f"{name} has no way back"):
             alignment.decode(z, 1)
         with pytest.raises(ValueError, match=name):
             alignment.translate(VIEWS[0], 0, 1)

@@ -210,7 +210,7 @@ def test_the_way_back_is_the_decoder(name):
 
 def test_what_has_no_way_back_says_so():
     encoder = CSA(6).fit(VIEWS).encoder(0)
-    with pytest.raises(ValueError, match="CSA has no decoder"):
+    with pytest.raises(ValueError, match="CSA has no way back"):
         encoder.inverse_transform(encoder.transform(ITEMS[0]))
 
 

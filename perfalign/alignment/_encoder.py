@@ -79,7 +79,18 @@ class ViewEncoder(
         return twin
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters; not those of the alignment, which are settled."""
+        """The parameters; not those of the alignment, which are settled.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Ignored.
+
+        Returns
+        -------
+        params : dict
+            ``alignment`` and ``view``.
+        """
         return {"alignment": self.alignment, "view": self.view}
 
     def set_params(self, **params: Any) -> Self:
@@ -98,9 +109,23 @@ class ViewEncoder(
     def fit(self, X: View = None, y: Any = None) -> Self:
         """Check that the alignment is fitted and has the view.
 
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_m), default=None
+            Ignored; nothing is learned.
+        y : None
+            Ignored.
+
         Returns
         -------
         self : ViewEncoder
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the alignment is not fitted.
+        ValueError
+            If it has no such view.
         """
         wanted = ("check_fitted", "transform_view")
         check_estimator(self.alignment, "alignment", wanted)
@@ -144,7 +169,7 @@ class ViewEncoder(
         Raises
         ------
         ValueError
-            If the alignment has no decoder.
+            If the alignment has no way back from latents to features.
         """
         decoded: Floats = self.alignment.decode(X, self.view)
         return decoded

@@ -53,6 +53,8 @@ class PerfectAlignment(LinearAlignment):
         Latent dimension k. None takes the number of shared signals, which is
         the largest k that can be aligned perfectly.
     constraint : {"whitened", "orthonormal"}, default="whitened"
+        What keeps latents from vanishing: uncorrelated latents of unit
+        variance, or the paper's orthonormal rows of A.
     center : bool, default=True
         Subtract each view's mean; alignment is then affine. The paper does
         not centre.
@@ -221,11 +223,12 @@ class PerfectAlignment(LinearAlignment):
         Item i has the views :math:`S_i`. With offsets :math:`c^m`, encoders
         solve
 
-        .. math:: \min_{A, c} \sum_i \frac{1}{|S_i| - 1}
-                  \sum_{a < b \in S_i}
-                  \|A^a x_i^a + c^a - A^b x_i^b - c^b\|^2
-                  \quad\text{with}\quad
-                  \sum_m n_m\,\mathrm{cov}(\hat z^m) = \sum_m n_m\, I_k ,
+        .. math::
+
+            & \min_{A, c} \sum_i \frac{1}{|S_i| - 1} \sum_{a < b \in S_i}
+              \|A^a x_i^a + c^a - A^b x_i^b - c^b\|^2 \\
+            & \text{with}\quad
+              \sum_m n_m\,\mathrm{cov}(\hat z^m) = \sum_m n_m\, I_k ,
 
         where :math:`n_m` items have view m and another one. The weight
         :math:`1/(|S_i| - 1)` makes a latent of one view alone cost the same

@@ -44,6 +44,11 @@ def votes(head: Any, latents: Any) -> Array:
     shares : ndarray of shape (n_samples, C)
         Columns in the order of ``head.classes_``; rows sum to 1.
 
+    Raises
+    ------
+    ValueError
+        If the head is no classifier, or latents have another shape.
+
     Notes
     -----
     Equal shares are left as they are. Whoever takes the first class of them

@@ -89,11 +89,46 @@ class Evaluation:
         return np.array([np.mean(found) for found in by_split.values()])
 
     def mean(self, name: str, **where: Any) -> float:
-        """Mean over the splits, of `values`."""
+        """Mean over the splits, of `values`.
+
+        Parameters
+        ----------
+        name : str
+            A key of the records.
+        **where
+            Which records, as of `values`.
+
+        Returns
+        -------
+        mean : float
+
+        Raises
+        ------
+        ValueError
+            As `values`.
+        """
         return float(self.values(name, **where).mean())
 
     def standard_error(self, name: str, **where: Any) -> float:
-        """Standard error of the mean over the splits; nan for one split."""
+        """Standard error of the mean over the splits.
+
+        Parameters
+        ----------
+        name : str
+            A key of the records.
+        **where
+            Which records, as of `values`.
+
+        Returns
+        -------
+        standard_error : float
+            As if splits were independent; nan for one split.
+
+        Raises
+        ------
+        ValueError
+            As `values`.
+        """
         values = self.values(name, **where)
         if len(values) < 2:
             return float("nan")

@@ -100,6 +100,11 @@ def correlation_intervals(
     O(B n k M²) for B resamples and O(n²) for the acceleration, n the number
     of samples or groups.
 
+    References
+    ----------
+    B. Efron 1987, Better bootstrap confidence intervals, Journal of the
+    American Statistical Association 82(397), 171–185.
+
     Examples
     --------
     >>> import numpy as np

@@ -27,6 +27,11 @@ class Complement:
         Orthonormal columns that span the nuisance variables.
     kept : ndarray of shape (n_samples − r,)
         Samples whose residuals the rows are nearest to.
+
+    References
+    ----------
+    H. Theil 1965, The analysis of disturbances in regression analysis,
+    Journal of the American Statistical Association 60(312), 1067–1079.
     """
 
     hat: Array

@@ -79,6 +79,24 @@ class IncompleteSummary(Summary):
     -----
     Time O(Σ n_S d_S² + E d³) and memory O(E d²) for sets of d_S features that
     have E contrasts together, one for each pair of views, two for three.
+
+    Examples
+    --------
+    No item has both a picture and a sound; names join them.
+
+    >>> from perfalign import PerfectAlignment
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> from perfalign.summary import IncompleteSummary
+    >>> X, Y, W = make_gaussian_views(300, (3, 4, 3), random_state=0).views
+    >>> summary = IncompleteSummary.from_views(
+    ...     {("picture", "name"): (X[:150], Y[:150])}
+    ... )
+    >>> summary = summary.update({("name", "sound"): (Y[150:], W[150:])})
+    >>> summary.n_samples, summary.n_features
+    (300, (3, 4, 3))
+    >>> alignment = PerfectAlignment(2).fit_summary(summary)
+    >>> f"{alignment.score({'picture': X, 'name': Y, 'sound': W}):.3f}"
+    '1.000'
     """
 
     R: Array
