@@ -351,8 +351,8 @@ class PerfectAlignment(LinearAlignment):
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
-            The next block, of any length; after `fit_incomplete`, a dict as
-            there.
+            The next block, of any length; or a dict as of `fit_incomplete`,
+            if the first one was such.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -377,10 +377,16 @@ class PerfectAlignment(LinearAlignment):
             warned = self._warned
             self._restart(self.summary_.update(views, sample_weight))
             self._warned = warned
+            return self
+        summary: Summary | None
+        if isinstance(views, Mapping) and any(
+            isinstance(key, tuple) for key in views
+        ):
+            summary = IncompleteSummary.from_views(views, sample_weight)
         else:
             summary = StackedSummary.from_first_block(views, sample_weight)
-            if summary is not None:
-                self._restart(summary)
+        if summary is not None:
+            self._restart(summary)
         return self
 
     def _refit(self, summary: Summary) -> Self:
