@@ -96,6 +96,15 @@ class ViewEncoder(
     def set_params(self, **params: Any) -> Self:
         """Set the alignment or the view.
 
+        Parameters
+        ----------
+        **params : dict
+            By name.
+
+        Returns
+        -------
+        self : ViewEncoder
+
         Raises
         ------
         ValueError

@@ -207,6 +207,15 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
     def set_params(self, **params: Any) -> Self:
         """Set parameters, those of the flow too.
 
+        Parameters
+        ----------
+        **params : dict
+            By name, ``flow__`` before those of the flow.
+
+        Returns
+        -------
+        self : ModelBridge
+
         Raises
         ------
         ValueError
