@@ -92,7 +92,8 @@ class PerfectAlignment(LinearAlignment):
     explained_variance_ : ndarray of shape (M,)
         Share of each view's variance that its latents explain, every feature
         in units of its own standard deviation: the mean R² of the features
-        that vary.
+        that vary. After `fit_incomplete`, variance is that about the means of
+        the sets.
     ranks_ : ndarray of shape (M,)
         Numerical ranks r_m of the views.
     shared_dimension_ : int
@@ -104,7 +105,7 @@ class PerfectAlignment(LinearAlignment):
         Of each view; only there if a view had names.
     view_names_in_ : tuple of str
         In the order of the views; only there if they came as a dict.
-    n_samples_seen_ : int
+    n_samples_seen_ : int or float
     summary_ : StackedSummary or IncompleteSummary
         All that the solution depends on, beside the parameters.
     fit_params_ : dict
