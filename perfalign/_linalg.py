@@ -60,6 +60,12 @@ def orthonormal(matrix: Array) -> Array:
     Householder's method, with rows sorted by size and columns pivoted, errs
     in each row by rounding of *that* row, not of the largest (Cox and Higham
     1998): small units keep their digits beside large ones.
+
+    References
+    ----------
+    A. J. Cox and N. J. Higham 1998, Stability of Householder QR factorization
+    for weighted least squares problems, in Numerical Analysis 1997, Pitman
+    Research Notes in Mathematics 380, 57–73.
     """
     order = np.argsort(-np.abs(matrix).max(axis=1, initial=0), kind="stable")
     size = column_norms(matrix)

@@ -256,7 +256,7 @@ def test_decoding_is_the_best_reconstruction(name):
     alignment = fitted(name)
     z = alignment.transform_view(VIEWS[0], 0)
     if name in ("CSA", "ContrastiveAlignment"):
-        with pytest.raises(ValueError, match=f"{name} has no decoder"):
+        with pytest.raises(ValueError, match=f"{name} has no way back"):
             alignment.decode(z, 1)
         with pytest.raises(ValueError, match=name):
             alignment.translate(VIEWS[0], 0, 1)
@@ -354,13 +354,10 @@ def outcome(name, use):
 
 
 def test_the_page_says_what_works_with_what():
-    rows = [
-        f"| `{name}` | " + " | ".join(outcome(name, use) for use in USES)
-        for name in ALIGNMENTS
-    ]
-    head = "| | " + " | ".join(f"`{use}`" for use in USES) + " |"
-    table = "\n".join([head, "|---" * (len(USES) + 1) + "|"])
-    table += "".join(f"\n{row} |" for row in rows)
+    table = "| what | with |\n|---|---|"
+    for use in USES:
+        able = [f"`{n}`" for n in ALIGNMENTS if outcome(n, use) == "yes"]
+        table += f"\n| `{use}` | {', '.join(able)} |"
     marks = "<!-- what works with what -->\n\n", "\n\n<!-- end -->"
     assert table.join(marks) in PAGE.read_text("utf-8"), "\n" + table
     for use in FOR_ALL:
@@ -473,3 +470,83 @@ def test_copies_of_flows_are_equal(name):
 def test_what_is_no_coupling_is_refused(name, coupling, message):
     with pytest.raises(ValueError, match=message):
         clone(FLOWS[name]).fit(X, Y, coupling)
+
+
+@every
+def test_a_search_may_ask_everything_for_its_routing(name):
+    ALIGNMENTS[name].get_metadata_routing()
+
+
+def test_what_is_bridged_may_be_asked_for_its_routing():
+    head = LinearDiscriminantAnalysis().fit(Y, LABELS_Y)
+    bridge = ModelBridge(head)
+    bridge.get_metadata_routing()
+    with pytest.raises(ValueError, match="head.*fitted already"):
+        bridge.set_params(head__solver="svd")
+    alignment = PerfectAlignment().fit(VIEWS)
+    GaussianTransfer(alignment).get_metadata_routing()
+
+
+def test_a_look_at_a_fit_does_not_compute_it():
+    alignment = PerfectAlignment(3).partial_fit([view[:2] for view in VIEWS])
+    shown = alignment._repr_mimebundle_()["text/plain"]
+    assert "2, not solved yet" in shown
+    with pytest.raises(AttributeError, match="cannot be computed"):
+        alignment.n_components_
+
+
+def test_single_precision_is_for_results_alone():
+    """Latents may lie far from 0, where single precision knows nothing."""
+    alignment = PerfectAlignment(2).fit(VIEWS)
+    far = alignment.with_gauge(np.eye(2), np.full(2, 1e7))
+    single = [view.astype(np.float32) for view in VIEWS]
+    double = [view.astype(np.float64) for view in single]
+    assert far.score(single) == far.score(double)
+    assert_allclose(
+        far.translate(single[0], 0, 1),
+        far.translate(double[0], 0, 1),
+        rtol=1e-6,
+        atol=1e-5,
+    )
+    assert far.translate(single[0], 0, 1).dtype == np.float32
+
+
+class Fitted:
+    """Fits and transforms, and can do no more."""
+
+    def fit(self, views, y=None):
+        return self
+
+    def transform(self, views):
+        return views
+
+    def get_params(self, deep=True):
+        return {}
+
+
+def test_what_the_alignment_inside_cannot_do_is_said_of_it():
+    around = ShuffledPairs(Fitted(), random_state=0).fit(VIEWS)
+    with pytest.raises(ValueError, match="Fitted.*no transform_view"):
+        around.transform_view(VIEWS[0], 0)
+    with pytest.raises(ValueError, match="Fitted.*no decode"):
+        around.decode(VIEWS[0], 0)
+    with pytest.raises(ValueError, match="two"):
+        CrossDecomposition(FunctionTransformer()).fit(VIEWS)
+
+
+class Flat(BaseAlignment):
+    """Latents without an axis of components."""
+
+    n_components_ = 1
+
+    def fit(self, views, y=None):
+        self.signature_ = PerfectAlignment(1).fit(views).signature_
+        return self
+
+    def _encode(self, X, m):
+        return X[:, 0]
+
+
+def test_encoders_that_give_no_matrix_are_named():
+    with pytest.raises(ValueError, match=r"Flat encodes 240 rows of view 0"):
+        Flat().fit(VIEWS).transform(VIEWS)

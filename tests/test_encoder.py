@@ -18,6 +18,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils.validation import check_is_fitted
 
 from perfalign import PerfectAlignment
 from perfalign.alignment import MappedAlignment, ViewEncoder
@@ -185,8 +186,8 @@ def test_copies_encode_as_the_alignment_does(name):
     copies += [clone(encoder).fit(ITEMS[0], Y), clone(clone(encoder))]
     for copy in copies:
         assert_array_equal(copy.transform(ITEMS[0]), wanted)
-    assert clone(encoder).alignment is alignment
-    assert encoder.get_params() == {"alignment": alignment, "view": 0}
+    assert clone(encoder).alignment is encoder.alignment
+    assert list(encoder.get_params()) == ["alignment", "view"]
     other = clone(encoder).set_params(view=1)
     assert_array_equal(
         other.transform(ITEMS[1]), alignment.transform_view(ITEMS[1], 1)
@@ -209,7 +210,7 @@ def test_the_way_back_is_the_decoder(name):
 
 def test_what_has_no_way_back_says_so():
     encoder = CSA(6).fit(VIEWS).encoder(0)
-    with pytest.raises(ValueError, match="CSA has no decoder"):
+    with pytest.raises(ValueError, match="CSA has no way back"):
         encoder.inverse_transform(encoder.transform(ITEMS[0]))
 
 
@@ -250,3 +251,46 @@ def test_texts_go_through_the_map_of_their_view():
 
 def as_numbers(rows):
     return np.array(rows, dtype=float)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@every
+def test_another_fit_leaves_the_encoder_as_it_was(name):
+    alignment = pickle.loads(pickle.dumps(FITTED[name]))
+    encoder = alignment.encoder(0)
+    wanted = encoder.transform(ITEMS[0])
+    alignment.fit([ITEMS[0], ITEMS[1][::-1]])
+    for copy in (encoder, clone(encoder)):
+        assert_array_equal(copy.transform(ITEMS[0]), wanted)
+    assert not np.allclose(alignment.transform_view(ITEMS[0], 0), wanted)
+
+
+def test_parameters_of_what_is_fitted_are_settled():
+    encoder = FITTED["PerfectAlignment"].encoder(0)
+    pipeline = make_pipeline(encoder, LinearDiscriminantAnalysis())
+    search = GridSearchCV(
+        pipeline, {"viewencoder__alignment__n_components": [1, 2]}
+    )
+    with pytest.raises(ValueError, match="fitted already and shared"):
+        search.fit(ITEMS[0], Y)
+    assert encoder.set_params(view=1) is encoder
+    assert encoder.view == 1
+
+
+def test_clones_keep_what_the_user_has_set():
+    encoder = FITTED["PerfectAlignment"].encoder(0)
+    encoder.set_output(transform="pandas")
+    twin = clone(encoder)
+    assert hasattr(twin.transform(ITEMS[0]), "columns")
+    twin.set_output(transform="default")
+    assert hasattr(encoder.transform(ITEMS[0]), "columns")
+
+
+def test_a_fit_looks_at_the_columns():
+    encoder = FITTED["PerfectAlignment"].encoder(0)
+    with pytest.raises(ValueError, match="features"):
+        encoder.fit(ITEMS[0][:, :-1])
+    with pytest.raises(ValueError, match="check_fitted"):
+        ViewEncoder(LinearDiscriminantAnalysis(), 0).fit(ITEMS[0])
+    with pytest.raises(NotFittedError):
+        check_is_fitted(ViewEncoder(PerfectAlignment(), 0))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import linalg
+from scipy import linalg, sparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.cross_decomposition import CCA
 from sklearn.decomposition import PCA
@@ -857,3 +857,70 @@ def test_groups_that_stay_keep_the_level(sizes):
         )
         exceeded.append(test.p_values[0] <= 0.5)
     assert np.mean(exceeded) <= 0.5 + 3 * 0.5 / np.sqrt(200)
+
+
+def one_column(view):
+    return pd.DataFrame(view[:, :1], columns=["a"])
+
+
+@quiet
+@pytest.mark.parametrize("name", ["numbered", "named"])
+def test_a_frame_of_one_column_is_a_matrix(name):
+    frame = one_column(VIEWS[0])
+    if name == "numbered":
+        frame.columns = [0]
+    plain = [frame.to_numpy(), VIEWS[1]]
+    for alignment in (PerfectAlignment(1), CSA(1), Unaligned(1)):
+        found = clone(alignment).fit([frame, VIEWS[1]])
+        wanted = clone(alignment).fit(plain)
+        assert_array_equal(
+            found.transform_view(frame, 0), wanted.transform_view(plain[0], 0)
+        )
+        with pytest.raises(ValueError, match="NaN"):
+            found.transform_view(frame.where(frame > frame.min()), 0)
+    assert recall(frame, frame) == recall(plain[0], plain[0])
+
+
+TURNED = pd.Series(Y).iloc[::-1]
+BESIDE = {
+    "target": lambda views: evaluate(
+        {"it": PerfectAlignment(2)}, views, TURNED, n_splits=1
+    ),
+    "weights": lambda views: PerfectAlignment(2).fit(
+        views, sample_weight=TURNED.astype(float)
+    ),
+    "y": lambda views: HeldOutSearch(
+        PerfectAlignment(2),
+        {"ridge": [0.0]},
+        classifier=LinearDiscriminantAnalysis(),
+    ).fit(views, TURNED),
+    "groups": lambda views: alignment_curve(
+        PerfectAlignment(2), views, [40], groups=TURNED
+    ),
+    "nuisance": lambda views: permutation_test(
+        PerfectAlignment(2), views, 5, nuisance=TURNED.to_frame()
+    ),
+}
+
+
+@quiet
+@pytest.mark.parametrize("labelled", [0, 1])
+@pytest.mark.parametrize("beside", BESIDE)
+def test_labels_of_rows_count_in_every_view(beside, labelled):
+    views = list(VIEWS)
+    views[labelled] = pd.DataFrame(views[labelled])
+    with pytest.raises(ValueError, match="Labels of rows"):
+        BESIDE[beside](views)
+
+
+@quiet
+@pytest.mark.parametrize("kind", [sparse.dia_array, sparse.coo_array])
+def test_rows_are_taken_of_every_sparse_format(kind):
+    views = [kind(VIEWS[0]), VIEWS[1]]
+    curves = [
+        alignment_curve(
+            PerfectAlignment(2), given, [40], n_splits=1, random_state=0
+        ).test_errors
+        for given in (views, VIEWS)
+    ]
+    assert_allclose(*curves, rtol=1e-9)

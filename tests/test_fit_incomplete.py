@@ -572,3 +572,18 @@ def test_labels_of_pictures_reach_french_through_english():
             values.append(model.score(latent[2][held], y[held], view=2))
     assert np.mean(french) >= 0.62
     assert np.mean(shuffled) <= 0.25
+
+
+def test_the_first_block_may_be_incomplete():
+    x, y = (np.random.default_rng(m).normal(size=(60, 3)) for m in range(2))
+    observed = {(0, 1): (x, y)}
+    halves = [
+        {(0, 1): (x[half], y[half])} for half in (slice(30), slice(30, 60))
+    ]
+    wanted = PerfectAlignment(1).fit_incomplete(observed)
+    found = PerfectAlignment(1).partial_fit(halves[0]).partial_fit(halves[1])
+    assert_allclose(
+        found.canonical_correlations_,
+        wanted.canonical_correlations_,
+        atol=1e-12,
+    )

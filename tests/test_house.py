@@ -1,12 +1,14 @@
 """The rules of the house, which CONTRIBUTING.md draws."""
 
 import ast
+import inspect
 import io
 import json
 import re
 import subprocess
 import sys
 import tokenize
+from dataclasses import is_dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib import import_module
@@ -235,6 +237,69 @@ def test_doors_list_what_is_public(room):
             if not is_private(getattr(node, "name", "_"))
         }
     assert set(door(room).__all__) == names
+
+
+def sections(docstring):
+    """Summary, "", and sections of a docstring by their titles."""
+    title = re.compile(r"^(\w[\w ]*)\n-{3,}\n", re.M)
+    summary, *rest = title.split(docstring or "")
+    return {"": summary.strip(), **dict(zip(rest[::2], rest[1::2]))}
+
+
+def described(section):
+    """Names that a section of a docstring describes."""
+    heads = re.findall(r"^[\w*].*", section, re.M)
+    return {
+        name.strip(" *")
+        for head in heads
+        for name in head.split(" : ")[0].split(",")
+    }
+
+
+def undocumented(thing, example):
+    """What the docstring of a class or function does not say."""
+    docstring = inspect.getdoc(thing)
+    found, signature = sections(docstring), inspect.signature(thing)
+    if not found[""]:
+        yield "what it is"
+    known = [found.get(part, "") for part in ("Parameters", "Attributes")]
+    known = set().union(*map(described, known))
+    yield from sorted({*signature.parameters} - {"self", "cls"} - known)
+    # Of an object, a class returns itself.
+    returned = signature.return_annotation
+    if returned not in (None, "None", signature.empty):
+        if not isinstance(thing, type) and "Returns" not in found:
+            yield "what it returns"
+    if example and ">>> " not in found.get("Examples", ""):
+        yield "an example"
+
+
+def methods(cls):
+    """Names and functions that a class has from the package."""
+    for name, method in inspect.getmembers(cls, inspect.isroutine):
+        module = getattr(method, "__module__", None) or ""
+        if module.startswith("perfalign.") and not name.startswith("_"):
+            yield name, inspect.unwrap(method)
+
+
+def is_result(thing):
+    """Whether it is made by functions, whose examples show it, alone."""
+    return is_dataclass(thing) and "Parameters" not in sections(
+        inspect.getdoc(thing)
+    )
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_public_docstrings_are_complete(room):
+    lacks = {}
+    for name in door(room).__all__:
+        thing = getattr(door(room), name)
+        if isinstance(thing, type) and issubclass(thing, Warning):
+            continue
+        lacks[name] = [*undocumented(thing, example=not is_result(thing))]
+        for method, function in methods(thing):
+            lacks[f"{name}.{method}"] = [*undocumented(function, False)]
+    assert not {name: lack for name, lack in lacks.items() if lack}
 
 
 def numbers(chapters):

@@ -167,3 +167,33 @@ def test_weights_are_refused_in_words():
         StackedSummary.from_blocks([views, views], [ones])
     with pytest.raises(ValueError, match="further blocks"):
         StackedSummary.from_blocks([views], [ones, ones])
+
+
+def test_the_unit_of_weights_is_no_reason_to_see_signals():
+    rng = np.random.default_rng(0)
+    signals = rng.normal(size=(400, 3))
+    views = [
+        signals @ rng.normal(size=(3, 60))
+        + 1e-4 * rng.normal(size=(400, 60))
+        + 30
+        for _ in range(2)
+    ]
+    views = [view.astype(np.float32) for view in views]
+    wanted = PerfectAlignment(2).fit(views)
+    for unit in (1.0, 1 / 400, 1e-100, 1e6):
+        found = PerfectAlignment(2).fit(
+            views, sample_weight=np.full(400, unit)
+        )
+        assert found.ranks_.tolist() == wanted.ranks_.tolist()
+        assert found.shared_dimension_ == wanted.shared_dimension_
+        assert_allclose(
+            found.canonical_correlations_,
+            wanted.canonical_correlations_,
+            atol=1e-9,
+        )
+
+
+def test_weights_are_a_count():
+    views = [np.eye(9)[:, :2] + m for m in range(2)]
+    with pytest.raises(ValueError, match="sum"):
+        StackedSummary.from_views(views, np.full(9, 1e300))

@@ -9,6 +9,7 @@ from perfalign._checks._names import (
     check_row_labels,
     column_names,
     is_frame,
+    labelled,
     quoted,
     without_row_labels,
 )
@@ -16,6 +17,7 @@ from perfalign._checks._parameters import (
     check_estimator,
     check_integer,
     check_number,
+    check_own_parameters,
     check_parameters,
 )
 from perfalign._checks._views import (
@@ -25,6 +27,7 @@ from perfalign._checks._views import (
     check_paired,
     check_view,
     check_views,
+    in_double,
     latent_dtype,
     n_rows,
     named,
@@ -46,6 +49,7 @@ __all__ = [
     "check_labels",
     "check_names",
     "check_number",
+    "check_own_parameters",
     "check_paired",
     "check_parameters",
     "check_row_labels",
@@ -53,7 +57,9 @@ __all__ = [
     "check_views",
     "check_weights",
     "column_names",
+    "in_double",
     "is_frame",
+    "labelled",
     "latent_dtype",
     "n_rows",
     "named",

@@ -20,14 +20,27 @@ SHOWN = 3
 class Signature:
     """What makes views the same views.
 
-    Attributes
+    Whoever fits something to views keeps the signature of them, and asks it
+    what later views must have in common with these.
+
+    Parameters
     ----------
     n_features : tuple of int
         Columns of each view.
-    feature_names : tuple of (tuple of str or None)
+    feature_names : tuple of (tuple of str, or None)
         Their names, of views that came as data frames.
-    view_names : tuple of str or None
+    view_names : tuple of str, or None
         Names of the views, if they came as a dict.
+
+    Examples
+    --------
+    >>> from perfalign.summary import Signature
+    >>> views = {"seen": [[1, 2], [3, 4]], "heard": [[5], [6]]}
+    >>> signature = Signature.of(views)
+    >>> signature.n_features, signature.position("heard")
+    ((2, 1), 1)
+    >>> signature.in_order({"heard": [[7]], "seen": [[8, 9]]})
+    [[[8, 9]], [[7]]]
     """
 
     n_features: tuple[int, ...]
@@ -36,7 +49,23 @@ class Signature:
 
     @classmethod
     def of(cls, views: Any) -> "Signature":
-        """Signature of a list or a dict of views."""
+        """Signature of views.
+
+        Parameters
+        ----------
+        views : list or dict of array-like of shape (n_samples, n_features_m)
+            Only shapes and names are read.
+
+        Returns
+        -------
+        signature : Signature
+
+        Raises
+        ------
+        ValueError
+            If views are neither a list nor a dict, names are no strings, or
+            one occurs twice.
+        """
         views, names = as_list(views)
         return cls(
             tuple(int(_shape(view)[1]) for view in views),
@@ -48,7 +77,17 @@ class Signature:
         return len(self.n_features)
 
     def wanted(self, position: int) -> dict[str, Any]:
-        """What `check_view` should want of the view at a position."""
+        """What is wanted of the view at a position.
+
+        Parameters
+        ----------
+        position : int
+
+        Returns
+        -------
+        wanted : dict
+            ``n_features``, and the names of ``columns`` or None.
+        """
         return {
             "n_features": self.n_features[position],
             "columns": self.feature_names[position],
@@ -56,14 +95,23 @@ class Signature:
 
     @property
     def feature_names_in(self) -> list[NDArray[np.object_] | None]:
-        """Names of columns as scikit-learn keeps them, a list of arrays."""
+        """Names of columns as scikit-learn keeps them, an array a view."""
         return [
             None if names is None else np.array(names, dtype=object)
             for names in self.feature_names
         ]
 
     def only(self, position: int) -> "Signature":
-        """Signature of one of the views."""
+        """Signature of one of the views, without its name.
+
+        Parameters
+        ----------
+        position : int
+
+        Returns
+        -------
+        signature : Signature
+        """
         return Signature(
             (self.n_features[position],), (self.feature_names[position],)
         )
@@ -99,11 +147,29 @@ class Signature:
         )
 
     def name(self, position: int) -> str | int:
-        """Name of a view; its position if views have no names."""
+        """Name of a view; its position if views have no names.
+
+        Parameters
+        ----------
+        position : int
+
+        Returns
+        -------
+        name : str or int
+        """
         return self.view_names[position] if self.view_names else position
 
     def in_order(self, views: Any) -> list[Any]:
-        """Views as a list in this order; see `as_list`.
+        """Views as a list in this order.
+
+        Parameters
+        ----------
+        views : list or dict of array-like
+            A dict is taken by name, a list by position.
+
+        Returns
+        -------
+        views : list of array-like
 
         Raises
         ------
@@ -124,7 +190,19 @@ class Signature:
         return listed
 
     def as_given(self, parts: Iterable[Any], views: Any) -> Any:
-        """One part a view: a dict by name where the views came as one."""
+        """One part a view: a dict by name where the views came as one.
+
+        Parameters
+        ----------
+        parts : iterable of object
+            In this order.
+        views : list or dict of array-like
+            As they were given.
+
+        Returns
+        -------
+        parts : list or dict of object
+        """
         if isinstance(views, Mapping):
             return dict(zip(self.view_names or (), parts))
         return list(parts)
@@ -133,6 +211,14 @@ class Signature:
         """Signature of these views and of further samples of them.
 
         Names of columns that only one of both has are kept.
+
+        Parameters
+        ----------
+        other : Signature
+
+        Returns
+        -------
+        signature : Signature
 
         Raises
         ------
@@ -305,6 +391,11 @@ def _row_labels(view: Any) -> Any:
     """The index of a data frame or series; None if it has none."""
     index = getattr(view, "index", None)
     return index if hasattr(index, "get_indexer") else None
+
+
+def labelled(views: Sequence[Any]) -> Any:
+    """The first of the views whose rows have labels; None if none has."""
+    return next((X for X in views if _row_labels(X) is not None), None)
 
 
 def check_row_labels(views: Iterable[Any], names: Iterable[str]) -> None:

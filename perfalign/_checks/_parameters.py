@@ -1,6 +1,6 @@
 """What every entrance of the package asks of its parameters."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -30,6 +30,33 @@ def check_parameters(estimator: Any) -> None:
         if no_number or not any(c.is_satisfied_by(value) for c in constraints):
             wanted = " or ".join(map(str, constraints))
             raise ValueError(f"{name} is {value!r}; wanted {wanted}.")
+
+
+def check_own_parameters(
+    estimator: Any, params: Mapping[str, Any], fitted: Collection[str]
+) -> None:
+    """Raise if parameters are those of a part that is fitted and shared.
+
+    Parameters
+    ----------
+    estimator : object
+    params : dict of str to object
+        As ``set_params`` takes them.
+    fitted : set of str
+        The estimator's parts that its clones have in common.
+
+    Raises
+    ------
+    ValueError
+    """
+    for name in params:
+        part, _, parameter = name.partition("__")
+        if parameter and part in fitted:
+            raise ValueError(
+                f"{name}: the {part} of a {type(estimator).__name__} is "
+                "fitted already and shared by its clones; it would not be "
+                f"fitted again. Set {parameter} before its fit."
+            )
 
 
 def check_integer(

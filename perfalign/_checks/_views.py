@@ -88,11 +88,13 @@ def check_view(
     try:
         if is_frame(view):
             stored = _column_types(view, name)
+            plain = False
         else:
             view = check_array(view, dtype=None, ensure_min_samples=at_least)
             stored = [view.dtype]
             check_kind(view, name)
-        if stored != [np.float64]:
+            plain = view.dtype == np.float64
+        if not plain:
             view = check_array(
                 view, dtype=np.float64, ensure_min_samples=at_least
             )
@@ -124,6 +126,17 @@ def latent_dtype(view: Any) -> np.dtype[Any]:
     """The type of what is computed from a view: single for single."""
     single = np.min(precision(view)) >= np.finfo(np.float32).eps
     return np.dtype(np.float32 if single else np.float64)
+
+
+def in_double(view: Any) -> Any:
+    """A view of single precision in double, and any other as it is.
+
+    Latents may lie far from 0: what is computed from them should not go
+    through single precision.
+    """
+    if latent_dtype(view) == np.float32:
+        return view.astype(np.float64)
+    return view
 
 
 def check_views(
@@ -183,6 +196,8 @@ def check_paired(views: Any) -> tuple[list[Any], Signature, int]:
         if they differ in their numbers or labels of rows.
     """
     given, names = _listed(views, None)
+    # Rows are taken of them, which not every sparse format lets one do.
+    given = [view.tocsr() if issparse(view) else view for view in given]
     lengths = [n_rows(view, name) for view, name in zip(given, names)]
     _check_lengths(lengths, names)
     check_row_labels(given, names)

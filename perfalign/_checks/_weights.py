@@ -9,6 +9,9 @@ from perfalign._checks._names import check_row_labels
 from perfalign._checks._views import at_hand, check_hidden, check_kind, named
 from perfalign._types import Array
 
+#: Up to here all whole numbers are exact.
+MOST = 2.0**53
+
 
 def check_weights(
     weights: Any, n_rows: int, name: str = "sample_weight", like: Any = None
@@ -57,4 +60,10 @@ def check_weights(
             f"{name} is {values[row]} in row {row}; wanted finite numbers of "
             "at least 0."
         )
-    return np.asarray(values, dtype=np.float64)
+    values = np.asarray(values, dtype=np.float64)
+    if values.sum() >= MOST:
+        raise ValueError(
+            f"{name} has the sum {values.sum():.3g}; wanted one below "
+            f"{MOST:.3g}: a count."
+        )
+    return values

@@ -115,7 +115,7 @@ def shared_structure(
             )
     if not center:
         rounding = summary.rounding(rtol, center)
-    n_features, n_samples = sum(summary.n_features), summary.n_samples
+    n_features, n_samples = sum(summary.n_features), summary.n_counted
     # Rounding in all features at once may add up to so much in a direction.
     least = 1 + (n_features / n_samples) ** 0.5
     whitened = [

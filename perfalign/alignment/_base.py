@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from copy import copy
 from html import escape
 from typing import Any, Self, TypeAlias
 
@@ -14,6 +15,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from perfalign._checks import (
     Signature,
     at_hand,
+    in_double,
     latent_dtype,
     slabs,
     view_slabs,
@@ -30,9 +32,55 @@ Latents: TypeAlias = Any
 class BaseAlignment(ABC, BaseEstimator):
     r"""Encoders :math:`f^m`, one a view, into one latent space.
 
-    A subclass writes ``fit``, which keeps what views must have in common with
-    those of the fit as ``signature_``, and ``_encode``, the encoders. All the
-    rest follows.
+    An alignment of one's own is a subclass that has
+
+    - ``fit(views, y=None)``, which finds the encoders, keeps the
+      :class:`~perfalign.summary.Signature` of the views as ``signature_`` and
+      returns the object;
+    - ``_encode(X, m)``, the latents, of shape (n_samples, k), of rows of view
+      number m. X is an ndarray of float64 that has been checked: finite, with
+      the fitted features;
+    - ``n_components_``, the latent dimension k: a property, or an attribute
+      of the class.
+
+    All the rest follows: views come as a list or a dict, dense, sparse or on
+    disk, and are checked against the fit. Whoever has a way back from latents
+    to features writes `decode`, too.
+
+    Attributes
+    ----------
+    signature_ : Signature
+        What further views must have in common with those of the fit.
+
+    See Also
+    --------
+    LinearAlignment : has `decode`, and is open to the tools of the gauge.
+    MetaAlignment : does something with another alignment.
+
+    Examples
+    --------
+    What views of anything have in common may be how large it is:
+
+    >>> import numpy as np
+    >>> from perfalign.alignment import BaseAlignment
+    >>> from perfalign.summary import Signature
+    >>> class Sizes(BaseAlignment):
+    ...     n_components_ = 1
+    ...     def fit(self, views, y=None):
+    ...         self.signature_ = Signature.of(views)
+    ...         listed = self.signature_.in_order(views)
+    ...         self.units_ = [np.max(np.abs(X)) for X in listed]
+    ...         return self
+    ...     def _encode(self, X, m):
+    ...         return np.abs(X).max(axis=1, keepdims=True) / self.units_[m]
+    >>> views = {"seen": [[3, 4], [6, 8], [9, 12]], "heard": [[1], [2], [3]]}
+    >>> sizes = Sizes().fit(views)
+    >>> sizes.transform_view([[5, 6]], "seen")
+    array([[0.5]])
+    >>> f"{sizes.score(views):.1f}"
+    '1.0'
+    >>> sizes.encoder("heard").transform([[6]])
+    array([[2.]])
     """
 
     signature_: Signature
@@ -45,7 +93,19 @@ class BaseAlignment(ABC, BaseEstimator):
 
     @abstractmethod
     def fit(self, views: Views, y: Any = None) -> Self:
-        """Find encoders from paired views."""
+        """Find encoders from paired views.
+
+        Parameters
+        ----------
+        views : list or dict of array-like of shape (n_samples, n_features_m)
+            Row i of each belongs to item i.
+        y : None
+            Ignored; no labels are used.
+
+        Returns
+        -------
+        self : BaseAlignment
+        """
 
     @abstractmethod
     def _encode(self, X: Array, m: int) -> Floats:
@@ -87,6 +147,7 @@ class BaseAlignment(ABC, BaseEstimator):
         Raises
         ------
         sklearn.exceptions.NotFittedError
+            If nothing was fitted.
         ValueError
             If what was seen so far does not suffice.
         """
@@ -167,6 +228,12 @@ class BaseAlignment(ABC, BaseEstimator):
         for rows, parts, _ in chunks:
             for i, (m, part) in enumerate(zip(places, parts)):
                 z = self._encode(part, m)
+                if np.ndim(z) != 2 or len(z) != len(part):
+                    raise ValueError(
+                        f"{type(self).__name__} encodes {len(part)} rows of "
+                        f"view {m} as an array of shape {np.shape(z)}; wanted "
+                        "one row of k latents for each."
+                    )
                 if not latents:
                     shape = _num_samples(views[0]), z.shape[1]
                     latents = _outputs(out, views, shape)
@@ -185,6 +252,11 @@ class BaseAlignment(ABC, BaseEstimator):
         Returns
         -------
         latents : list of ndarray of shape (n_samples, k)
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
         """
         return self.fit(views, y).transform(views)
 
@@ -209,7 +281,8 @@ class BaseAlignment(ABC, BaseEstimator):
         """
         self.check_fitted()
         self.signature_.position(view)
-        return ViewEncoder(self, view)
+        # Another fit of this alignment gives it other attributes.
+        return ViewEncoder(copy(self), view)
 
     def score(self, views: Views, y: Any = None) -> float:
         r"""Mean correlation of the views' latents.
@@ -229,21 +302,38 @@ class BaseAlignment(ABC, BaseEstimator):
         -------
         score : float
             From −1 to 1; a constant latent counts as 0.
+
+        Raises
+        ------
+        ValueError
+            As `transform`.
         """
-        latents = self.signature_.in_order(self.transform(views))
+        self.check_fitted()
+        given = self.signature_.in_order(views)
+        latents = self.transform(list(map(in_double, given)))
         return float(np.mean(component_correlations(latents)))
 
     def decode(self, latents: ArrayLike, view: int | str) -> Floats:
         """A view's features from latents, where there is a way back.
 
+        Parameters
+        ----------
+        latents : array-like of shape (n_samples, k)
+        view : int or str
+            Position m of the view in the fit, or its name there.
+
+        Returns
+        -------
+        decoded : ndarray of shape (n_samples, n_features_m)
+
         Raises
         ------
         ValueError
-            Here always: linear alignments have a decoder.
+            Unless a subclass has a way back; a `LinearAlignment` has.
         """
         raise ValueError(
-            f"{type(self).__name__} has no decoder, since its latents are no "
-            "linear function of the views."
+            f"{type(self).__name__} has no way back from latents to features; "
+            "linear alignments (LinearAlignment) have one."
         )
 
     def translate(
@@ -266,9 +356,11 @@ class BaseAlignment(ABC, BaseEstimator):
         ------
         ValueError
             If there is no such view, the features do not fit, or there is no
-            decoder.
+            way back from latents to features.
         """
-        return self.decode(self.transform_view(X, source), target)
+        latents = self.transform_view(in_double(X), source)
+        translated = self.decode(latents, target)
+        return translated.astype(latent_dtype(X), copy=False)
 
     def _found(self) -> dict[str, str]:
         """What was found, as lines of a word and a text."""

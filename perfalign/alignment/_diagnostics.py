@@ -232,7 +232,7 @@ def _vacuous_sets(
     for views, observed in summary.sets.items():
         if len(views) == 1:
             continue
-        least = 1 + (sum(observed.n_features) / observed.n_samples) ** 0.5
+        least = 1 + (sum(observed.n_features) / observed.n_counted) ** 0.5
         ranks = [
             whiten(block, rounding, least).rank
             for block, rounding in zip(

@@ -1,5 +1,6 @@
 """One view's encoder, wherever scikit-learn wants a transformer."""
 
+from copy import copy, deepcopy
 from typing import Any, Self
 
 import numpy as np
@@ -9,7 +10,9 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.utils import _safe_indexing
 
+from perfalign._checks import at_hand, check_estimator, check_own_parameters
 from perfalign._types import Floats, View
 
 
@@ -38,7 +41,8 @@ class ViewEncoder(
     Nothing is learned here: ``fit`` returns the encoder as it is, and
     ``sklearn.base.clone`` keeps the fitted alignment. So what a pipeline is
     cross-validated for is what comes after the encoder; pairs that the
-    alignment was fitted to are no new items to it.
+    alignment was fitted to are no new items to it. To search among
+    alignments, search among their encoders, ``{"viewencoder": [...]}``.
 
     Examples
     --------
@@ -66,22 +70,79 @@ class ViewEncoder(
         self.view = view
 
     def __sklearn_clone__(self) -> Self:
-        # A clone of the alignment would have forgotten its fit.
-        return type(self)(self.alignment, self.view)
+        # A clone of the alignment would have forgotten its fit; what the
+        # user has set, such as the output, is kept as scikit-learn keeps it.
+        twin = copy(self)
+        for name in ("_sklearn_output_config", "_metadata_request"):
+            if hasattr(self, name):
+                setattr(twin, name, deepcopy(getattr(self, name)))
+        return twin
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters; not those of the alignment, which are settled."""
+        """The parameters; not those of the alignment, which are settled.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Ignored.
+
+        Returns
+        -------
+        params : dict
+            ``alignment`` and ``view``.
+        """
         return {"alignment": self.alignment, "view": self.view}
 
-    def fit(self, X: View = None, y: Any = None) -> Self:
-        """Check that the alignment is fitted and has the view.
+    def set_params(self, **params: Any) -> Self:
+        """Set the alignment or the view.
+
+        Parameters
+        ----------
+        **params : dict
+            By name.
 
         Returns
         -------
         self : ViewEncoder
+
+        Raises
+        ------
+        ValueError
+            For parameters of the alignment: it is fitted, and all clones of
+            the encoder have it in common.
         """
+        check_own_parameters(self, params, {"alignment"})
+        super().set_params(**params)
+        return self
+
+    def fit(self, X: View = None, y: Any = None) -> Self:
+        """Check that the alignment is fitted and has the view.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_m), default=None
+            Ignored; nothing is learned.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : ViewEncoder
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the alignment is not fitted.
+        ValueError
+            If it has no such view.
+        """
+        wanted = ("check_fitted", "transform_view")
+        check_estimator(self.alignment, "alignment", wanted)
         self.alignment.check_fitted()
         self._place()
+        if X is not None:
+            # The first row has all the columns.
+            self.transform(_safe_indexing(at_hand(X), [0]))
         return self
 
     def transform(self, X: View) -> Floats:
@@ -117,7 +178,7 @@ class ViewEncoder(
         Raises
         ------
         ValueError
-            If the alignment has no decoder.
+            If the alignment has no way back from latents to features.
         """
         decoded: Floats = self.alignment.decode(X, self.view)
         return decoded
@@ -145,11 +206,10 @@ class ViewEncoder(
         return n_components
 
     def __sklearn_is_fitted__(self) -> bool:
-        return True
+        return hasattr(self.alignment, "signature_")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
-        tags.requires_fit = False
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags

@@ -141,8 +141,9 @@ def existence_report(
 
     Parameters
     ----------
-    views : list of array-like of shape (n_samples, n_features_m), or \
-            StackedSummary
+    views : list or dict of array-like, or Summary
+        Two or more matrices of shape (n_samples, n_features_m), or any
+        summary of them.
     n_components : int, default=None
         Wanted latent dimension k, for the verdicts.
     center : bool, default=True
@@ -245,8 +246,9 @@ def left_null_space(
 
     Parameters
     ----------
-    views : list of array-like of shape (n_samples, n_features_m), or \
-            StackedSummary
+    views : list or dict of array-like, or Summary
+        Two or more matrices of shape (n_samples, n_features_m), or any
+        summary of them.
     center : bool, default=True
         Whether the views are centred first.
     rtol : float, default=None

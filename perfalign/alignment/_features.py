@@ -51,13 +51,6 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, of data frames only.
 
-    Raises
-    ------
-    ValueError
-        On fitting, if a parameter is invalid, X is not a finite real matrix
-        or more than half of the distances are 0; later, if columns are not
-        those of the fit.
-
     Notes
     -----
     Distances add up columns, so that these should be of comparable unit. The
@@ -94,7 +87,24 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: View, y: Any = None) -> Self:
-        """Measure the median distance and choose the rows."""
+        """Measure the median distance and choose the rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : GaussianFeatures
+
+        Raises
+        ------
+        ValueError
+            If a parameter is invalid, X is not a finite real matrix, or more
+            than half of the distances are 0.
+        """
         signature_of = X
         X, _ = check_view(X, "X")
         check_parameters(self)
@@ -128,7 +138,21 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
         return names
 
     def transform(self, X: View) -> Array:
-        """Features of the rows of X."""
+        """Features of the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, p)
+
+        Raises
+        ------
+        ValueError
+            If X is not a finite real matrix with the columns of the fit.
+        """
         check_is_fitted(self)
         X, _ = check_view(X, "X", **self.signature_.wanted(0))
         features: Array = self.map_.transform(X)

@@ -18,9 +18,45 @@ from perfalign.summary import Summary
 class LinearAlignment(BaseAlignment):
     r"""Affine encoders :math:`\hat z = A^m x + o^m`.
 
-    A subclass writes ``fit``, which keeps ``encoders_``, ``offsets_``,
-    ``center_``, whether means were taken away before, and ``summary_``, the
-    summary of the views that all was found from. The rest follows.
+    A subclass writes ``fit``, which sets the attributes below. The rest
+    follows: what every `BaseAlignment` has, a way back from latents to
+    features, and whatever may be done with a gauge.
+
+    Attributes
+    ----------
+    encoders_ : list of ndarray of shape (k, n_features_m)
+        The A^m, in latent units over the view's units.
+    offsets_ : list of ndarray of shape (k,)
+        The o^m.
+    center_ : bool
+        Whether the views' means are the origin that encoders are seen from.
+        It changes no latent, but rounding, and what `loadings` are about.
+    summary_ : Summary
+        Of the views that all was found from.
+
+    Examples
+    --------
+    Principal components of each view by itself, which nothing aligns:
+
+    >>> import numpy as np
+    >>> from perfalign.alignment import LinearAlignment
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> from perfalign.summary import StackedSummary
+    >>> class Components(LinearAlignment):
+    ...     center_ = True
+    ...     def fit(self, views, y=None):
+    ...         self.summary_ = summary = StackedSummary.from_views(views)
+    ...         means = summary.split(summary.mean)
+    ...         parts = [np.linalg.svd(R) for R in summary.blocks()]
+    ...         self.encoders_ = [Vt[:2] for _, _, Vt in parts]
+    ...         self.offsets_ = [-A @ b for A, b in zip(self.encoders_, means)]
+    ...         return self
+    >>> views = make_gaussian_views(random_state=0).views
+    >>> components = Components().fit(views)
+    >>> [z.shape for z in components.transform(views)]
+    [(2000, 2), (2000, 2)]
+    >>> bool(np.allclose(components.translate(views[0], 0, 0), views[0]))
+    True
     """
 
     encoders_: list[Array]
@@ -107,7 +143,8 @@ class LinearAlignment(BaseAlignment):
         .. math:: L^m = (A^m C_m A^{m\top})^{+} A^m C_m ,
 
         with :math:`C_m` the covariance of the view in the fit (about 0, if it
-        was not centred). It is free of units: with a feature in another one,
+        was not centred; about the means of the sets after `fit_incomplete`,
+        where sets differ in their means). It is free of units: with a feature in another one,
         the column has another one.
 
         Parameters

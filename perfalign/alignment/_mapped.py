@@ -109,7 +109,26 @@ class MappedAlignment(MetaAlignment):
         return self
 
     def features(self, X: View, view: int | str) -> View:
-        """What the alignment sees of one view."""
+        """What the alignment sees of one view.
+
+        Parameters
+        ----------
+        X : array-like of length n_samples
+            Whatever the view's map takes.
+        view : int or str
+            Position m of the view in the fit, or its name there.
+
+        Returns
+        -------
+        features : array-like of shape (n_samples, n_mapped)
+            X itself, if the view has no map.
+
+        Raises
+        ------
+        ValueError
+            If there is no such view, X has hidden (masked) values, or as the
+            map.
+        """
         self.check_fitted()
         one = self.maps_[self.signature_.position(view)]
         # What a transformer would not notice.
@@ -135,7 +154,24 @@ class MappedAlignment(MetaAlignment):
         return super().transform_view(mapped, m, out)
 
     def decode(self, latents: ArrayLike, view: int | str) -> Floats:
-        """What the view's map makes of the features that are decoded."""
+        """What the view's map makes of the features that are decoded.
+
+        Parameters
+        ----------
+        latents : array-like of shape (n_samples, k)
+        view : int or str
+            Position m of the view in the fit, or its name there.
+
+        Returns
+        -------
+        decoded : ndarray of shape (n_samples, n_features_m)
+
+        Raises
+        ------
+        ValueError
+            If there is no such view, its map has no ``inverse_transform``, or
+            the alignment has no way back from latents to features.
+        """
         self.check_fitted()
         m = self.signature_.position(view)
         decoded = super().decode(latents, m)
@@ -157,19 +193,32 @@ def fit_maps(
     Parameters
     ----------
     maps : list or dict of transformer or None
-    views : list of array-like
+        One a view.
+    views : list of array-like of length n_samples
     names : sequence of str, default=None
         Names of the views, by which a dict of maps is taken.
 
     Returns
     -------
     maps : list of transformer or None
+        In the order of the views.
     mapped : list of array-like
 
     Raises
     ------
     ValueError
-        If there is not one map a view.
+        If there is not one map a view, or one is no transformer.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from perfalign.alignment import fit_maps
+    >>> maps, mapped = fit_maps(
+    ...     [StandardScaler(), None], [[[1], [3]], [[5], [9]]]
+    ... )
+    >>> mapped
+    [array([[-1.],
+           [ 1.]]), [[5], [9]]]
     """
     maps, _ = as_list(maps, names, what="maps", of="transformers")
     if len(maps) != len(views):

@@ -2,6 +2,7 @@
 
 from numpy.typing import ArrayLike
 
+from perfalign._checks import check_estimator
 from perfalign._types import Array, Floats, View, Views
 from perfalign.alignment._base import BaseAlignment, Latents
 
@@ -9,7 +10,35 @@ from perfalign.alignment._base import BaseAlignment, Latents
 class MetaAlignment(BaseAlignment):
     """What another alignment finds, which is fitted as ``alignment_``.
 
-    A subclass writes ``fit``, which keeps ``alignment_`` and ``signature_``.
+    A subclass writes ``fit``, which sets the attributes below. Latents,
+    decoded features and the latent dimension are those of the alignment
+    inside.
+
+    Attributes
+    ----------
+    alignment_ : BaseAlignment
+        Fitted.
+    signature_ : Signature
+        What further views must have in common with those of the fit.
+
+    Examples
+    --------
+    >>> from sklearn.base import clone
+    >>> from perfalign import PerfectAlignment
+    >>> from perfalign.alignment import MetaAlignment
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> class FirstHalf(MetaAlignment):
+    ...     def __init__(self, alignment):
+    ...         self.alignment = alignment
+    ...     def fit(self, views, y=None):
+    ...         half = [view[: len(view) // 2] for view in views]
+    ...         self.alignment_ = clone(self.alignment).fit(half)
+    ...         self.signature_ = self.alignment_.signature_
+    ...         return self
+    >>> views = make_gaussian_views(random_state=0).views
+    >>> alignment = FirstHalf(PerfectAlignment(2)).fit(views)
+    >>> f"{alignment.score([view[1000:] for view in views]):.3f}"
+    '1.000'
     """
 
     alignment_: BaseAlignment
@@ -20,6 +49,7 @@ class MetaAlignment(BaseAlignment):
     @property
     def n_components_(self) -> int:
         """Latent dimension k."""
+        check_estimator(self.alignment_, "alignment_", ["n_components_"])
         return self.alignment_.n_components_
 
     def transform(self, views: Views, out: Latents | None = None) -> Latents:
@@ -32,11 +62,29 @@ class MetaAlignment(BaseAlignment):
         self, X: View, view: int | str, out: Floats | None = None
     ) -> Floats:
         self.check_fitted()
+        check_estimator(self.alignment_, "alignment_", ["transform_view"])
         if out is None:
             return self.alignment_.transform_view(X, view)
         return self.alignment_.transform_view(X, view, out)
 
     def decode(self, latents: ArrayLike, view: int | str) -> Floats:
-        """As that of the alignment inside."""
+        """A view's features from latents, as the alignment inside has them.
+
+        Parameters
+        ----------
+        latents : array-like of shape (n_samples, k)
+        view : int or str
+            Position m of the view in the fit, or its name there.
+
+        Returns
+        -------
+        decoded : ndarray of shape (n_samples, n_features_m)
+
+        Raises
+        ------
+        ValueError
+            As that of the alignment inside.
+        """
         self.check_fitted()
+        check_estimator(self.alignment_, "alignment_", ["decode"])
         return self.alignment_.decode(latents, view)

@@ -53,6 +53,8 @@ class PerfectAlignment(LinearAlignment):
         Latent dimension k. None takes the number of shared signals, which is
         the largest k that can be aligned perfectly.
     constraint : {"whitened", "orthonormal"}, default="whitened"
+        What keeps latents from vanishing: uncorrelated latents of unit
+        variance, or the paper's orthonormal rows of A.
     center : bool, default=True
         Subtract each view's mean; alignment is then affine. The paper does
         not centre.
@@ -90,7 +92,8 @@ class PerfectAlignment(LinearAlignment):
     explained_variance_ : ndarray of shape (M,)
         Share of each view's variance that its latents explain, every feature
         in units of its own standard deviation: the mean R² of the features
-        that vary.
+        that vary. After `fit_incomplete`, variance is that about the means of
+        the sets.
     ranks_ : ndarray of shape (M,)
         Numerical ranks r_m of the views.
     shared_dimension_ : int
@@ -102,7 +105,7 @@ class PerfectAlignment(LinearAlignment):
         Of each view; only there if a view had names.
     view_names_in_ : tuple of str
         In the order of the views; only there if they came as a dict.
-    n_samples_seen_ : int
+    n_samples_seen_ : int or float
     summary_ : StackedSummary or IncompleteSummary
         All that the solution depends on, beside the parameters.
     fit_params_ : dict
@@ -221,11 +224,12 @@ class PerfectAlignment(LinearAlignment):
         Item i has the views :math:`S_i`. With offsets :math:`c^m`, encoders
         solve
 
-        .. math:: \min_{A, c} \sum_i \frac{1}{|S_i| - 1}
-                  \sum_{a < b \in S_i}
-                  \|A^a x_i^a + c^a - A^b x_i^b - c^b\|^2
-                  \quad\text{with}\quad
-                  \sum_m n_m\,\mathrm{cov}(\hat z^m) = \sum_m n_m\, I_k ,
+        .. math::
+
+            & \min_{A, c} \sum_i \frac{1}{|S_i| - 1} \sum_{a < b \in S_i}
+              \|A^a x_i^a + c^a - A^b x_i^b - c^b\|^2 \\
+            & \text{with}\quad
+              \sum_m n_m\,\mathrm{cov}(\hat z^m) = \sum_m n_m\, I_k ,
 
         where :math:`n_m` items have view m and another one. The weight
         :math:`1/(|S_i| - 1)` makes a latent of one view alone cost the same
@@ -348,8 +352,8 @@ class PerfectAlignment(LinearAlignment):
         Parameters
         ----------
         views : list of array-like of shape (n_samples, n_features_m)
-            The next block, of any length; after `fit_incomplete`, a dict as
-            there.
+            The next block, of any length; or a dict as of `fit_incomplete`,
+            if the first one was such.
         y : None
             Ignored.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -374,10 +378,16 @@ class PerfectAlignment(LinearAlignment):
             warned = self._warned
             self._restart(self.summary_.update(views, sample_weight))
             self._warned = warned
+            return self
+        summary: Summary | None
+        if isinstance(views, Mapping) and any(
+            isinstance(key, tuple) for key in views
+        ):
+            summary = IncompleteSummary.from_views(views, sample_weight)
         else:
             summary = StackedSummary.from_first_block(views, sample_weight)
-            if summary is not None:
-                self._restart(summary)
+        if summary is not None:
+            self._restart(summary)
         return self
 
     def _refit(self, summary: Summary) -> Self:
@@ -419,6 +429,9 @@ class PerfectAlignment(LinearAlignment):
         return rtol
 
     def _found(self) -> dict[str, str]:
+        if "encoders_" not in vars(self):
+            # To look at a fit is no reason to compute it.
+            return {"samples": f"{self.n_samples_seen_:,}, not solved yet"}
         n, s = self.n_samples_seen_, self.shared_dimension_
         shown = self.canonical_correlations_[:6]
         more = ", …" * (len(self.canonical_correlations_) > len(shown))
@@ -436,7 +449,8 @@ class PerfectAlignment(LinearAlignment):
     def __getattr__(self, name: str) -> Any:
         # Reached only for what is not there yet: after partial_fit, that is
         # the solution.
-        if name in _SOLVED and "summary_" in vars(self):
+        asked = name in _SOLVED or name == "n_components_"
+        if asked and "summary_" in vars(self):
             try:
                 self.check_fitted()
             except ValueError as error:

@@ -53,7 +53,13 @@ class CrossDecomposition(TwoViewAlignment):
         centred = [x - mean for x, mean in zip(check_views(views)[0], means)]
         self.model_ = clone(self.model).fit(*centred)
         origins = [np.zeros((1, d)) for d in summary.n_features]
-        shifts = self.model_.transform(*origins)
+        try:
+            shifts = self.model_.transform(*origins)
+        except TypeError as error:
+            raise ValueError(
+                f"model is {self.model!r}, which transforms one matrix; "
+                "wanted a model of two, from sklearn.cross_decomposition."
+            ) from error
         # The model's transform is affine; its two views need as many rows.
         n = max(summary.n_features)
         images = self.model_.transform(

@@ -57,7 +57,24 @@ class CSA(BaseAlignment):
         self.ridge = ridge
 
     def fit(self, views: Views, y: Any = None) -> Self:
-        """Find the canonical components, as `PerfectAlignment.fit` does."""
+        """Find the canonical components.
+
+        Parameters
+        ----------
+        views : list or dict of array-like of shape (n_samples, n_features_m)
+            Paired views.
+        y : None
+            Ignored; no labels are used.
+
+        Returns
+        -------
+        self : CSA
+
+        Raises
+        ------
+        ValueError
+            As `PerfectAlignment.fit`.
+        """
         self.alignment_ = PerfectAlignment(
             self.n_components, ridge=self.ridge
         ).fit(views)

@@ -47,7 +47,25 @@ class ShuffledPairs(MetaAlignment):
         self.random_state = random_state
 
     def fit(self, views: Views, y: Any = None) -> Self:
-        """Shuffle the rows of each view after the first, and fit."""
+        """Shuffle the rows of each view after the first, and fit.
+
+        Parameters
+        ----------
+        views : list or dict of array-like of shape (n_samples, n_features_m)
+            Paired views.
+        y : None
+            Ignored; no labels are used.
+
+        Returns
+        -------
+        self : ShuffledPairs
+
+        Raises
+        ------
+        ValueError
+            If views differ in their numbers or labels of rows, and as the
+            alignment.
+        """
         check_estimator(self.alignment, "alignment")
         given, signature, _ = check_paired(views)
         rng = check_random_state(self.random_state)

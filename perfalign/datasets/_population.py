@@ -27,10 +27,9 @@ def make_population(
 
     .. math::
 
-        s_{iu} = \langle g_u, x_i \rangle / \tau, \qquad
-        \lambda_{iu} = \lambda \, \max(0,\, s_{iu} + \sigma \eta_{iu}),
-        \qquad
-        y_{iu} \sim \mathrm{Poisson}(T \lambda_{iu}),
+        s_{iu} & = \langle g_u, x_i \rangle / \tau, \\
+        \lambda_{iu} & = \lambda \, \max(0,\, s_{iu} + \sigma \eta_{iu}), \\
+        y_{iu} & \sim \mathrm{Poisson}(T \lambda_{iu}),
 
     with :math:`\tau` the root mean square of the drive over all neurons and
     images. The noise :math:`\eta` of two neurons is correlated as far as

@@ -21,16 +21,56 @@ class Flow(BaseEstimator, ABC):
     Every flow is fitted to latents and their coupling, sends each row along
     its way, draws, and can be cloned and pickled: `ModelBridge` takes any.
 
-    A subclass has a parameter `rtol` and writes `fit`, `sample`, the property
-    `_dimension` of the target and, all in the units of its way,
+    A flow of one's own is a subclass that has `fit`, `sample`, a parameter
+    `rtol`, the bound of the error of a step, and
 
-    - `_rows(X)`, the checked numbers of source latents;
-    - `_field(X)`, the velocity for these, as `integrate` wants it;
-    - `_start(X, noise)`, where their ways begin;
-    - `_place(points, t)`, which brings points back to the target's units;
+    - ``_dimension``, a property: the target's dimension d_2;
+    - ``_field(X)``, the velocity for source latents X: a function of
+      ``(y, t, rows)`` that returns the velocities, of the shape of y, of
+      points y at the times t, one a point, where ``y[i]`` belongs to row
+      ``rows[i]`` of X;
+    - ``_start(X, noise)``, the points where the ways begin, one a row of X;
+    - ``_place(points, t)``, which puts points at the time t into the target's
+      units, from those of the velocity.
 
-    with `_clock(t)`, the time in these units, and `_unit(t)`, the spread
-    then, where they are not those of the caller.
+    `predict`, `transport` and `velocity_at` follow. If the velocity has
+    another clock, or another spread than 1, there are ``_clock(t)``, which
+    returns its times at times t, and ``_unit(t)``, the spread that errors are
+    compared with.
+
+    See Also
+    --------
+    ConditionalFlow : learns its velocity.
+    GaussianFlow : knows it.
+
+    Examples
+    --------
+    All the way at one speed, from the mean of X to that of Y:
+
+    >>> import numpy as np
+    >>> from perfalign.flows import Flow
+    >>> class Shift(Flow):
+    ...     def __init__(self, rtol=1e-3):
+    ...         self.rtol = rtol
+    ...     def fit(self, X, Y, coupling):
+    ...         self.way_ = np.mean(Y, axis=0) - np.mean(X, axis=0)
+    ...         return self
+    ...     def sample(self, X, n_draws=1, random_state=None):
+    ...         return np.tile(self.transport(X), (n_draws, 1, 1))
+    ...     @property
+    ...     def _dimension(self):
+    ...         return len(self.way_)
+    ...     def _field(self, X):
+    ...         return lambda y, t, rows: np.tile(self.way_, (len(y), 1))
+    ...     def _start(self, X, noise):
+    ...         return np.asarray(X, dtype=float)
+    ...     def _place(self, points, t):
+    ...         return points
+    >>> shift = Shift().fit([[0, 0], [2, 2]], [[5, 0], [7, 4]], np.eye(2))
+    >>> print(shift.transport([[0, 1]], times=[0.5, 1.0]).round(6))
+    [[[2.5 1.5]]
+    <BLANKLINE>
+     [[5.  2. ]]]
     """
 
     rtol: float
@@ -53,7 +93,12 @@ class Flow(BaseEstimator, ABC):
 
         Returns
         -------
-        self : object
+        self : Flow
+
+        Raises
+        ------
+        ValueError
+            If the latents or the coupling will not do.
         """
 
     @abstractmethod
@@ -169,9 +214,6 @@ class Flow(BaseEstimator, ABC):
     @property
     @abstractmethod
     def _dimension(self) -> int: ...
-
-    @abstractmethod
-    def _rows(self, X: View) -> Array: ...
 
     @abstractmethod
     def _field(self, X: View) -> Field: ...

@@ -23,7 +23,8 @@ class GaussianFlow(NoiseFlow):
 
     .. math::
 
-       v(y, t; x) = E[y - \xi \mid y_t = y, x] = \sum_c p(c \mid x, y)
+       v(y, t; x) & = E[y - \xi \mid y_t = y, x] \\
+       & = \sum_c p(c \mid x, y)
        \left[ m_c + (t S_c - (1 - t) I)\, S_{t,c}^{-1} (y - t\, m_c) \right]
 
     with :math:`S_{t,c} = (1 - t)^2 I + t^2 S_c` and

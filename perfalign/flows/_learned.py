@@ -137,11 +137,19 @@ def perceptron(random_state: RandomState = None) -> Any:
     Parameters
     ----------
     random_state : int, RandomState instance or None, default=None
+        Seeds the start and the order of the samples.
 
     Returns
     -------
     regressor : sklearn.compose.TransformedTargetRegressor
         Two hidden layers of 128 units, thirty passes over the samples.
+
+    Examples
+    --------
+    >>> from perfalign.flows import perceptron
+    >>> standardise, network = perceptron(random_state=0).regressor
+    >>> network.hidden_layer_sizes, network.max_iter
+    ((128, 128), 30)
     """
     network = MLPRegressor(
         hidden_layer_sizes=(128, 128),

@@ -11,7 +11,12 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._checks import check_estimator, check_parameters, check_view
+from perfalign._checks import (
+    check_estimator,
+    check_own_parameters,
+    check_parameters,
+    check_view,
+)
 from perfalign._types import Array, Integers, Labels, RandomState, View
 from perfalign.flows._conditional import ConditionalFlow
 
@@ -38,6 +43,11 @@ def votes(head: Any, latents: Any) -> Array:
     -------
     shares : ndarray of shape (n_samples, C)
         Columns in the order of ``head.classes_``; rows sum to 1.
+
+    Raises
+    ------
+    ValueError
+        If the head is no classifier, or latents have another shape.
 
     Notes
     -----
@@ -167,7 +177,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         "random_state": ["random_state"],
     }
     # A coupling is data, nothing for scikit-learn to route.
-    __metadata_request__fit = {"Y": UNUSED, "coupling": UNUSED}
+    __metadata_request__fit = {"coupling": UNUSED}
 
     def __init__(
         self,
@@ -193,6 +203,28 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
             n_draws=self.n_draws,
             random_state=self.random_state,
         )
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, those of the flow too.
+
+        Parameters
+        ----------
+        **params : dict
+            By name, ``flow__`` before those of the flow.
+
+        Returns
+        -------
+        self : ModelBridge
+
+        Raises
+        ------
+        ValueError
+            For parameters of the head or the decoder: they are fitted, and
+            clones have them in common.
+        """
+        check_own_parameters(self, params, {"head", "decoder"})
+        super().set_params(**params)
+        return self
 
     def fit(self, X: View, Y: View, coupling: Any) -> Self:
         """Learn the flow; the head and the decoder stay as they are.

@@ -1,6 +1,7 @@
 """Noise that belongs to a row, and the flows that start from it."""
 
 import hashlib
+from abc import abstractmethod
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -18,7 +19,14 @@ NONE = -2000
 
 
 class NoiseFlow(Flow):
-    """A flow from noise, in the target's space, given a source latent."""
+    """A flow from noise, in the target's space, given a source latent.
+
+    A subclass also has ``_rows(X)``, the checked numbers of source latents,
+    which the noise belongs to.
+    """
+
+    @abstractmethod
+    def _rows(self, X: View) -> Array: ...
 
     def _start(self, X: View, noise: View) -> Array:
         if noise is None:

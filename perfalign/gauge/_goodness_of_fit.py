@@ -133,6 +133,11 @@ def cost_gap(
         In whitened coordinates, beyond what noise explains.
     allowed : float
         A larger gap is no chance.
+
+    References
+    ----------
+    B. Laurent and P. Massart 2000, Adaptive estimation of a quadratic
+    functional by model selection, Annals of Statistics 28(5), 1302–1338.
     """
     target, unwhiten = whitened(concepts, "concepts")
     white = np.linalg.inv(unwhiten)

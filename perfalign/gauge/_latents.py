@@ -31,6 +31,7 @@ def check_alignment(
     ValueError
         Names the class of what was given.
     sklearn.exceptions.NotFittedError
+        If it is of the wanted kind, and nothing was fitted.
     """
     if isinstance(alignment, wanted):
         alignment.check_fitted()

@@ -66,6 +66,12 @@ def retrieval_ranks(
     O(n² k); distances are held in blocks within scikit-learn's
     ``working_memory``.
 
+    References
+    ----------
+    A. Conneau, G. Lample, M. Ranzato, L. Denoyer and H. Jégou 2018, Word
+    translation without parallel data, International Conference on Learning
+    Representations. arXiv:1710.04087.
+
     Examples
     --------
     >>> from perfalign.metrics import retrieval_ranks

@@ -116,6 +116,20 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
     (2012), taken for the same purpose by Murphy et al. (2024). Kernels of all
     pairs of rows are never formed: time is O(n d²), memory O(d²).
 
+    References
+    ----------
+    S. Kornblith, M. Norouzi, H. Lee and G. Hinton 2019, Similarity of neural
+    network representations revisited, Proceedings of the 36th International
+    Conference on Machine Learning, 3519–3529.
+
+    L. Song, A. Smola, A. Gretton, J. Bedo and K. Borgwardt 2012, Feature
+    selection via dependence maximization, Journal of Machine Learning
+    Research 13, 1393–1434.
+
+    A. Murphy, J. Zylberberg and A. Fyshe 2024, Correcting biased centered
+    kernel alignment measures in biological and artificial neural networks.
+    arXiv:2405.01012.
+
     Examples
     --------
     >>> import numpy as np

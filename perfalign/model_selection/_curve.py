@@ -19,6 +19,7 @@ from perfalign._checks import (
     check_estimator,
     check_integer,
     check_paired,
+    labelled,
     without_row_labels,
 )
 from perfalign._types import (
@@ -144,7 +145,7 @@ def alignment_curve(
             "n_components, seen None."
         )
     given, signature, n_samples = check_paired(views)
-    labels = group_labels(groups, n_samples, like=given[0])
+    labels = group_labels(groups, n_samples, like=labelled(given))
     sizes = _check_sizes(sizes, n_samples)
     check_integer(n_splits, "n_splits")
     rng = check_random_state(random_state)

@@ -27,6 +27,7 @@ from perfalign._checks import (
     check_labels,
     check_number,
     check_paired,
+    labelled,
 )
 from perfalign._types import Array, Integers, RandomState, Views
 from perfalign.alignment import (
@@ -88,11 +89,46 @@ class Evaluation:
         return np.array([np.mean(found) for found in by_split.values()])
 
     def mean(self, name: str, **where: Any) -> float:
-        """Mean over the splits, of `values`."""
+        """Mean over the splits, of `values`.
+
+        Parameters
+        ----------
+        name : str
+            A key of the records.
+        **where
+            Which records, as of `values`.
+
+        Returns
+        -------
+        mean : float
+
+        Raises
+        ------
+        ValueError
+            As `values`.
+        """
         return float(self.values(name, **where).mean())
 
     def standard_error(self, name: str, **where: Any) -> float:
-        """Standard error of the mean over the splits; nan for one split."""
+        """Standard error of the mean over the splits.
+
+        Parameters
+        ----------
+        name : str
+            A key of the records.
+        **where
+            Which records, as of `values`.
+
+        Returns
+        -------
+        standard_error : float
+            As if splits were independent; nan for one split.
+
+        Raises
+        ------
+        ValueError
+            As `values`.
+        """
         values = self.values(name, **where)
         if len(values) < 2:
             return float("nan")
@@ -207,7 +243,7 @@ def evaluate(
     target_accuracy 0.9
     """
     views, signature, n_samples = check_paired(views)
-    y = check_labels(target, n_samples, "target", like=views[0])
+    y = check_labels(target, n_samples, "target", like=labelled(views))
     check_integer(n_splits, "n_splits")
     check_number(test_size, "test_size", above=0, below=1)
     if not isinstance(alignments, dict) or not alignments:
@@ -222,7 +258,7 @@ def evaluate(
                 f"{name!r} chooses its parameters by labels, which would be "
                 f"more than n_shots={n_shots!r}; wanted one that does not."
             )
-    labels = group_labels(groups, n_samples, like=views[0])
+    labels = group_labels(groups, n_samples, like=labelled(views))
     if n_pairs is not None:
         check_integer(n_pairs, "n_pairs")
     if n_shots is not None:

@@ -14,6 +14,7 @@ from perfalign._checks import (
     check_integer,
     check_number,
     check_paired,
+    labelled,
 )
 from perfalign._types import Array, Booleans, Integers, RandomState, Views
 from perfalign.alignment import BaseAlignment
@@ -57,8 +58,10 @@ def correlation_intervals(
 
     The encoders stay as they are, and new pairs are drawn from the pairs with
     replacement: what varies is the correlation that one finds, about the one
-    that all pairs of the population would have under these encoders. SciPy's
-    bootstrap does it, bias-corrected and accelerated.
+    that all pairs of the population would have under these encoders. Bounds
+    are those of the bootstrap, bias-corrected and accelerated (Efron 1987).
+    Resamples in which a latent has one value only have no correlation, and
+    are left out.
 
     Parameters
     ----------
@@ -104,6 +107,11 @@ def correlation_intervals(
     less than some fifty samples. Cost O(B n k M²) for B resamples, n the
     number of samples or groups.
 
+    References
+    ----------
+    B. Efron 1987, Better bootstrap confidence intervals, Journal of the
+    American Statistical Association 82(397), 171–185.
+
     Examples
     --------
     >>> import numpy as np
@@ -123,13 +131,13 @@ def correlation_intervals(
     check_number(level, "level", above=0, below=1)
     check_integer(n_resamples, "n_resamples")
     given, signature, n_samples = check_paired(views)
-    labels = group_labels(groups, n_samples, like=given[0])
+    labels = group_labels(groups, n_samples, like=labelled(given))
     _, group = np.unique(labels, return_inverse=True)
     n_groups = int(group.max()) + 1
     if n_groups < 4:
         raise ValueError(
-            f"Seen {n_groups} samples or groups; wanted at least four: of "
-            "three, one left out, any two lie on a line."
+            f"Seen {n_groups} samples or groups; wanted at least four: with "
+            "one of three left out, any two lie on a line."
         )
     latents = signature.in_order(alignment.transform(views))
     correlations = component_correlations(latents)

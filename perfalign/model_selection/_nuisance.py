@@ -138,7 +138,17 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
         return residuals
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Names of the columns that are no nuisance variables."""
+        """Names of the columns that are no nuisance variables.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of all columns, if the fit has seen none.
+
+        Returns
+        -------
+        names : ndarray of str
+        """
         check_is_fitted(self)
         names = self.columns_.get_feature_names_out(input_features)
         return names[self._n_nuisance :]

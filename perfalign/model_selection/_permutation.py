@@ -42,7 +42,16 @@ class PermutationTest:
     null: Array
 
     def accepted(self, level: float = 0.05) -> int:
-        """Number of components whose p-value is at most `level`."""
+        """Number of components whose p-value is at most a level.
+
+        Parameters
+        ----------
+        level : float, default=0.05
+
+        Returns
+        -------
+        n_components : int
+        """
         return int(np.count_nonzero(self.p_values <= level))
 
 
@@ -144,6 +153,14 @@ def permutation_test(
     component from each view takes a little more away than the fit does, and
     later statistics can be smaller. Cost: O(n d²) for whitening and for each
     permutation.
+
+    References
+    ----------
+    A. M. Winkler, O. Renaud, S. M. Smith and T. E. Nichols 2020, Permutation
+    inference for canonical correlation analysis, NeuroImage 220, 117065.
+
+    H. Theil 1965, The analysis of disturbances in regression analysis,
+    Journal of the American Statistical Association 60(312), 1067–1079.
 
     Examples
     --------

@@ -64,12 +64,11 @@ def required_samples(
     :math:`\mu + \sigma W`, with W of the Tracy-Widom law, taken as a gamma
     law (Chiani 2014). Beside one signal, by Johnstone and Nadler (2017),
 
-    .. math:: \frac{r_1^2}{1 - r_1^2} \approx
+    .. math:: \frac{r_1^2}{1 - r_1^2} & \approx
               \frac{q}{m - p + 1} F_{q,\, m - p + 1}(\omega)
-              + \frac{p - 1}{m - p + 2} F_{p - 1,\, m - p + 2}
-              + \frac{p - 1}{(m - p)(m - p - 1)} + \Delta ,
-              \qquad
-              \omega \sim \frac{\rho^2}{1 - \rho^2}\, \chi^2_{n-1} ,
+              + \frac{p - 1}{m - p + 2} F_{p - 1,\, m - p + 2} \\
+              & \qquad + \frac{p - 1}{(m - p)(m - p - 1)} + \Delta , \\
+              \omega & \sim \frac{\rho^2}{1 - \rho^2}\, \chi^2_{n-1} ,
 
     a noncentral F and a central one. Theirs is the law of a strong signal,
     without Δ. A weak one is pushed up more by the noise that is nearly as
@@ -86,6 +85,23 @@ def required_samples(
     Wilks' test, which asks for all correlations at once (Muller and Peterson
     1984), needs more pairs to find one among many. For more signals than one,
     or a ridge, simulate.
+
+    References
+    ----------
+    I. M. Johnstone 2008, Multivariate analysis and Jacobi ensembles: largest
+    eigenvalue, Tracy–Widom limits and rates of convergence, Annals of
+    Statistics 36(6), 2638–2716.
+
+    M. Chiani 2014, Distribution of the largest eigenvalue for real Wishart
+    and Gaussian random matrices and a simple approximation for the
+    Tracy–Widom distribution, Journal of Multivariate Analysis 129, 69–81.
+
+    I. M. Johnstone and B. Nadler 2017, Roy's largest root test under rank-one
+    alternatives, Biometrika 104(1), 181–193.
+
+    K. E. Muller and B. L. Peterson 1984, Practical methods for computing
+    power in testing the multivariate general linear hypothesis, Computational
+    Statistics & Data Analysis 2(2), 143–158.
 
     Examples
     --------

@@ -19,6 +19,7 @@ from perfalign._checks import (
     check_labels,
     check_paired,
     check_parameters,
+    labelled,
 )
 from perfalign._types import Array, Integers, Labels, RandomState, Views
 from perfalign.alignment import BaseAlignment, MetaAlignment
@@ -139,8 +140,8 @@ class HeldOutSearch(MetaAlignment):
                     "A classifier is to choose the parameters; wanted a label "
                     "y for each item, seen None."
                 )
-            classes = check_labels(y, n_samples, "y", like=given[0])
-        labels = group_labels(groups, n_samples, like=given[0])
+            classes = check_labels(y, n_samples, "y", like=labelled(given))
+        labels = group_labels(groups, n_samples, like=labelled(given))
         splitter = GroupShuffleSplit(
             1, test_size=self.test_size, random_state=self.random_state
         )

@@ -11,6 +11,7 @@ from perfalign._checks import (
     check_labels,
     check_paired,
     check_row_labels,
+    labelled,
 )
 from perfalign._types import Array, Integers, Labels, RandomState, View, Views
 from perfalign.model_selection._theil import Complement
@@ -58,11 +59,15 @@ class Shuffles:
                     "and no group can change places as a whole."
                 )
             complement = Complement.of(nuisance, n_samples)
-            check_row_labels([given[0], nuisance], ["view 0", "nuisance"])
+            check_row_labels(
+                [labelled(given), nuisance], ["the view", "nuisance"]
+            )
             n_samples = len(complement.kept)
         labels = None
         if groups is not None:
-            labels = check_labels(groups, n_samples, "groups", like=given[0])
+            labels = check_labels(
+                groups, n_samples, "groups", like=labelled(given)
+            )
         return cls(
             len(given),
             _exchangeable(labels, n_samples),

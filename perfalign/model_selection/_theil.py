@@ -39,6 +39,11 @@ class Complement:
         constant.
     lost : ndarray of shape (n_variables,)
         What may be rounding in each variable.
+
+    References
+    ----------
+    H. Theil 1965, The analysis of disturbances in regression analysis,
+    Journal of the American Statistical Association 60(312), 1067–1079.
     """
 
     hat: Array

@@ -19,9 +19,41 @@ ROUNDINGS = 4
 class Summary(ABC):
     """What all summaries of views answer, however the views were observed.
 
-    A subclass has the triangular factor `R` of a stack whose columns are the
-    features of all views, `mean`, `n_samples`, `n_features`, and `eps`, the
-    relative rounding error of each feature's numbers.
+    All of it is read off the triangular factor R of a stack whose columns are
+    the features of all views.
+
+    Attributes
+    ----------
+    R : ndarray of shape (p, d)
+        The factor, of centred features.
+    mean : ndarray of shape (d,)
+        Means of the features.
+    n_samples : int or float
+        How many items there are, or the sum of their weights.
+    n_features : tuple of int
+        Columns of each view, in order; they sum to d.
+    eps : ndarray of shape (d,), or float
+        Relative rounding error of each feature's numbers.
+    rest : ndarray of shape (d,), or 0
+        What `mean` has lost by rounding, where that is kept.
+
+    See Also
+    --------
+    StackedSummary : of items that have all views.
+    IncompleteSummary : of items that have any of them.
+
+    Examples
+    --------
+    >>> from perfalign import PerfectAlignment
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> from perfalign.summary import Summary
+    >>> alignment = PerfectAlignment(2)
+    >>> alignment = alignment.fit(make_gaussian_views(random_state=0).views)
+    >>> summary = alignment.summary_
+    >>> isinstance(summary, Summary), summary.n_samples
+    (True, 2000)
+    >>> [part.shape for part in summary.split(summary.mean)]
+    [(3,), (3,)]
     """
 
     R: Array
@@ -29,8 +61,9 @@ class Summary(ABC):
     n_samples: float
     n_features: tuple[int, ...]
     eps: Array | float
-    #: What `mean` has lost by rounding, where that is kept.
     rest: Array | float = 0.0
+    #: Rows that were seen, where weights may have made less of them.
+    n_rows: int = 0
 
     @property
     @abstractmethod
@@ -39,19 +72,64 @@ class Summary(ABC):
 
     @abstractmethod
     def update(self, views: Any, sample_weight: Any = None) -> "Summary":
-        """Summary of these samples and of the given ones."""
+        """Summary of these samples and of the given ones.
+
+        Parameters
+        ----------
+        views : list or dict of array-like
+            Further samples, in the form in which the first ones came.
+        sample_weight : array-like or dict of array-like, default=None
+            Their weights.
+
+        Returns
+        -------
+        summary : Summary
+            A new one; this one stays as it is.
+
+        Raises
+        ------
+        ValueError
+            If the views do not match those summarised so far.
+        """
 
     @abstractmethod
     def blocks(self, center: bool = True) -> list[Array]:
-        """Factor of the stack, one block of columns a view."""
+        """Factor of the stack, one block of columns a view.
+
+        Parameters
+        ----------
+        center : bool, default=True
+            If False, the factor is that of the data as they came.
+
+        Returns
+        -------
+        blocks : list of ndarray of shape (p, n_features_m)
+        """
 
     def view_blocks(self, center: bool = True) -> list[Array]:
-        """As `blocks`, of all that is known of each view by itself."""
+        """As `blocks`, of all that is known of each view by itself.
+
+        Parameters
+        ----------
+        center : bool, default=True
+            As of `blocks`.
+
+        Returns
+        -------
+        blocks : list of ndarray of shape (p, n_features_m)
+            Inner products between two of them mean nothing.
+        """
         return self.blocks(center)
 
     @abstractmethod
     def norms(self) -> Array:
-        """Norms of the features over all samples, about 0."""
+        """Norms of the features over all samples, about 0.
+
+        Returns
+        -------
+        norms : ndarray of shape (d,)
+            In the units of the features.
+        """
 
     @property
     @abstractmethod
@@ -65,11 +143,30 @@ class Summary(ABC):
 
     @abstractmethod
     def degrees_of_freedom(self, center: bool = True) -> int:
-        """Dimension of the disagreements that the samples could have."""
+        """Dimension of the disagreements that the samples could have.
+
+        Parameters
+        ----------
+        center : bool, default=True
+            Whether the means, which offsets make up for, are taken away.
+
+        Returns
+        -------
+        degrees : int
+        """
 
     @abstractmethod
     def latents_of_means(self, encoders: list[Array]) -> Array:
-        """Where offsets should send the views' means."""
+        """Where offsets should send the views' means.
+
+        Parameters
+        ----------
+        encoders : list of ndarray of shape (k, n_features_m)
+
+        Returns
+        -------
+        latents : ndarray of shape (M, k)
+        """
 
     @abstractmethod
     def _arrays(self) -> dict[str, Any]:
@@ -94,6 +191,15 @@ class Summary(ABC):
         """
         return np.split(stacked, np.cumsum(self.n_features)[:-1], axis=-1)
 
+    @property
+    def n_counted(self) -> float:
+        """Samples that speak against chance and rounding.
+
+        As many as the weights say, and the rows at least: what weights are
+        measured in has no say in what is rounding.
+        """
+        return max(self.n_samples, self.n_rows)
+
     def default_rtol(self) -> float:
         r"""Relative size below which a singular value counts as zero.
 
@@ -105,7 +211,7 @@ class Summary(ABC):
             That of the data, if theirs is coarser, is counted feature by
             feature; see `rounding`.
         """
-        size = max(self.n_samples, sum(self.n_features))
+        size = max(self.n_counted, sum(self.n_features))
         return float(min(size * FLOAT64_EPS, FLOAT64_EPS**0.5))
 
     def rounding(self, rtol: float, center: bool = True) -> list[Array]:

@@ -72,11 +72,31 @@ class IncompleteSummary(Summary):
         Number of items with two views or more, or the sum of their weights.
     sets : dict of tuple to StackedSummary
         For the views of each set, the summary of its items.
+    n_rows : int
+        Rows of the items with two views or more, whatever their weights.
 
     Notes
     -----
     Time O(Σ n_S d_S² + E d³) and memory O(E d²) for sets of d_S features that
     have E contrasts together, one for each pair of views, two for three.
+
+    Examples
+    --------
+    No item has both a picture and a sound; names join them.
+
+    >>> from perfalign import PerfectAlignment
+    >>> from perfalign.datasets import make_gaussian_views
+    >>> from perfalign.summary import IncompleteSummary
+    >>> X, Y, W = make_gaussian_views(300, (3, 4, 3), random_state=0).views
+    >>> summary = IncompleteSummary.from_views(
+    ...     {("picture", "name"): (X[:150], Y[:150])}
+    ... )
+    >>> summary = summary.update({("name", "sound"): (Y[150:], W[150:])})
+    >>> summary.n_samples, summary.n_features
+    (300, (3, 4, 3))
+    >>> alignment = PerfectAlignment(2).fit_summary(summary)
+    >>> f"{alignment.score({'picture': X, 'name': Y, 'sound': W}):.3f}"
+    '1.000'
     """
 
     R: Array
@@ -87,6 +107,7 @@ class IncompleteSummary(Summary):
     feature_names: tuple[tuple[str, ...] | None, ...]
     view_names: tuple[str, ...] | None
     sets: dict[Subset, StackedSummary]
+    n_rows: int = 0
 
     @classmethod
     def from_views(
@@ -157,6 +178,7 @@ class IncompleteSummary(Summary):
             feature_names=signature.feature_names,
             view_names=signature.view_names,
             sets=sets,
+            n_rows=sum(summary.n_rows for _, summary in joint),
         )
 
     def update(self, views: Any, sample_weight: Any = None) -> Self:

@@ -14,6 +14,7 @@ from perfalign._checks import (
     as_list,
     at_hand,
     check_weights,
+    labelled,
     n_rows,
     slabs,
     view_slabs,
@@ -46,10 +47,11 @@ class Pass:
         self.triangle: CentredTriangle | None = None
         self.signature: Signature | None = None
         self.eps: Array = np.array(FLOAT64_EPS)
-        self.whole = True
+        self.whole, self.n_rows = True, 0
         if start is not None:
             self.signature, self.eps = start.signature, start.eps
             self.whole = isinstance(start.n_samples, int)
+            self.n_rows = start.n_rows
             self.items = DistinctRows(len(start.mean), start.items)
             self.triangle = centred_triangle(
                 start.R,
@@ -101,7 +103,7 @@ class Pass:
                 total = n_rows(listed[0], "the first view")
                 if sample_weight is not None:
                     weights = check_weights(
-                        sample_weight, total, like=listed[0]
+                        sample_weight, total, like=labelled(listed)
                     )
                     self.whole &= bool(np.all(weights == np.floor(weights)))
             known = [np.full(part.shape[1], e) for part, e in zip(parts, eps)]
@@ -131,6 +133,7 @@ class Pass:
                 none, origin, np.zeros_like(origin), 0
             )
             self.items = DistinctRows(len(origin))
+        self.n_rows += len(parts[0])
         self.triangle.expect(n_expected)
         self.triangle.add(parts, weights)
         self.items.add(parts)
@@ -153,4 +156,5 @@ class Pass:
             "items": self.items.result(),
             "feature_names": self.signature.feature_names,
             "view_names": self.signature.view_names,
+            "n_rows": self.n_rows,
         }

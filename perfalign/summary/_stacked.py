@@ -64,6 +64,8 @@ class StackedSummary(Summary):
         Names of the columns of each view, where they had any.
     view_names : tuple of str, or None
         Names of the views, if they had any.
+    n_rows : int
+        Rows with a weight above 0 that were seen.
 
     Notes
     -----
@@ -104,6 +106,7 @@ class StackedSummary(Summary):
     items: NDArray[np.uint64] | None = None
     feature_names: tuple[tuple[str, ...] | None, ...] | None = None
     view_names: tuple[str, ...] | None = None
+    n_rows: int = 0
 
     @classmethod
     def from_views(
@@ -326,6 +329,7 @@ class StackedSummary(Summary):
             items=items.result(),
             feature_names=signature.feature_names,
             view_names=signature.view_names,
+            n_rows=self.n_rows + other.n_rows,
         )
 
     @property
@@ -343,6 +347,7 @@ class StackedSummary(Summary):
             "mean": self.mean,
             "rest": self.rest + np.zeros_like(self.mean),
             "n_samples": self.n_samples,
+            "n_rows": self.n_rows,
             "n_features": self.n_features,
             "eps": np.broadcast_to(self.eps, len(self.mean)),
         }
@@ -365,6 +370,11 @@ class StackedSummary(Summary):
         n_samples = checked(arrays, "n_samples", "iuf", 0).item()
         if not 0 < n_samples < 2**53:
             raise ValueError(f"n_samples is {n_samples}.")
+        n_rows = 0
+        if "n_rows" in arrays:
+            n_rows = checked(arrays, "n_rows", "iu", 0).item()
+        if not 0 <= n_rows < 2**53:
+            raise ValueError(f"n_rows is {n_rows}.")
         # Where weights are no whole numbers, more rows may count for less.
         most = n_samples if isinstance(n_samples, int) else np.inf
         d, views = (sum(n_features),), (len(n_features),)
@@ -405,6 +415,7 @@ class StackedSummary(Summary):
             R=R,
             mean=checked(arrays, "mean", "f", 1, d),
             n_samples=n_samples,
+            n_rows=n_rows,
             n_features=n_features,
             eps=eps,
             rest=checked(arrays, "rest", "f", 1, d),

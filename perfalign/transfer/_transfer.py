@@ -352,6 +352,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             If the alignment is no `LinearAlignment`, there is no such view,
             or its encoder has a rank below k and hence no right inverse.
         sklearn.exceptions.NotFittedError
+            If nothing was fitted.
         """
         check_is_fitted(self, "mixture_")
         alignment = self.alignment

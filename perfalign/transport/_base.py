@@ -21,8 +21,15 @@ class Coupling(ABC):
     spaces learns from: it is asked for pairs, drawn in proportion to their
     mass, and for what its quality can be judged by.
 
-    A subclass sets `mass_X` and `mass_Y` and writes `_pairs`, which draws,
-    `_masses` of given pairs, and `_product`, of the matrix π with another.
+    A coupling of one's own is a subclass that sets `mass_X` and `mass_Y`, of
+    any positive sum, and has
+
+    - ``_pairs(n_samples, rng)``, which draws with a `numpy.random.RandomState`
+      and returns two arrays of so many row numbers, into X and into Y;
+    - ``_masses(i, j)``, the :math:`\pi_{ij}` of given rows, one a pair;
+    - ``_product(Y)``, the matrix product of π and an array of n₂ rows.
+
+    The checks and all else that is asked of a coupling follow.
 
     Attributes
     ----------
@@ -35,6 +42,27 @@ class Coupling(ABC):
     --------
     TransportPlan : holds the matrix.
     ClassCoupling : goes through classes.
+
+    Examples
+    --------
+    Rows that are known to be pairs, without a matrix:
+
+    >>> import numpy as np
+    >>> from perfalign.transport import Coupling
+    >>> class Pairs(Coupling):
+    ...     def __init__(self, n):
+    ...         self.mass_X = self.mass_Y = np.full(n, 1 / n)
+    ...     def _pairs(self, n_samples, rng):
+    ...         i = rng.randint(len(self.mass_X), size=n_samples)
+    ...         return i, i
+    ...     def _masses(self, i, j):
+    ...         return (i == j) / len(self.mass_X)
+    ...     def _product(self, Y):
+    ...         return Y / len(self.mass_X)
+    >>> pairs = Pairs(4)
+    >>> i, j = pairs.sample(100, random_state=0)
+    >>> bool(np.all(i == j)), pairs.partner_share([0, 1, 3, 2])
+    (True, 0.5)
     """
 
     mass_X: Array
@@ -144,6 +172,12 @@ class Coupling(ABC):
         -------
         share : float
             Between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If there is not one label a row, or labels are strings on one side
+            and numbers on the other.
         """
         n_rows = len(self.mass_X), len(self.mass_Y)
         members_X, members_Y = one_hot(labels_X, labels_Y, n_rows)
@@ -162,6 +196,11 @@ class Coupling(ABC):
         -------
         share : float
             Between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If partners are not n1 row numbers of Y.
         """
         n1, n2 = len(self.mass_X), len(self.mass_Y)
         j = np.asarray(partners)

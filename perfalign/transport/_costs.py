@@ -31,10 +31,9 @@ def bridge_profile(
 ) -> Array:
     r"""Similarity of each latent to each exemplar, or to each label.
 
-    .. math:: p_b(x) \propto \exp\left(
-              -\frac{d(x, a_b)}{\tau\, \operatorname{median} d} \right),
-              \qquad
-              p_c(x) \propto \frac1{B_c} \sum_{b : c_b = c}
+    .. math:: p_b(x) & \propto \exp\left(
+              -\frac{d(x, a_b)}{\tau\, \operatorname{median} d} \right), \\
+              p_c(x) & \propto \frac1{B_c} \sum_{b : c_b = c}
               \exp\left( -\frac{d(x, a_b)}{\tau\, \operatorname{median} d}
               \right),
 

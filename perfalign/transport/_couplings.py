@@ -69,8 +69,8 @@ class ClassCoupling(Coupling):
 
     .. math::
 
-        \pi_{ij} = \sum_c p(c)\, p(x_i \mid c)\, p(y_j \mid c), \qquad
-        p(x_i \mid c) = \frac{p(c \mid x_i)}{\sum_l p(c \mid x_l)} , \qquad
+        \pi_{ij} & = \sum_c p(c)\, p(x_i \mid c)\, p(y_j \mid c), \\
+        p(x_i \mid c) & = \frac{p(c \mid x_i)}{\sum_l p(c \mid x_l)} , \qquad
         p(c) = \frac1{n_1} \sum_i p(c \mid x_i) .
 
     Every source row has mass 1/n₁. Of a target row it takes what the source's
@@ -150,6 +150,12 @@ class ClassCoupling(Coupling):
         -------
         coupling : ClassCoupling
             Its classes are the sorted labels of both sides.
+
+        Raises
+        ------
+        ValueError
+            If a label is missing, labels are strings on one side and numbers
+            on the other, or a label of X is none of Y.
         """
         n_rows = np.shape(labels_X)[0], np.shape(labels_Y)[0]
         return cls(*one_hot(labels_X, labels_Y, n_rows))
@@ -191,6 +197,15 @@ def as_coupling(coupling: Any) -> Any:
     ------
     ValueError
         If it is none of these.
+
+    Examples
+    --------
+    >>> from perfalign.transport import as_coupling
+    >>> coupling = as_coupling([[0.25, 0.25], [0.0, 0.5]])
+    >>> type(coupling).__name__, coupling.marginal_violation()
+    ('TransportPlan', (0.0, 0.5))
+    >>> as_coupling(coupling) is coupling
+    True
     """
     # A data frame samples its own rows: it is a matrix here.
     if isinstance(coupling, (list, tuple)) or hasattr(coupling, "__array__"):
