@@ -144,8 +144,8 @@ class LinearAlignment(BaseAlignment):
 
         with :math:`C_m` the covariance of the view in the fit (about 0, if it
         was not centred; about the means of the sets after `fit_incomplete`,
-        where sets differ in their means). It is free of units: with a feature in another one,
-        the column has another one.
+        where sets differ in their means). It is free of units: with a feature
+        in another one, the column has another one.
 
         Parameters
         ----------
