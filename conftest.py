@@ -26,9 +26,7 @@ BAD_PIXELS = 4  # pixels of a figure that may differ by more
 COLOUR_TOL = 1.0  # of 255, for the mean colour of the image
 
 # A number that is not part of a word, a version or a colour such as #1f77b4.
-NUMBER = re.compile(
-    r"(?<![\w.#])([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
-)
+NUMBER = re.compile(r"(?<![\w.#])([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
 DATA_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 # Follows from the images, which are compared themselves.
 IMAGE_SIZE = re.compile(r"\b(?:width|height)=\"\d+\"")

@@ -57,9 +57,7 @@ KINDS = {
         rng.normal(size=(N, D)) * np.logspace(0, 6, N)[:, None]
     ),
     "heavy tails": lambda rng: rng.standard_cauchy(size=(N, D)),
-    "rank 3": lambda rng: (
-        rng.normal(size=(N, 3)) @ rng.normal(size=(3, D))
-    ),
+    "rank 3": lambda rng: rng.normal(size=(N, 3)) @ rng.normal(size=(3, D)),
     "a constant column": constant_column,
 }
 

@@ -75,8 +75,10 @@ class TestCalibration:
         found = permutation_calibration(linear_cka, views, 20, random_state=0)
         rng = np.random.RandomState(0)
         null = np.array(
-            [linear_cka(views[0], views[1][rng.permutation(50)])
-             for _ in range(20)]
+            [
+                linear_cka(views[0], views[1][rng.permutation(50)])
+                for _ in range(20)
+            ]
         )
         assert_array_equal(found.null, null)
         assert found.statistic == linear_cka(*views)
@@ -135,9 +137,7 @@ class TestCalibration:
         left, right = (complement.rows(v, np.zeros(3)) for v in views)
         assert_array_equal(seen[0][0], left)
         assert_array_equal(seen[1][0], left)
-        assert_array_equal(
-            np.sort(seen[2][1], axis=0), np.sort(right, axis=0)
-        )
+        assert_array_equal(np.sort(seen[2][1], axis=0), np.sort(right, axis=0))
 
     @pytest.mark.parametrize("dtype", [np.float64, np.float32])
     def test_views_that_are_the_nuisance_have_nothing_left(self, dtype):
@@ -147,7 +147,10 @@ class TestCalibration:
             return float(np.sum((x.T @ y) ** 2))
 
         found = permutation_calibration(
-            covariance, [Z, 2 * Z + 1], 9, nuisance=Z.astype(dtype),
+            covariance,
+            [Z, 2 * Z + 1],
+            9,
+            nuisance=Z.astype(dtype),
             random_state=0,
         )
         assert (found.statistic, found.p_value) == (0.0, 1.0)
@@ -163,7 +166,9 @@ class TestCalibration:
         found = permutation_calibration(centring, views, 9, random_state=0)
         assert_array_equal(views, before)
         wanted = permutation_calibration(
-            lambda x, y: centring(x.copy(), y.copy()), views, 9,
+            lambda x, y: centring(x.copy(), y.copy()),
+            views,
+            9,
             random_state=0,
         )
         assert_array_equal(found.null, wanted.null)
@@ -359,8 +364,15 @@ def largest_roots(rng, n, rho, d1, d2, n_draws):
 class TestRequiredSamples:
     @pytest.mark.parametrize(
         "rho, d1, d2",
-        [(0.5, 1, 1), (0.5, 6, 1), (0.5, 2, 2), (0.3, 3, 8), (0.8, 5, 5),
-         (0.5, 20, 20), (0.7, 10, 30)],
+        [
+            (0.5, 1, 1),
+            (0.5, 6, 1),
+            (0.5, 2, 2),
+            (0.3, 3, 8),
+            (0.8, 5, 5),
+            (0.5, 20, 20),
+            (0.7, 10, 30),
+        ],
     )
     def test_power_is_as_simulated(self, rho, d1, d2):
         n = required_samples(rho, d1, d2)

@@ -58,9 +58,7 @@ def mean_accuracy(digits, halves, align):
         left, right = digits.views
         transfer = GaussianTransfer(align([left[train], right[train]]))
         transfer.fit(left[train], digits.target[train], view=0)
-        scores.append(
-            transfer.score(right[test], digits.target[test], view=1)
-        )
+        scores.append(transfer.score(right[test], digits.target[test], view=1))
     return np.mean(scores)
 
 
@@ -109,9 +107,7 @@ def test_cleaning_features_does_not_prevent_the_collapse(
         paper = fit([left[train], right[train]], constraint="orthonormal")
         transfer = GaussianTransfer(paper)
         transfer.fit(left[train], digits.target[train], view=0)
-        scores.append(
-            transfer.score(right[test], digits.target[test], view=1)
-        )
+        scores.append(transfer.score(right[test], digits.target[test], view=1))
     assert np.mean(scores) < 0.3
 
 

@@ -350,9 +350,9 @@ def fitted_elsewhere(views):
     scalers = [StandardScaler(), StandardScaler()]
     return {
         "CSA": CSA(2).fit(views),
-        "MappedAlignment": MappedAlignment(
-            PerfectAlignment(2), scalers
-        ).fit(views),
+        "MappedAlignment": MappedAlignment(PerfectAlignment(2), scalers).fit(
+            views
+        ),
         "HeldOutSearch": HeldOutSearch(
             PerfectAlignment(2), {"ridge": [0.0, 0.1]}
         ).fit(views),
@@ -465,9 +465,12 @@ def test_views_by_name_and_labels_of_any_type(labelled):
         )
     anchors = {"heard": named["heard"][:3], "seen": None}
     placed = gauge.anchored(by_name, anchors, data.latents[:3], range(3))
-    assert relative_error(
-        data.latents, placed.transform_view(named["seen"], "seen")
-    ) < 1e-11
+    assert (
+        relative_error(
+            data.latents, placed.transform_view(named["seen"], "seen")
+        )
+        < 1e-11
+    )
     with pytest.raises(ValueError, match="'sen'"):
         gauge.mixture(by_name, {"sen": named["seen"]}, *given)
     if labelled:
@@ -669,9 +672,7 @@ def test_the_turn_found_costs_no_more_than_the_true_one(n):
         )
         Q = polar(rng.normal(size=(k, k)))
         source, _ = whitened(sampled.mapped(Q, np.zeros(k)), "latents")
-        assert (
-            turn(source, target)[1] <= turn(source, target, Q.T)[1] + 1e-6
-        )
+        assert turn(source, target)[1] <= turn(source, target, Q.T)[1] + 1e-6
 
 
 def overlapping(n_components, k, seed):

@@ -592,12 +592,24 @@ class TestMutualNeighbours:
         # Five items, of two kinds in one view and of three in the other.
         X = np.array([0, 0, 0, 1, 1.0])[:, None]
         Y = np.array([0, 0, 5, 5, 9.0])[:, None]
-        near_x = np.array([[0, 1, 1, 0, 0], [1, 0, 1, 0, 0], [1, 1, 0, 0, 0],
-                           [1 / 3, 1 / 3, 1 / 3, 0, 1],
-                           [1 / 3, 1 / 3, 1 / 3, 1, 0]])
-        near_y = np.array([[0, 1, 1 / 2, 1 / 2, 0], [1, 0, 1 / 2, 1 / 2, 0],
-                           [0, 0, 0, 1, 1], [0, 0, 1, 0, 1],
-                           [0, 0, 1, 1, 0]])
+        near_x = np.array(
+            [
+                [0, 1, 1, 0, 0],
+                [1, 0, 1, 0, 0],
+                [1, 1, 0, 0, 0],
+                [1 / 3, 1 / 3, 1 / 3, 0, 1],
+                [1 / 3, 1 / 3, 1 / 3, 1, 0],
+            ]
+        )
+        near_y = np.array(
+            [
+                [0, 1, 1 / 2, 1 / 2, 0],
+                [1, 0, 1 / 2, 1 / 2, 0],
+                [0, 0, 0, 1, 1],
+                [0, 0, 1, 0, 1],
+                [0, 0, 1, 1, 0],
+            ]
+        )
         wanted = np.minimum(near_x, near_y).sum() / 10
         assert mutual_neighbours(X, Y, 2) == pytest.approx(wanted, rel=1e-14)
 
@@ -611,8 +623,9 @@ class TestMutualNeighbours:
         assert mutual_neighbours(X, X @ turn) == pytest.approx(1, rel=1e-12)
 
     def test_unrelated_views_share_what_chance_gives(self, rng):
-        found = [mutual_neighbours(*rng.normal(size=(2, 101, 5)))
-                 for _ in range(30)]
+        found = [
+            mutual_neighbours(*rng.normal(size=(2, 101, 5))) for _ in range(30)
+        ]
         assert np.mean(found) == pytest.approx(10 / 100, abs=0.01)
 
     def test_bad_input_is_named(self, rng):

@@ -166,7 +166,7 @@ EXPLORE = (
     "fig.savefig(buffer)\n"
     "plt.close(fig)\n"
     "image = base64.b64encode(buffer.getvalue()).decode()\n"
-    'display(HTML(f"<img src=\'data:image/png;base64,{{image}}\'>"))'
+    "display(HTML(f\"<img src='data:image/png;base64,{{image}}'>\"))"
 )
 FONTS = (
     "from pathlib import Path\n"

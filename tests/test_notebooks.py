@@ -106,8 +106,9 @@ def problems_of_output(output, cell):
             yield "an absolute path in the output"
         return
     data = output["data"]
-    plain, html = text(data.get("text/plain", "")), text(
-        data.get("text/html", "")
+    plain, html = (
+        text(data.get("text/plain", "")),
+        text(data.get("text/html", "")),
     )
     if WIDGET_VIEW in data:
         yield "a view of a widget is stored"

@@ -372,8 +372,9 @@ class TestWithoutNuisance:
         wanted = WithoutNuisance([1]).fit_transform(views[0][:, :3])
         assert_allclose(one.transform(frame), wanted, rtol=0, atol=1e-15)
 
-    @pytest.mark.parametrize("nuisance, seen", [([], "0 of the 3"),
-                                                ([0, 1, 2], "3 of the 3")])
+    @pytest.mark.parametrize(
+        "nuisance, seen", [([], "0 of the 3"), ([0, 1, 2], "3 of the 3")]
+    )
     def test_something_is_taken_and_something_left(self, nuisance, seen):
         with pytest.raises(ValueError, match=seen):
             WithoutNuisance(nuisance).fit(np.eye(3))
@@ -383,15 +384,17 @@ class TestWithoutNuisance:
         rng = np.random.default_rng(0)
         hour = rng.uniform(0, 24, size=(400, 1))
         views = [
-            np.hstack([hour, 60 * hour + 7, rng.normal(size=(400, 2)),
-                       2020 - hour])
+            np.hstack(
+                [hour, 60 * hour + 7, rng.normal(size=(400, 2)), 2020 - hour]
+            )
             for _ in range(2)
         ]
         if single:
             views = [view.astype(np.float32) for view in views]
         maps = [WithoutNuisance([0])] * 2
-        seen, new = ([v[rows] for v in views]
-                     for rows in (slice(200), slice(200, 400)))
+        seen, new = (
+            [v[rows] for v in views] for rows in (slice(200), slice(200, 400))
+        )
         mapped = MappedAlignment(PerfectAlignment(1), maps).fit(seen)
         assert_array_equal(mapped.features(new[0], 0)[:, [0, 3]], 0)
         assert mapped.alignment_.shared_dimension_ == 0
@@ -416,8 +419,11 @@ class TestWithoutNuisance:
             PerfectAlignment(3), [WithoutNuisance(slice(6))] * 2
         ).fit(views)
         test = permutation_test(
-            PerfectAlignment(3), [v[:, 6:] for v in views], 1,
-            nuisance=nuisance, random_state=0,
+            PerfectAlignment(3),
+            [v[:, 6:] for v in views],
+            1,
+            nuisance=nuisance,
+            random_state=0,
         )
         assert_allclose(
             mapped.alignment_.canonical_correlations_,
@@ -489,13 +495,19 @@ def test_nuisance_taken_out_is_harmless_and_residuals_are_not(stored):
 # ----------------------------------------------------------------- processes
 
 
-@pytest.mark.parametrize("options", [{}, {"groups": np.arange(60) // 2},
-                                     {"nuisance": np.eye(60)[:, :5]}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"groups": np.arange(60) // 2}, {"nuisance": np.eye(60)[:, :5]}],
+)
 def test_processes_change_no_permutation(options):
     tests = [
         permutation_test(
-            PerfectAlignment(2), views_of((5, 4, 3)), 19, random_state=0,
-            n_jobs=n_jobs, **options,
+            PerfectAlignment(2),
+            views_of((5, 4, 3)),
+            19,
+            random_state=0,
+            n_jobs=n_jobs,
+            **options,
         )
         for n_jobs in (None, 2)
     ]

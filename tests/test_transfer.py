@@ -109,9 +109,9 @@ class TestSupervised:
                 transfer.predict(pairs.views[m], view=m),
                 oracle.predict(z[m]),
             )
-        assert transfer.score(
-            pairs.views[1], pairs.y, view=1
-        ) == oracle.score(z[1], pairs.y)
+        assert transfer.score(pairs.views[1], pairs.y, view=1) == oracle.score(
+            z[1], pairs.y
+        )
 
     def test_mixture_has_the_moments_of_the_latents(self, pairs, covariance):
         transfer = GaussianTransfer(pairs.alignment, covariance)
@@ -427,9 +427,7 @@ class TestUnlabelled:
             )
 
     def test_examples_must_suit_the_view(self, three):
-        with pytest.raises(
-            ValueError, match="examples .view 0.: .* 3 feat"
-        ):
+        with pytest.raises(ValueError, match="examples .view 0.: .* 3 feat"):
             GaussianTransfer(three.alignment).fit_unlabelled(
                 three.views[0], three.views[1][:2], ["a", "b"]
             )

@@ -68,23 +68,6 @@ class MetaAlignment(BaseAlignment):
         return self.alignment_.transform_view(X, view, out)
 
     def decode(self, latents: ArrayLike, view: int | str) -> Floats:
-        """A view's features from latents, as the alignment inside has them.
-
-        Parameters
-        ----------
-        latents : array-like of shape (n_samples, k)
-        view : int or str
-            Position m of the view in the fit, or its name there.
-
-        Returns
-        -------
-        decoded : ndarray of shape (n_samples, n_features_m)
-
-        Raises
-        ------
-        ValueError
-            As that of the alignment inside.
-        """
         self.check_fitted()
         check_estimator(self.alignment_, "alignment_", ["decode"])
         return self.alignment_.decode(latents, view)

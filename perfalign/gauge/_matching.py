@@ -225,9 +225,9 @@ def _plausible_orders(source: Shape, target: Shape) -> Integers:
         misfit = 2 * (
             (near[:, c, places][:, None, None] - far[:, new, old]) ** 2
         ).sum((0, 3))
-        misfit += (
-            (near[:, c, c][:, None] - far.diagonal(0, 1, 2)) ** 2
-        ).sum(0)
+        misfit += ((near[:, c, c][:, None] - far.diagonal(0, 1, 2)) ** 2).sum(
+            0
+        )
         change = np.sqrt(source.weights) - np.sqrt(target.weights[c])
         total = misfits[:, None] + misfit + change**2
         total[(new == old).any(2)] = np.inf

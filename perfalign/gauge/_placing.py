@@ -107,9 +107,7 @@ def search(latents: Array, noise: Array, concepts: Shape) -> Affine:
     return _uphill(latents, noise, concepts, found[best], steps=1000)
 
 
-def _candidates(
-    latents: Array, concepts: Shape, attempt: int
-) -> list[Affine]:
+def _candidates(latents: Array, concepts: Shape, attempt: int) -> list[Affine]:
     """Affine maps to begin with, others in each attempt."""
     found = _components(latents, len(concepts.weights), attempt)
     target, unwhiten = whitened(concepts, "concepts")

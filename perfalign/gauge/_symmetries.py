@@ -55,9 +55,7 @@ def fixing_symmetries(shape: Shape) -> tuple[list[Array], int]:
     size, basis = eigh(element(np.eye(k)))
     basis = basis[:, size > 0.5]
     mixed = rng.standard_normal((k, k))
-    values, vectors = eigh(
-        basis.T @ element(mixed + mixed.T) @ basis
-    )
+    values, vectors = eigh(basis.T @ element(mixed + mixed.T) @ basis)
     starts = np.flatnonzero(np.diff(values) > EXACT) + 1
     spaces = np.split(basis @ vectors, starts, axis=1)
     link = element(rng.standard_normal((k, k)))
@@ -129,9 +127,7 @@ def map_onto(source: Shape, target: Shape) -> Array | None:
     return U @ Vt if s[-1] > EXACT else None
 
 
-def _intertwiners(
-    source: Shape, target: Shape
-) -> tuple[Array, Array, float]:
+def _intertwiners(source: Shape, target: Shape) -> tuple[Array, Array, float]:
     """Solutions X of X m = m', Xᵀ m' = m, X S = S' X: one, and all others."""
     k = source.means.shape[1]
     one = np.eye(k)
@@ -176,9 +172,7 @@ def _agreement(shape: Shape) -> Callable[[list[int]], bool]:
     def agree(places: list[int]) -> bool:
         c = len(places) - 1
         old = pairs[:, c, : c + 1]
-        return bool(
-            np.abs(old - pairs[:, places[-1], places]).max() < EXACT
-        )
+        return bool(np.abs(old - pairs[:, places[-1], places]).max() < EXACT)
 
     return agree
 

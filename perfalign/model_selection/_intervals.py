@@ -150,9 +150,7 @@ def correlation_intervals(
     ]
     bounds = [
         _bounds(*one, level)
-        for one in zip(
-            correlations, np.hstack(drawn), moments.one_left_out()
-        )
+        for one in zip(correlations, np.hstack(drawn), moments.one_left_out())
     ]
     low, high, errors = np.array(bounds).T
     unknown = np.flatnonzero(np.isnan(low + high))

@@ -255,9 +255,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         self._adopt(frame, gaussians, classes, view)
         return self
 
-    def predict_proba(
-        self, X: View, view: int | str | None = None
-    ) -> Array:
+    def predict_proba(self, X: View, view: int | str | None = None) -> Array:
         """Posterior class probabilities of items of any view.
 
         Parameters

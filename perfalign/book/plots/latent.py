@@ -74,9 +74,7 @@ def name_classes(ax: Axes, points: Array, labels: ArrayLike | None) -> None:
             note(ax, _name(c), spot, (0, 0), BLACK, ha="center", va="center")
 
 
-def name_views(
-    fig: Figure, n_views: int, **others: dict[str, Any]
-) -> None:
+def name_views(fig: Figure, n_views: int, **others: dict[str, Any]) -> None:
     """Put the marks of the views, and others by name, in a legend."""
     marks = {
         f"modality {m + 1}": {"color": VIEW[m], **MARKS[m]}
