@@ -342,7 +342,10 @@ def test_maps_and_nuisance_variables_are_not_taken_together():
     [
         ({"groups": np.arange(60)}, "Seen groups and nuisance variables"),
         ({"nuisance": np.ones((5, 1))}, r"shape \(5, 1\); wanted 60 rows"),
-        ({"nuisance": np.eye(60)[:, :58]}, "rank 59; wanted at most 58"),
+        (
+            {"nuisance": np.eye(60)[:, :58]},
+            "rank 59, and .* 60 samples; wanted 61",
+        ),
         ({"nuisance": np.full((60, 1), np.nan)}, "nuisance"),
     ],
 )

@@ -67,9 +67,9 @@ class Complement:
         hat = np.hstack([np.full((n_samples, 1), n_samples**-0.5), white.U])
         if hat.shape[1] > n_samples - 2:
             raise ValueError(
-                f"nuisance and the constant have the rank {hat.shape[1]}; "
-                f"wanted at most {n_samples - 2}, as {n_samples} samples "
-                "should leave something to be permuted."
+                f"nuisance and the constant have the rank {hat.shape[1]}, and "
+                f"there are {n_samples} samples; wanted {hat.shape[1] + 2} or "
+                "more, so that something is left to be permuted."
             )
         kept = np.setdiff1d(np.arange(n_samples), _telling(hat))
         return cls(hat, kept, white.encoder(np.eye(white.rank)).T, lost)
