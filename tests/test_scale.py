@@ -147,7 +147,8 @@ def test_single_precision_on_disk_is_converted_by_slabs(on_disk, tmp_path):
     assert held < 48 * MEGABYTE
     assert np.all(summary.eps == np.finfo(np.float32).eps)
     double = StackedSummary.from_views([v.astype(float) for v in single])
-    assert_array_equal(summary.R, double.R)
+    # Numbers of fewer digits take a shorter way to the same factor.
+    assert_equivalent(summary, double)
 
 
 def test_latents_go_to_disk_in_little_memory(on_disk, tmp_path):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from perfalign.summary import _gram, _triangle
-from perfalign.summary._gram import WhitenedTriangle, centred_triangle
+from perfalign.summary import _accumulation, _triangle
 from perfalign.summary._triangle import CentredTriangle
 
 N, D = 30_000, 12
@@ -14,9 +13,20 @@ N, D = 30_000, 12
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     # Small data then take as many chunks as large data otherwise.
-    for module in (_gram, _triangle):
-        monkeypatch.setattr(module, "CHUNK", 100 * D)
-    monkeypatch.setattr(_triangle, "ROWS", 100)
+    monkeypatch.setattr(_triangle, "CHUNK", 100 * D)
+
+
+@pytest.fixture(params=["reflected", "refused", "pivoted", "usual"])
+def way(request, monkeypatch):
+    """How all chunks but the first are taken, if they are like it."""
+    if request.param == "reflected":
+        monkeypatch.setattr(_triangle, "NARROW", 0)
+        monkeypatch.setattr(_triangle, "ROWS", 100)
+    if request.param in ("refused", "pivoted"):
+        monkeypatch.setattr(_accumulation, "FEW", 0.0)
+    if request.param == "refused":
+        monkeypatch.setattr(_accumulation, "MOST", 0.0)
+    return request.param
 
 
 def low_rank(rng):
@@ -82,13 +92,10 @@ ODD = {
 }
 
 
-KINDS = [CentredTriangle, WhitenedTriangle]
-
-
-def factor(X, kind, pieces=1):
-    triangle = kind(np.empty((0, D)), X[0], np.zeros(D), 0)
+def factor(X, pieces=1, coarse=False):
+    triangle = CentredTriangle(np.empty((0, D)), X[0], np.zeros(D), 0)
     for piece in np.array_split(X, pieces):
-        triangle.add([piece[:, :5], piece[:, 5:]])
+        triangle.add([piece[:, :5], piece[:, 5:]], coarse=coarse)
     R, mean, rest, n = triangle.result()
     return R, mean + rest, n
 
@@ -104,11 +111,11 @@ def reference(X):
     return np.linalg.qr(centred / norms, mode="r"), size * norms
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("rows", STATIONARY | ODD)
-def test_singular_values_are_those_of_householder(rows, kind):
+def test_singular_values_are_those_of_householder(rows):
     X = (STATIONARY | ODD)[rows](np.random.default_rng(0))
-    R, mean, n = factor(X, kind)
+    R, mean, n = factor(X)
     wanted, size = reference(X)
     assert n == N
     sigma = np.zeros(D)
@@ -123,9 +130,9 @@ def test_singular_values_are_those_of_householder(rows, kind):
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("rows", ["full rank", "one view tiny", "ill"])
-def test_small_directions_keep_their_digits(rows, kind):
+def test_small_directions_keep_their_digits(rows):
     """The error multiplies the factor by I + F, whatever its condition."""
     rng = np.random.default_rng(1)
     X = rng.normal(size=(N, D))
@@ -136,50 +143,47 @@ def test_small_directions_keep_their_digits(rows, kind):
         # Powers of two and sums of few bits: the products are exact.
         mix = np.triu(rng.integers(-2, 3, size=(D, D)), 1) + np.eye(D)
         exact = exact @ (mix * 2.0 ** -np.arange(0, 24, 2))
-    R, _, _ = factor(exact, kind)
+    R, _, _ = factor(exact)
     wanted, size = reference(exact)
     ratio = np.linalg.solve(wanted.T, (R / size).T)
     assert_allclose(ratio @ ratio.T, np.eye(D), rtol=0, atol=1e-11)
 
 
+@pytest.mark.parametrize("coarse", [False, True])
 @pytest.mark.parametrize("rows", STATIONARY)
-def test_all_chunks_but_the_first_and_the_rest_are_fast(rows, monkeypatch):
+def test_all_chunks_but_the_first_and_the_rest_are_fast(
+    rows, coarse, monkeypatch
+):
     slow = []
-    reflect = CentredTriangle._take_chunk
+    reflect = CentredTriangle._reflect
 
     def counting(self):
         slow.append(self.filled)
         reflect(self)
 
-    monkeypatch.setattr(CentredTriangle, "_take_chunk", counting)
-    X = STATIONARY[rows](np.random.default_rng(2))[: 48 + 29_000 + 5]
-    factor(X, WhitenedTriangle)
-    assert slow == [48, 5]
+    monkeypatch.setattr(CentredTriangle, "_reflect", counting)
+    X = STATIONARY[rows](np.random.default_rng(2))[: 29_000 + 5]
+    factor(X, coarse=coarse)
+    assert slow == [100, 5]
 
 
-def test_coordinates_are_for_narrow_views():
-    for d, kind in [(512, WhitenedTriangle), (513, CentredTriangle)]:
-        none, zero = np.empty((0, d)), np.zeros(d)
-        assert type(centred_triangle(none, zero, zero, 0)) is kind
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_rows_may_come_in_any_pieces(kind):
+@pytest.mark.usefixtures("way")
+def test_rows_may_come_in_any_pieces():
     X = STATIONARY["full rank"](np.random.default_rng(4))
-    whole = factor(X, kind)
+    whole = factor(X)
     for pieces in (7, 1000):
-        for part, same in zip(factor(X, kind, pieces), whole):
+        for part, same in zip(factor(X, pieces), whole):
             assert_array_equal(part, same)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("rows", ["full rank", "low rank", "stray row"])
-def test_what_was_found_goes_on_with_more_rows(rows, kind):
+def test_what_was_found_goes_on_with_more_rows(rows):
     X = (STATIONARY | ODD)[rows](np.random.default_rng(6))[N // 2 - 900 :]
     found = np.empty((0, D)), X[0], np.zeros(D), 0
     kept = None
     for piece in np.split(X, [1, 5, 6, 300, 301, 2000]):
-        triangle = kind(*found)
+        triangle = CentredTriangle(*found)
         triangle.add([piece[:, :5], piece[:, 5:]])
         found = triangle.result()
         if kept is None:
@@ -199,14 +203,14 @@ def test_what_was_found_goes_on_with_more_rows(rows, kind):
         assert_array_equal(part, copied)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_mean_far_off_costs_nothing(kind):
+@pytest.mark.usefixtures("way")
+def test_mean_far_off_costs_nothing():
     rng = np.random.default_rng(5)
     # Multiples of 2^-20 stay exact when 2^30 is added.
     near = np.round(rng.normal(size=(N, D)) * 2**20) / 2**20
     near[:, -1] = near[:, 0] - near[:, 1]
-    R, _, _ = factor(near, kind)
-    far, mean, _ = factor(near + 2.0**30, kind)
+    R, _, _ = factor(near)
+    far, mean, _ = factor(near + 2.0**30)
     assert_allclose(
         abs(far), abs(R), rtol=0, atol=1e-12 * np.linalg.norm(R, 2)
     )

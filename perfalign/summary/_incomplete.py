@@ -20,6 +20,7 @@ from perfalign._checks import Signature
 from perfalign._linalg import column_norms
 from perfalign._types import Array
 from perfalign.summary._base import Summary
+from perfalign.summary._reflections import triangle
 from perfalign.summary._sets import (
     Placed,
     Subset,
@@ -34,7 +35,6 @@ from perfalign.summary._sets import (
 )
 from perfalign.summary._stacked import StackedSummary
 from perfalign.summary._storage import checked
-from perfalign.summary._triangle import triangle
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,6 @@ from perfalign._checks import (
 )
 from perfalign._types import Array
 from perfalign.summary._distinct import DistinctRows
-from perfalign.summary._gram import centred_triangle
 from perfalign.summary._triangle import CentredTriangle
 
 
@@ -53,7 +52,7 @@ class Pass:
             self.whole = isinstance(start.n_samples, int)
             self.n_rows = start.n_rows
             self.items = DistinctRows(len(start.mean), start.items)
-            self.triangle = centred_triangle(
+            self.triangle = CentredTriangle(
                 start.R,
                 start.mean,
                 start.rest + np.zeros_like(start.mean),
@@ -129,13 +128,14 @@ class Pass:
             # zero.
             origin = np.hstack([part[0] for part in parts])
             none = np.empty((0, len(origin)))
-            self.triangle = centred_triangle(
+            self.triangle = CentredTriangle(
                 none, origin, np.zeros_like(origin), 0
             )
             self.items = DistinctRows(len(origin))
         self.n_rows += len(parts[0])
         self.triangle.expect(n_expected)
-        self.triangle.add(parts, weights)
+        coarse = bool(np.min(self.eps) >= np.finfo(np.float32).eps)
+        self.triangle.add(parts, weights, coarse)
         self.items.add(parts)
 
     def fields(self) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from scipy.sparse.csgraph import connected_components
 from perfalign._checks import Signature, named
 from perfalign._types import Array
 from perfalign.summary._pass import Pass
+from perfalign.summary._reflections import triangle
 from perfalign.summary._stacked import StackedSummary
-from perfalign.summary._triangle import triangle
 
 #: Views that some items have, by number or by name.
 Subset: TypeAlias = tuple[Any, ...]

@@ -21,8 +21,8 @@ from perfalign.summary._base import Summary
 from perfalign.summary._dask import tree_summary
 from perfalign.summary._distinct import DistinctRows
 from perfalign.summary._pass import Pass
+from perfalign.summary._reflections import triangle
 from perfalign.summary._storage import checked
-from perfalign.summary._triangle import triangle
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,43 +1,32 @@
 r"""One pass over many rows to the triangular factor of their centred stack.
 
-Rows come in chunks. Each is centred about its own mean and eliminated by
-Householder's reflections, which change the factor R of the rows before it in
-place (LAPACK's `tpqrt`). One more row carries what the two means differ by,
+Rows come in chunks. Those that no other way is right for are eliminated by
+Householder's reflections, which change the factor R of the rows before them
+in place (LAPACK's `tpqrt`). Each chunk is centred about its own mean; one more
+row carries what the two means differ by,
 
 .. math:: \sqrt{\tfrac{n_a n_b}{n_a + n_b}}\,(\mu_a - \mu_b)^\top ,
 
 so that R is that of all rows about the mean of all of them. Reflections keep
 singular values far below the root of the rounding error, which a Gram matrix
-would lose, and need no more memory than R and the chunk.
+would lose, and need no more memory than R and the chunk. The faster way, for
+most rows, is `Accumulation`.
 """
 
-from typing import Literal
-
 import numpy as np
-from scipy.linalg import bandwidth, lapack
 
 from perfalign._linalg import two_sum
 from perfalign._types import Array
+from perfalign.summary._accumulation import Accumulation, Coordinates
+from perfalign.summary._reflections import eliminated, triangle, triangular
 
 #: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
 CHUNK = 2**17
 #: Rows in a chunk at least: R passes through the memory once for each.
 ROWS = 128
-#: Columns that are reflected together.
-PANEL = 16
-
-
-def triangle(rows: Array) -> Array:
-    """Triangular factor of a matrix; Fortran's order is overwritten."""
-    n_rows = min(rows.shape)
-    if n_rows == 0:
-        return np.empty((0, rows.shape[1]), order="F")
-    # From SciPy's BLAS, as all here: NumPy's has threads of its own, and the
-    # two would keep each other waiting.
-    factored, _, _ = lapack.dgeqrt(min(PANEL, n_rows), rows, overwrite_a=True)
-    for j in range(n_rows):
-        factored[j + 1 :, j] = 0
-    return np.asfortranarray(factored[:n_rows])
+#: With more features the chunks that repay accumulation take more memory
+#: than the factor.
+NARROW = 2048
 
 
 class CentredTriangle:
@@ -54,31 +43,38 @@ class CentredTriangle:
         Their number, or the sum of their weights.
     """
 
-    #: How chunks lie in memory: LAPACK changes them in place in Fortran's.
-    order: Literal["C", "F"] = "F"
-
     def __init__(self, R: Array, mean: Array, rest: Array, n: float):
         # A copy: it will be overwritten.
-        self.R = np.array(R, order="F")
-        if bandwidth(self.R)[0]:
-            self.R = triangle(self.R)
+        self.R = triangular(np.array(R, order="F"))
         self.origin, self.rest, self.n = mean, rest, n
         self.chunk = np.empty((0, len(mean)))
         self.weights, self.filled = np.ones(0), 0
+        self.accumulation: Accumulation | None = None
+        self.coarse = self.weighted = False
 
     def expect(self, n_rows: int) -> None:
         """Make room for rows that will be added."""
         n_rows = min(self._wanted(), self.filled + n_rows)
         if n_rows > len(self.weights):
-            # One more for what the means differ by, once there are two.
-            shape = n_rows + bool(self.n), len(self.origin)
-            chunk, weights = np.empty(shape, order=self.order), np.ones(n_rows)
+            # One more for what the means differ by.
+            chunk = np.empty((n_rows + 1, len(self.origin)))
+            weights = np.ones(n_rows)
             chunk[: self.filled] = self.chunk[: self.filled]
             weights[: self.filled] = self.weights[: self.filled]
             self.chunk, self.weights = chunk, weights
 
-    def add(self, columns: list[Array], weights: Array | None = None) -> None:
-        """Add rows, given as blocks of columns that lie side by side."""
+    def add(
+        self,
+        columns: list[Array],
+        weights: Array | None = None,
+        coarse: bool = False,
+    ) -> None:
+        """Add rows, given as blocks of columns that lie side by side.
+
+        Rows are coarse if they are known to single precision at most.
+        """
+        self.coarse = coarse
+        self.weighted |= weights is not None
         start, stop = 0, len(columns[0])
         while start < stop:
             taken = min(stop - start, self._wanted() - self.filled)
@@ -104,17 +100,53 @@ class CentredTriangle:
         """The factor, the two parts of the mean, and the number of rows."""
         if self.filled:
             self._take_chunk()
+        self._settle()
+        self._move_origin(0.0)
         return self.R, self.origin, self.rest, self.n
 
     def _wanted(self) -> int:
         """Rows of a chunk: so many, at first, that R becomes square."""
         d = len(self.origin)
+        if d <= NARROW:
+            return max(CHUNK // d, 2 * d)
         return max(CHUNK // d, ROWS, d - len(self.R))
 
     def _take_chunk(self) -> None:
+        if not self._accumulated():
+            self._settle()
+            self._reflect()
+        elif self.accumulation is not None and self.accumulation.full:
+            self._settle()
+            self._move_origin(0.0)
+        self.filled = 0
+
+    def _accumulated(self) -> bool:
+        """Add the chunk to the accumulation, if it is for such rows."""
+        d = len(self.origin)
+        # To begin costs more than it saves on few rows.
+        if not self.n or d > NARROW or self.filled < 2 * d:
+            return False
+        if self.accumulation is None:
+            coordinates = None if self.coarse else Coordinates.after(self.R)
+            if not (self.coarse or coordinates):
+                return False
+            self.accumulation = Accumulation(
+                self.R, self.rest, self.n, coordinates
+            )
+        chunk, weights = self.chunk[: self.filled], None
+        if self.weighted:
+            weights = self.weights[: self.filled]
+        return self.accumulation.add(chunk, weights)
+
+    def _settle(self) -> None:
+        """Turn what was accumulated into R, about the mean of all rows."""
+        if self.accumulation is not None:
+            self.R, self.rest, self.n = self.accumulation.result()
+            self.accumulation = None
+
+    def _reflect(self) -> None:
         n_rows, d = self.filled, len(self.origin)
         rows, weights = self.chunk[:n_rows], self.weights[:n_rows]
-        self.filled = 0
         total = weights.sum()
         # The second time, what rounding in the first mean has left over.
         first, second = (_centre(rows, weights / total) for _ in range(2))
@@ -125,22 +157,15 @@ class CentredTriangle:
             self.chunk[n_rows] = np.sqrt(self.n / n * total) * gap
             rows = self.chunk[: n_rows + 1]
         if len(self.R) == d:
-            self.R, _, _, _ = lapack.dtpqrt(
-                0,
-                min(PANEL, d),
-                self.R,
-                rows,
-                overwrite_a=True,
-                overwrite_b=True,
-            )
+            self.R = eliminated(self.R, np.asfortranarray(rows))
         else:
             self.R = triangle(np.vstack([self.R, rows]) if self.n else rows)
-            # The chunk may have become R itself.
-            self.chunk, self.weights = self.chunk[:0].copy(), np.ones(0)
-        self.origin, self.rest = two_sum(
-            self.origin, self.rest + total / n * gap
-        )
+        self._move_origin(total / n * gap)
         self.n = n
+
+    def _move_origin(self, step: Array | float) -> None:
+        """To the mean, but for what a single number cannot hold of it."""
+        self.origin, self.rest = two_sum(self.origin, self.rest + step)
 
 
 def _centre(rows: Array, shares: Array) -> Array:

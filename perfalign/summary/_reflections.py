@@ -1,0 +1,45 @@
+"""Triangular factors by Householder's reflections.
+
+All of it is LAPACK of SciPy's, as in the rest of a pass: NumPy's has threads
+of its own, and the two would keep each other waiting.
+"""
+
+import numpy as np
+from scipy.linalg import bandwidth, lapack
+
+from perfalign._types import Array
+
+#: Columns that are reflected together.
+PANEL = 32
+
+
+def triangle(rows: Array) -> Array:
+    """Triangular factor of a matrix; Fortran's order is overwritten."""
+    n_rows = min(rows.shape)
+    if n_rows == 0:
+        return np.empty((0, rows.shape[1]), order="F")
+    factored, _, _ = lapack.dgeqrt(min(PANEL, n_rows), rows, overwrite_a=True)
+    return np.asfortranarray(np.triu(factored[:n_rows]))
+
+
+def triangular(rows: Array) -> Array:
+    """As `triangle`, of rows that may be one already."""
+    if len(rows) <= rows.shape[1] and not bandwidth(rows)[0]:
+        return np.asfortranarray(rows)
+    return triangle(rows)
+
+
+def eliminated(R: Array, rows: Array, n_triangular: int = 0) -> Array:
+    """Factor of a square triangle and of rows below it; both overwritten.
+
+    The last `n_triangular` of these rows are triangular themselves.
+    """
+    found: Array = lapack.dtpqrt(
+        n_triangular,
+        min(PANEL, len(R)),
+        R,
+        rows,
+        overwrite_a=True,
+        overwrite_b=True,
+    )[0]
+    return found
