@@ -87,6 +87,7 @@ class ClassGaussians:
     [[0.354 0.646]]
     """
 
+    @one_blas_thread
     def __init__(
         self,
         means: View,

@@ -16,7 +16,7 @@ from scipy.linalg import helmert
 
 from perfalign._checks import FLOAT64_EPS, Signature
 from perfalign._linalg import column_norms, two_sum
-from perfalign._threads import scipy_threads
+from perfalign._threads import one_blas_thread, scipy_threads
 from perfalign._types import Array
 from perfalign.summary._base import Summary
 from perfalign.summary._dask import tree_summary
@@ -433,6 +433,7 @@ class StackedSummary(Summary):
             view_names=view_names,
         )
 
+    @scipy_threads
     def blocks(self, center: bool = True) -> list[Array]:
         """Factor of the stack, cut into one block of columns a view.
 
@@ -506,6 +507,7 @@ class StackedSummary(Summary):
         """
         return (len(self.n_features) - 1) * (self.n_items - bool(center))
 
+    @one_blas_thread
     def latents_of_means(self, encoders: list[Array]) -> Array:
         """Where offsets should send the views' means: to 0.
 

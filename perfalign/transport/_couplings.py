@@ -115,6 +115,7 @@ class ClassCoupling(Coupling):
     ((4,), (4,))
     """
 
+    @one_blas_thread
     def __init__(self, probabilities_X: View, probabilities_Y: View) -> None:
         classes = column_names(probabilities_X, "probabilities_X")
         P = _probabilities(probabilities_X, "probabilities_X")
