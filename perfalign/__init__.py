@@ -1,4 +1,9 @@
-"""Perfect alignment of paired views, and what can be done with it."""
+"""Perfect alignment of paired views, and what can be done with it.
+
+What computes has one BLAS thread, so that the pools of NumPy and SciPy do not
+compete, and more where large matrices gain from them; maps, statistics and
+models that are given to it run so too.
+"""
 
 from perfalign.alignment import (
     CollapseWarning,

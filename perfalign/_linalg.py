@@ -6,20 +6,32 @@ processor's rounding. The QR iteration does not; it steps in.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 from scipy import linalg
 
+from perfalign._threads import scipy_threads
 from perfalign._types import Array
+
+#: From so many rows and columns on, threads gain more than they wait for each
+#: other.
+LARGE = 768
+
+
+def _threads(matrix: Array) -> AbstractContextManager[None]:
+    large = min(matrix.shape) >= LARGE
+    return scipy_threads if large else nullcontext()
 
 
 def svd(matrix: Array, **kwargs: Any) -> Any:
     """As `scipy.linalg.svd`, by the QR iteration if the fast driver fails."""
-    try:
-        return linalg.svd(matrix, **kwargs)
-    except linalg.LinAlgError:
-        return linalg.svd(matrix, lapack_driver="gesvd", **kwargs)
+    with _threads(matrix):
+        try:
+            return linalg.svd(matrix, **kwargs)
+        except linalg.LinAlgError:
+            return linalg.svd(matrix, lapack_driver="gesvd", **kwargs)
 
 
 def singular_values(matrix: Array) -> Array:
@@ -39,6 +51,10 @@ def stacked_svd(matrices: Array) -> tuple[Array, ...]:
 def eigh(matrices: Array) -> tuple[Array, ...]:
     """As `numpy.linalg.eigh` of a matrix or of each of a stack, guarded."""
     try:
+        if matrices.ndim == 2 and len(matrices) >= LARGE:
+            with scipy_threads:
+                found: tuple[Array, ...] = linalg.eigh(matrices, driver="evd")
+                return found
         return np.linalg.eigh(matrices)
     except linalg.LinAlgError:
         return _of_each(matrices, lambda one: linalg.eigh(one, driver="ev"))
@@ -70,7 +86,8 @@ def orthonormal(matrix: Array) -> Array:
     order = np.argsort(-np.abs(matrix).max(axis=1, initial=0), kind="stable")
     size = column_norms(matrix)
     sorted_rows = (matrix / np.where(size > 0, size, 1.0))[order]
-    Q, _, _ = linalg.qr(sorted_rows, mode="economic", pivoting=True)
+    with _threads(sorted_rows):
+        Q, _, _ = linalg.qr(sorted_rows, mode="economic", pivoting=True)
     found: Array = np.empty_like(Q)
     found[order] = Q
     return found

@@ -1,36 +1,100 @@
-"""One thread for small matrices, whoever else computes at the same time."""
+"""One thread for each BLAS, whoever else computes at the same time.
 
+NumPy and SciPy bring a BLAS each, with threads of its own, which wait for the
+next call by keeping a processor busy. Where the two take turns, as they do in
+nearly everything here, each computes against the waiting threads of the
+other, several times slower than with one thread. So every entrance of the
+package that computes is decorated with `one_blas_thread`; what is large
+enough to gain from threads, and uses SciPy's alone, with `scipy_threads`.
+"""
+
+import os
+import re
+from contextlib import ContextDecorator
 from functools import cache
 from threading import Lock
 from typing import Any
 
+import scipy.linalg  # noqa: F401  SciPy's BLAS comes with it.
 from threadpoolctl import ThreadpoolController
 
-_libraries = cache(ThreadpoolController)
+#: Where NumPy's wheels keep their BLAS.
+_OF_NUMPY = re.compile(r"[\\/]numpy(\.libs|[\\/]\.dylibs)[\\/]")
 
 
-class _OneThread:
-    """Limit the BLAS libraries to one thread while anybody is inside.
+class _Pool:
+    """The threads of one BLAS, which the whole process shares."""
 
-    The limit belongs to the process. Whoever comes first remembers what was
-    there and sets it; whoever leaves last restores it.
+    def __init__(self, library: Any) -> None:
+        self.of_numpy = bool(_OF_NUMPY.search(library.filepath))
+        self.get = library.get_num_threads
+        # The public one obeys no thread but the first that called it, and
+        # who limits first need not be who leaves last.
+        name = "_real_set_num_threads"
+        self.set = getattr(library, name, library.set_num_threads)
+        self.holders, self.lifters, self.found = 0, 0, 0
+
+    def settle(self) -> None:
+        """One thread while it is held and nobody lifts it, else as found."""
+        limited = self.holders > 0 and self.lifters == 0
+        if limited and not self.found:
+            self.found = self.get()
+            self.set(1)
+        elif self.found and not limited:
+            self.set(self.found)
+            self.found = 0
+
+
+@cache
+def _pools() -> list[_Pool]:
+    # Limits of other libraries, as MKL, are each thread's own affair, and
+    # NumPy shares these with SciPy.
+    return [
+        _Pool(library)
+        for library in ThreadpoolController().lib_controllers
+        if library.internal_api == "openblas"
+        and library.threading_layer == "pthreads"
+    ]
+
+
+class _Limit(ContextDecorator):
+    """A limit while anybody is inside, in this thread or another.
+
+    The limit belongs to the process. Somebody who lifts it meanwhile costs
+    others time, nothing else. A generator, which leaves in the middle, is not
+    to be decorated.
     """
 
-    def __init__(self) -> None:
-        self.lock, self.inside = Lock(), 0
-        self.limit: Any = None
+    def __init__(self, lifts: bool) -> None:
+        self.lifts = lifts
 
     def __enter__(self) -> None:
-        with self.lock:
-            if self.inside == 0:
-                self.limit = _libraries().limit(limits=1)
-            self.inside += 1
+        self._move(1)
 
     def __exit__(self, *exception: object) -> None:
-        with self.lock:
-            self.inside -= 1
-            if self.inside == 0:
-                self.limit.restore_original_limits()
+        self._move(-1)
+
+    def _move(self, step: int) -> None:
+        with _lock:
+            for pool in _pools():
+                if self.lifts and not pool.of_numpy:
+                    pool.lifters += step
+                else:
+                    pool.holders += step
+                pool.settle()
 
 
-one_blas_thread = _OneThread()
+_lock = Lock()
+if hasattr(os, "register_at_fork"):
+    # A child must not inherit a lock that another thread has taken.
+    os.register_at_fork(
+        before=_lock.acquire,
+        after_in_parent=_lock.release,
+        after_in_child=_lock.release,
+    )
+
+#: For what takes turns between NumPy and SciPy, or is small.
+one_blas_thread = _Limit(lifts=False)
+
+#: For what is large and uses SciPy's BLAS alone.
+scipy_threads = _Limit(lifts=True)

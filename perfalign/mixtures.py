@@ -20,6 +20,7 @@ from perfalign._checks import (
     check_view,
 )
 from perfalign._linalg import eigh, singular_values, svd
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Labels, RandomState, View
 
 __all__ = ["ClassGaussians"]
@@ -86,6 +87,7 @@ class ClassGaussians:
     [[0.354 0.646]]
     """
 
+    @one_blas_thread
     def __init__(
         self,
         means: View,
@@ -120,6 +122,7 @@ class ClassGaussians:
     def covariances(self) -> Array:
         return np.asarray(self._factors @ self._factors.transpose(0, 2, 1))
 
+    @one_blas_thread
     def push_forward(self, matrix: View, offset: Any = None) -> Self:
         r"""Distribution of P x + b.
 
@@ -165,6 +168,7 @@ class ClassGaussians:
         image.weights, image.classes = self.weights, self.classes
         return image
 
+    @one_blas_thread
     def posterior(self, X: View) -> Array:
         r"""Class probabilities given points.
 
@@ -190,6 +194,7 @@ class ClassGaussians:
         """
         return np.asarray(np.exp(self.log_posterior(X)))
 
+    @one_blas_thread
     def log_posterior(self, X: View) -> Array:
         """Natural logarithm of `posterior`, without its underflow to 0.
 
@@ -223,6 +228,7 @@ class ClassGaussians:
                 )
         return np.asarray(log_softmax(log_joint, axis=1))
 
+    @one_blas_thread
     def predict(self, X: View) -> Labels:
         """Most probable class of each point.
 
@@ -243,6 +249,7 @@ class ClassGaussians:
         best = np.argmax(self.log_posterior(X), axis=1)
         return np.asarray(self.classes[best])
 
+    @one_blas_thread
     def bayes_accuracy(
         self, n_samples: int = 100_000, random_state: RandomState = None
     ) -> float:
@@ -289,6 +296,7 @@ class ClassGaussians:
         samples, _ = self.sample(n_samples, random_state)
         return float(self.posterior(samples).max(axis=1).mean())
 
+    @one_blas_thread
     def sample(
         self, n_samples: int = 1, random_state: RandomState = None
     ) -> tuple[Array, Labels]:

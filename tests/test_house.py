@@ -130,7 +130,7 @@ def test_rooms_are_entered_by_the_door():
 
 def may_use(room, other):
     if other == "datasets" or room == "datasets":
-        return room == "book" or other == "_types"
+        return room == "book" or other in {"_types", "_threads"}
     return other in (ORDER[: ORDER.index(room)] if room else ORDER[:-1])
 
 
@@ -279,7 +279,7 @@ def methods(cls):
     for name, method in inspect.getmembers(cls, inspect.isroutine):
         module = getattr(method, "__module__", None) or ""
         if module.startswith("perfalign.") and not name.startswith("_"):
-            yield name, inspect.unwrap(method)
+            yield name, method
 
 
 def is_result(thing):

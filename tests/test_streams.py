@@ -5,14 +5,11 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
-import time
 import zipfile
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from threadpoolctl import threadpool_info
 
 from perfalign import (
     IncompleteSummary,
@@ -576,32 +573,6 @@ def test_files_of_the_other_kind_are_refused(saved, tmp_path):
         StackedSummary.load(tmp_path / "nothing.npz")
     with pytest.raises(FileNotFoundError, match="no folder .*nowhere"):
         saved[0].save(tmp_path / "nowhere" / "x.npz")
-
-
-# Threads
-
-
-def test_fits_side_by_side_restore_the_threads_they_found():
-    before = [library["num_threads"] for library in threadpool_info()]
-    rng = np.random.default_rng(0)
-    summary = StackedSummary.from_views(
-        [rng.normal(size=(500, 60)) for _ in "ab"]
-    )
-    started = threading.Barrier(4)
-
-    def fit():
-        started.wait()
-        for _ in range(10):
-            PerfectAlignment(2).fit_summary(summary)
-            time.sleep(0.001)
-
-    threads = [threading.Thread(target=fit) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    after = [library["num_threads"] for library in threadpool_info()]
-    assert after == before
 
 
 # What is computed when it is asked for

@@ -20,6 +20,7 @@ from perfalign._checks import (
     slabs,
     view_slabs,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Floats, View, Views
 from perfalign.alignment._encoder import ViewEncoder
 from perfalign.metrics import component_correlations
@@ -153,6 +154,7 @@ class BaseAlignment(ABC, BaseEstimator):
         """
         check_is_fitted(self, "signature_")
 
+    @one_blas_thread
     def transform(self, views: Views, out: Latents | None = None) -> Latents:
         """Latents of every view.
 
@@ -186,6 +188,7 @@ class BaseAlignment(ABC, BaseEstimator):
         latents = self._written(chunks, range(len(like)), listed, listed_out)
         return like.as_given(latents, views) if out is None else out
 
+    @one_blas_thread
     def transform_view(
         self, X: View, view: int | str, out: Floats | None = None
     ) -> Floats:
@@ -240,6 +243,7 @@ class BaseAlignment(ABC, BaseEstimator):
                 latents[i][rows] = z
         return latents
 
+    @one_blas_thread
     def fit_transform(self, views: Views, y: Any = None) -> Latents:
         """Fit and return the latents of the same views.
 
@@ -284,6 +288,7 @@ class BaseAlignment(ABC, BaseEstimator):
         # Another fit of this alignment gives it other attributes.
         return ViewEncoder(copy(self), view)
 
+    @one_blas_thread
     def score(self, views: Views, y: Any = None) -> float:
         r"""Mean correlation of the views' latents.
 
@@ -336,6 +341,7 @@ class BaseAlignment(ABC, BaseEstimator):
             "linear alignments (LinearAlignment) have one."
         )
 
+    @one_blas_thread
     def translate(
         self, X: View, source: int | str, target: int | str
     ) -> Floats:

@@ -23,6 +23,7 @@ from perfalign._solver import (
     principal_rotation,
     shared_structure,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 
 
@@ -125,6 +126,7 @@ class ExistenceReport:
         return f"so only {s} of {k} components can be aligned perfectly"
 
 
+@one_blas_thread
 def existence_report(
     views: Any,
     n_components: int | None = None,
@@ -232,6 +234,7 @@ class LeftNullSpace:
         return np.vstack([self.informative, *padded])
 
 
+@one_blas_thread
 def left_null_space(
     views: Any, *, center: bool = True, rtol: float | None = None
 ) -> LeftNullSpace:

@@ -17,6 +17,7 @@ from perfalign._checks import (
     check_parameters,
     check_view,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, RandomState, View
 
 # Rows among which distances are measured: their median needs no more.
@@ -86,6 +87,7 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
         self.width = width
         self.random_state = random_state
 
+    @one_blas_thread
     def fit(self, X: View, y: Any = None) -> Self:
         """Measure the median distance and choose the rows.
 
@@ -137,6 +139,7 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
             raise AttributeError("The fit has seen no names of columns.")
         return names
 
+    @one_blas_thread
     def transform(self, X: View) -> Array:
         """Features of the rows of X.
 

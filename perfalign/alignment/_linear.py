@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from perfalign._checks import Signature, check_view, latent_dtype
 from perfalign._linalg import column_norms, svd
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Floats
 from perfalign.alignment._base import BaseAlignment
 from perfalign.alignment._diagnostics import latent_rounding
@@ -102,6 +103,7 @@ class LinearAlignment(BaseAlignment):
             origin = origin - encoder @ summary.split(rest)[m]
         return center, origin
 
+    @one_blas_thread
     def latents_of_means(self) -> Array:
         """Where the encoders send the means of the views, if centred.
 
@@ -115,6 +117,7 @@ class LinearAlignment(BaseAlignment):
             [self._frame(m)[1] for m in range(len(self.encoders_))]
         )
 
+    @one_blas_thread
     def latent_rounding(
         self, features: Sequence[Array], overall: float = 0.0
     ) -> Array:
@@ -137,6 +140,7 @@ class LinearAlignment(BaseAlignment):
             self.encoders_, features, overall * self._pooled
         )
 
+    @one_blas_thread
     def loadings(self, view: int | str) -> Array:
         r"""Least squares map from the latents of a view to its features.
 
@@ -181,6 +185,7 @@ class LinearAlignment(BaseAlignment):
         loadings: Array = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)
         return units[:, None] * loadings
 
+    @one_blas_thread
     def decode(
         self,
         latents: ArrayLike,
@@ -231,6 +236,7 @@ class LinearAlignment(BaseAlignment):
         decoded = (z - origin) @ back + center
         return decoded.astype(latent_dtype(latents), copy=False)
 
+    @one_blas_thread
     def with_gauge(self, matrix: Array, offset: Array) -> Self:
         """This alignment, its latents mapped by ``matrix @ z + offset``.
 

@@ -18,6 +18,7 @@ from perfalign._checks import (
     check_hidden,
     check_paired,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Floats, View, Views
 from perfalign.alignment._base import BaseAlignment, Latents
 from perfalign.alignment._meta import MetaAlignment
@@ -81,6 +82,7 @@ class MappedAlignment(MetaAlignment):
         self.alignment = alignment
         self.maps = maps
 
+    @one_blas_thread
     def fit(self, views: Views, y: Any = None) -> Self:
         """Fit the maps, each to its view, and the alignment to their output.
 
@@ -108,6 +110,7 @@ class MappedAlignment(MetaAlignment):
         self.maps_, self.signature_ = maps, signature
         return self
 
+    @one_blas_thread
     def features(self, X: View, view: int | str) -> View:
         """What the alignment sees of one view.
 
@@ -135,6 +138,7 @@ class MappedAlignment(MetaAlignment):
         check_hidden(X, f"view {view!r}")
         return X if one is None else one.transform(X)
 
+    @one_blas_thread
     def transform(self, views: Views, out: Latents | None = None) -> Latents:
         self.check_fitted()
         given = self.signature_.in_order(views)
@@ -146,6 +150,7 @@ class MappedAlignment(MetaAlignment):
             return out
         return self.signature_.as_given(latents, views)
 
+    @one_blas_thread
     def transform_view(
         self, X: View, view: int | str, out: Floats | None = None
     ) -> Floats:
@@ -153,6 +158,7 @@ class MappedAlignment(MetaAlignment):
         m = self.signature_.position(view)
         return super().transform_view(mapped, m, out)
 
+    @one_blas_thread
     def decode(self, latents: ArrayLike, view: int | str) -> Floats:
         """What the view's map makes of the features that are decoded.
 
@@ -183,6 +189,7 @@ class MappedAlignment(MetaAlignment):
         return features
 
 
+@one_blas_thread
 def fit_maps(
     maps: Maps,
     views: Sequence[View],

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from numbers import Integral, Real
 from typing import Any, Self, TypeAlias
 
@@ -18,10 +17,6 @@ from perfalign._types import Array, Integers, View, Views
 from perfalign.alignment._diagnostics import latent_content, surprises
 from perfalign.alignment._linear import LinearAlignment
 from perfalign.summary import IncompleteSummary, StackedSummary, Summary
-
-# Up to so many features one thread is faster: two wait for each other longer
-# than they compute.
-SMALL = 512
 
 #: Learned attributes, and what to warn of.
 Learned: TypeAlias = tuple[dict[str, Any], list[tuple[type[Warning], str]]]
@@ -169,6 +164,7 @@ class PerfectAlignment(LinearAlignment):
         self.gauge = gauge
         self.rtol = rtol
 
+    @one_blas_thread
     def fit(
         self,
         views: Views,
@@ -214,6 +210,7 @@ class PerfectAlignment(LinearAlignment):
         """
         return self._refit(StackedSummary.from_views(views, sample_weight))
 
+    @one_blas_thread
     def fit_incomplete(
         self,
         observed: Mapping[Any, Sequence[View] | StackedSummary],
@@ -320,6 +317,7 @@ class PerfectAlignment(LinearAlignment):
             IncompleteSummary.from_views(observed, sample_weight)
         )
 
+    @one_blas_thread
     def fit_summary(self, summary: Summary) -> Self:
         """Align views of which only the summary is at hand.
 
@@ -344,6 +342,7 @@ class PerfectAlignment(LinearAlignment):
             )
         return self._refit(summary)
 
+    @one_blas_thread
     def partial_fit(
         self, views: Views, y: Any = None, sample_weight: Any = None
     ) -> Self:
@@ -412,8 +411,9 @@ class PerfectAlignment(LinearAlignment):
         for category, message in found:
             if category not in self._warned:
                 self._warned.add(category)
-                warnings.warn(message, category, stacklevel=4)
+                warnings.warn(message, category, stacklevel=5)
 
+    @one_blas_thread
     def check_fitted(self) -> None:
         check_is_fitted(self, "summary_")
         if "encoders_" not in vars(self):
@@ -499,14 +499,7 @@ def _offsets(
     return [z - A @ mean for z, A, mean in zip(latents, encoders, means)]
 
 
-def _solve(summary: Summary, **params: Any) -> Learned:
-    """Learned attributes, and what to warn of, from the summary alone."""
-    small = sum(summary.n_features) <= SMALL
-    with one_blas_thread if small else nullcontext():
-        return _solve_here(summary, **params)
-
-
-def _solve_here(
+def _solve(
     summary: Summary,
     n_components: int | None,
     constraint: str,
@@ -515,6 +508,7 @@ def _solve_here(
     gauge: str | None,
     rtol: float | None,
 ) -> Learned:
+    """Learned attributes, and what to warn of, from the summary alone."""
     structure = shared_structure(summary, center, rtol)
     correlations = structure.correlations(structure.singular_values)
     k = _latent_dimension(structure, n_components, constraint, correlations)

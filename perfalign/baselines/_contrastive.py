@@ -17,6 +17,7 @@ from perfalign._checks import (
     check_view,
     check_views,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, RandomState, Views
 from perfalign.alignment import BaseAlignment
 from perfalign.baselines._two_views import (
@@ -115,6 +116,7 @@ class ContrastiveAlignment(BaseAlignment):
         self.batch_size = batch_size
         self.random_state = random_state
 
+    @one_blas_thread
     def fit(self, views: Views, y: Any = None) -> Self:
         """Train the encoders on paired views.
 
@@ -213,6 +215,7 @@ class _Objective:
         return loss, np.concatenate([*parts, [slope]])
 
 
+@one_blas_thread
 def infonce(
     queries: ArrayLike, keys: ArrayLike, temperature: float = 1.0
 ) -> tuple[float, tuple[Array, Array], float]:

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import clone
 
 from perfalign._checks import check_estimator, check_views
+from perfalign._threads import one_blas_thread
 from perfalign._types import Views
 from perfalign.baselines._two_views import TwoViewAlignment, two_view_summary
 
@@ -46,6 +47,7 @@ class CrossDecomposition(TwoViewAlignment):
     def __init__(self, model: Any) -> None:
         self.model = model
 
+    @one_blas_thread
     def fit(self, views: Views, y: Any = None) -> Self:
         summary = two_view_summary(self, views)
         check_estimator(self.model, "model")

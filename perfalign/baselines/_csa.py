@@ -4,6 +4,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Floats, Views
 from perfalign.alignment import BaseAlignment, PerfectAlignment
 from perfalign.baselines._two_views import row_lengths
@@ -56,6 +57,7 @@ class CSA(BaseAlignment):
         self.n_components = n_components
         self.ridge = ridge
 
+    @one_blas_thread
     def fit(self, views: Views, y: Any = None) -> Self:
         """Find the canonical components.
 

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils._param_validation import Interval
 
 from perfalign._linalg import svd
+from perfalign._threads import one_blas_thread
 from perfalign._types import Views
 from perfalign.baselines._two_views import (
     TwoViewAlignment,
@@ -66,6 +67,7 @@ class ProcrustesAlignment(TwoViewAlignment):
     def __init__(self, n_components: int | None = None) -> None:
         self.n_components = n_components
 
+    @one_blas_thread
     def fit(self, views: Views, y: Any = None) -> Self:
         summary = two_view_summary(self, views)
         limit = min(summary.n_features)

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state, shuffle
 
 from perfalign._checks import check_estimator, check_paired, without_row_labels
+from perfalign._threads import one_blas_thread
 from perfalign._types import RandomState, Views
 from perfalign.alignment import BaseAlignment, MetaAlignment
 
@@ -46,6 +47,7 @@ class ShuffledPairs(MetaAlignment):
         self.alignment = alignment
         self.random_state = random_state
 
+    @one_blas_thread
     def fit(self, views: Views, y: Any = None) -> Self:
         """Shuffle the rows of each view after the first, and fit.
 

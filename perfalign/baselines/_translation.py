@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.linear_model import Ridge
 from sklearn.utils._param_validation import Interval, Options
 
+from perfalign._threads import one_blas_thread
 from perfalign._types import Views
 from perfalign.baselines._two_views import TwoViewAlignment, two_view_summary
 
@@ -65,6 +66,7 @@ class RidgeTranslation(TwoViewAlignment):
         self.target = target
         self.ridge = ridge
 
+    @one_blas_thread
     def fit(self, views: Views, y: Any = None) -> Self:
         summary = two_view_summary(self, views)
         if self.source == self.target:

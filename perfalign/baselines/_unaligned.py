@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import Interval
 
 from perfalign._checks import FLOAT64_EPS
 from perfalign._linalg import svd
+from perfalign._threads import one_blas_thread
 from perfalign._types import Views
 from perfalign.baselines._two_views import (
     TwoViewAlignment,
@@ -56,6 +57,7 @@ class Unaligned(TwoViewAlignment):
     def __init__(self, n_components: int = 2) -> None:
         self.n_components = n_components
 
+    @one_blas_thread
     def fit(self, views: Views, y: Any = None) -> Self:
         summary = two_view_summary(self, views)
         n = summary.n_samples

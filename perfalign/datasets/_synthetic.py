@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_array, check_random_state
 
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, RandomState
 
 
+@one_blas_thread
 def make_gaussian_views(
     n_samples: int = 2000,
     n_features: Iterable[int] = (3, 3),

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_array
 
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.datasets._files import read_arrays, read_description
 
@@ -87,6 +88,7 @@ def load_watch() -> Bunch:
     )
 
 
+@one_blas_thread
 def window_features(
     windows: ArrayLike, sampling_rate: float = SAMPLING_RATE
 ) -> Array:

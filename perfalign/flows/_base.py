@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval
 
 from perfalign._checks import check_parameters, check_view
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, RandomState, View
 from perfalign.flows._steps import Field, check_times, integrate
 
@@ -130,6 +131,7 @@ class Flow(BaseEstimator, ABC):
             As `transport`.
         """
 
+    @one_blas_thread
     def predict(
         self, X: View, n_draws: int = 20, random_state: RandomState = None
     ) -> Array:
@@ -152,6 +154,7 @@ class Flow(BaseEstimator, ABC):
         """
         return np.asarray(self.sample(X, n_draws, random_state).mean(axis=0))
 
+    @one_blas_thread
     def transport(
         self, X: View, noise: View = None, times: Any = None
     ) -> Array:
@@ -183,6 +186,7 @@ class Flow(BaseEstimator, ABC):
         path = self._follow(field, start, seen)
         return np.asarray(path[0]) if times is None else path
 
+    @one_blas_thread
     def velocity_at(self, y: View, t: float, X: View = None) -> Array:
         r"""Velocity :math:`v(y, t; x)` of points on their way.
 

@@ -7,6 +7,7 @@ from scipy.special import softmax
 
 from perfalign._checks import check_estimator, check_parameters, check_view
 from perfalign._linalg import eigh
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, View
 from perfalign.flows._noise import NoiseFlow
 from perfalign.flows._steps import Field
@@ -89,6 +90,7 @@ class GaussianFlow(NoiseFlow):
         # A clone of the classifier would have forgotten what it knows.
         return type(self)(self.mixture, self.classifier, self.rtol)
 
+    @one_blas_thread
     def fit(self, X: View, Y: View, coupling: Any) -> Self:
         """Nothing is learned: checks that latents are those of the mixture.
 

@@ -22,6 +22,7 @@ from perfalign._checks import (
     check_view,
     column_names,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, RandomState, View
 from perfalign.flows._base import Flow
 from perfalign.flows._steps import Field
@@ -56,6 +57,7 @@ class LearnedFlow(Flow):
         self.rtol = rtol
         self.random_state = random_state
 
+    @one_blas_thread
     def fit(self, X: View, Y: View, coupling: Any) -> Self:
         """Learn the velocity.
 

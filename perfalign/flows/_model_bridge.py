@@ -17,6 +17,7 @@ from perfalign._checks import (
     check_parameters,
     check_view,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, Labels, RandomState, View
 from perfalign.flows._conditional import ConditionalFlow
 
@@ -24,6 +25,7 @@ from perfalign.flows._conditional import ConditionalFlow
 ROUNDING = 1e-9
 
 
+@one_blas_thread
 def votes(head: Any, latents: Any) -> Array:
     r"""What a classifier makes of several draws for each item.
 
@@ -226,6 +228,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         super().set_params(**params)
         return self
 
+    @one_blas_thread
     def fit(self, X: View, Y: View, coupling: Any) -> Self:
         """Learn the flow; the head and the decoder stay as they are.
 
@@ -282,6 +285,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
                 names = getattr(part, "feature_names_in_", None)
                 check_view(Y, "Y", columns=names)
 
+    @one_blas_thread
     def sample(self, X: View, n_draws: int | None = None) -> Array:
         """Draw target latents for each source latent.
 
@@ -304,6 +308,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         n_draws = self.n_draws if n_draws is None else n_draws
         return np.asarray(self.flow_.sample(X, n_draws, self.random_state))
 
+    @one_blas_thread
     def translate(self, X: View) -> Array:
         """Mean of the draws: one target latent for each source latent.
 
@@ -322,6 +327,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         """
         return np.asarray(self.sample(X).mean(axis=0))
 
+    @one_blas_thread
     def predict_proba(self, X: View) -> Array:
         """Votes of the draws, as the target model's head reads them.
 
@@ -340,6 +346,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         """
         return votes(self._part("head"), self.sample(X))
 
+    @one_blas_thread
     def predict(self, X: View) -> Labels:
         """Class with the most votes.
 
@@ -364,6 +371,7 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
         ballots = _ballots(self._part("head"), self.sample(X))
         return np.asarray(self.classes_[_winners(ballots)])
 
+    @one_blas_thread
     def generate(self, X: View, n_draws: int = 1) -> Array:
         """What the target model's decoder makes of bridged latents.
 

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from perfalign._checks import check_integer
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, RandomState, View
 from perfalign.flows._base import Flow
 
@@ -36,6 +37,7 @@ class NoiseFlow(Flow):
             )
         return self._points(noise, "noise", X)
 
+    @one_blas_thread
     def velocity_at(self, y: View, t: float, X: View = None) -> Array:
         if X is None:
             raise ValueError(
@@ -44,6 +46,7 @@ class NoiseFlow(Flow):
             )
         return super().velocity_at(y, t, X)
 
+    @one_blas_thread
     def sample(
         self, X: View, n_draws: int = 1, random_state: RandomState = None
     ) -> Array:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from perfalign._checks import check_integer
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, RandomState, View
 from perfalign.flows._learned import LearnedFlow
 
@@ -64,6 +65,7 @@ class UnconditionalFlow(LearnedFlow):
 
     _sees_source = False
 
+    @one_blas_thread
     def sample(
         self, X: View, n_draws: int = 1, random_state: RandomState = None
     ) -> Array:

@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import lstsq
 
 from perfalign._checks import FLOAT64_EPS, check_view
+from perfalign._threads import one_blas_thread
 from perfalign._types import Integers, Views
 from perfalign.gauge._latents import Linear, independent, latents_of_given
 
@@ -12,6 +13,7 @@ from perfalign.gauge._latents import Linear, independent, latents_of_given
 DEPENDENT = FLOAT64_EPS**0.5
 
 
+@one_blas_thread
 def anchored(
     alignment: Linear,
     views: Views,

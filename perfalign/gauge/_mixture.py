@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from perfalign._checks import check_labels
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Views
 from perfalign.gauge._goodness_of_fit import cost_gap, likelihood_gap, seen_as
 from perfalign.gauge._latents import Linear, latents_of_given, noise_of_mean
@@ -24,6 +25,7 @@ class PoorGaugeWarning(UserWarning):
     """Placed latents look unlike the mixture that they should come from."""
 
 
+@one_blas_thread
 def mixture(
     alignment: Linear,
     views: Views,
@@ -197,7 +199,7 @@ def mixture(
                 else "."
             ),
             PoorGaugeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     if symmetries:
         warnings.warn(
@@ -205,7 +207,7 @@ def mixture(
             f"after: {symmetries}. The gauge returned is one "
             "of those that fit equally well.",
             AmbiguousGaugeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return placed
 

@@ -11,10 +11,12 @@ from perfalign._solver import (
     principal_rotation,
     tied_groups,
 )
+from perfalign._threads import one_blas_thread
 from perfalign.alignment import PerfectAlignment
 from perfalign.gauge._latents import check_alignment, independent
 
 
+@one_blas_thread
 def principal(alignment: PerfectAlignment) -> PerfectAlignment:
     r"""Return to the principal gauge, from whatever gauge.
 

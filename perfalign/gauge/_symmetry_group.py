@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.gauge._shape import Shape, whitened
 from perfalign.gauge._symmetries import (
@@ -28,6 +29,7 @@ class Symmetry:
     offset: Array
     permutation: tuple[int, ...]
 
+    @one_blas_thread
     def __call__(self, latents: Array) -> Array:
         """Image of latents, one a row."""
         return latents @ self.matrix.T + self.offset

@@ -4,6 +4,7 @@ import numpy as np
 
 from perfalign._checks import check_row_labels, check_view
 from perfalign._linalg import column_norms, singular_values
+from perfalign._threads import one_blas_thread
 from perfalign._types import View
 from perfalign.metrics._latents import (
     centred,
@@ -13,6 +14,7 @@ from perfalign.metrics._latents import (
 )
 
 
+@one_blas_thread
 def effective_rank(latents: View) -> float:
     r"""How many dimensions the latents really use.
 
@@ -62,6 +64,7 @@ def effective_rank(latents: View) -> float:
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
+@one_blas_thread
 def explained_variance(view: View, latents: View) -> float:
     r"""Share of a view's variance that its latents explain.
 

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from perfalign._checks import check_row_labels, check_view
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View, Views
 from perfalign.metrics._latents import (
     centred,
@@ -16,6 +17,7 @@ from perfalign.metrics._latents import (
 )
 
 
+@one_blas_thread
 def alignment_error(
     latents: Views, kind: Literal["mean", "rms"] = "mean"
 ) -> float:
@@ -64,6 +66,7 @@ def alignment_error(
     return _average(_pair_distances(latents), kind)
 
 
+@one_blas_thread
 def relative_alignment_error(latents: Views) -> float:
     r"""Alignment error in units of the latents' own spread.
 
@@ -111,6 +114,7 @@ def relative_alignment_error(latents: Views) -> float:
     return _average(_pair_distances(latents), "rms") / spread
 
 
+@one_blas_thread
 def reconstruction_error(
     latents_true: View,
     latents_estimate: View,

@@ -6,9 +6,11 @@ import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 
 from perfalign._checks import check_integer, check_row_labels, check_view
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View
 
 
+@one_blas_thread
 def retrieval_ranks(
     queries: View, gallery: View, *, csls: int | None = None
 ) -> Array:

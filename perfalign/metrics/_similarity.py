@@ -18,6 +18,7 @@ from perfalign._checks import (
     check_view,
 )
 from perfalign._linalg import column_norms
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View, Views
 from perfalign.metrics._latents import (
     centred,
@@ -29,6 +30,7 @@ from perfalign.metrics._latents import (
 from perfalign.metrics._retrieval import by_rows
 
 
+@one_blas_thread
 def component_correlations(latents: Views) -> Array:
     r"""Correlation of the views' latents, component by component.
 
@@ -75,6 +77,7 @@ def component_correlations(latents: Views) -> Array:
     return correlations
 
 
+@one_blas_thread
 def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
     r"""Centred kernel alignment of two views, with linear kernels.
 
@@ -169,6 +172,7 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
     return alike(X, Y) / float(np.sqrt(own[0] * own[1]))
 
 
+@one_blas_thread
 def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
     r"""Share of nearest neighbours that two views have in common.
 

@@ -73,6 +73,7 @@ class PermutationCalibration:
         return float(excess / room) if room > 0 else float("nan")
 
 
+@one_blas_thread
 def permutation_calibration(
     statistic: Callable[..., float],
     views: Views,

@@ -22,6 +22,7 @@ from perfalign._checks import (
     labelled,
     without_row_labels,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import (
     Array,
     Integers,
@@ -65,6 +66,7 @@ class AlignmentCurve:
     test_correlations: Array
 
 
+@one_blas_thread
 def alignment_curve(
     alignment: BaseAlignment,
     views: Views,

@@ -29,6 +29,7 @@ from perfalign._checks import (
     check_paired,
     labelled,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, RandomState, Views
 from perfalign.alignment import (
     BaseAlignment,
@@ -135,6 +136,7 @@ class Evaluation:
         return float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
+@one_blas_thread
 def evaluate(
     alignments: Mapping[str, BaseAlignment],
     views: Views,

@@ -16,6 +16,7 @@ from perfalign._checks import (
     check_paired,
     labelled,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Booleans, Integers, RandomState, Views
 from perfalign.alignment import BaseAlignment
 from perfalign.metrics import component_correlations
@@ -45,6 +46,7 @@ class CorrelationIntervals:
     standard_errors: Array
 
 
+@one_blas_thread
 def correlation_intervals(
     alignment: BaseAlignment,
     views: Views,
@@ -160,7 +162,7 @@ def correlation_intervals(
             f"{', '.join(map(str, unknown))} (nan): there are too few "
             "resamples, or a view's latents hardly vary but in one of the "
             "samples or groups, on which the correlation rests.",
-            stacklevel=2,
+            stacklevel=3,
         )
     return CorrelationIntervals(correlations, low, high, errors)
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from perfalign._checks import check_view, is_frame, precision
 from perfalign._linalg import column_norms
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View
 from perfalign.model_selection._theil import column_rounding
 
@@ -81,6 +82,7 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
     def __init__(self, nuisance: Any) -> None:
         self.nuisance = nuisance
 
+    @one_blas_thread
     def fit(self, X: View, y: object = None) -> "WithoutNuisance":
         """Regress all other columns on the nuisance variables.
 
@@ -119,6 +121,7 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
         self.explained_ = column_norms(residuals) <= rounding
         return self
 
+    @one_blas_thread
     def transform(self, X: View) -> Array:
         """What is left of the other columns.
 

@@ -14,6 +14,7 @@ from perfalign._checks import (
     check_integer,
     check_paired,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, RandomState, View, Views
 from perfalign.alignment import MappedAlignment, PerfectAlignment, fit_maps
 from perfalign.model_selection._canonical import Layout, whitened_views
@@ -55,6 +56,7 @@ class PermutationTest:
         return int(np.count_nonzero(self.p_values <= level))
 
 
+@one_blas_thread
 def permutation_test(
     alignment: PerfectAlignment | MappedAlignment,
     views: Views,

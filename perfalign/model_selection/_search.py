@@ -21,6 +21,7 @@ from perfalign._checks import (
     check_parameters,
     labelled,
 )
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, Labels, RandomState, Views
 from perfalign.alignment import BaseAlignment, MetaAlignment
 from perfalign.metrics import retrieval_ranks
@@ -102,6 +103,7 @@ class HeldOutSearch(MetaAlignment):
         self.test_size = test_size
         self.random_state = random_state
 
+    @one_blas_thread
     def fit(
         self,
         views: Views,

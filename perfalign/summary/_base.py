@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from perfalign._checks import FLOAT64_EPS, Signature
 from perfalign._linalg import column_norms
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary._storage import load_arrays, save_arrays
 
@@ -214,6 +215,7 @@ class Summary(ABC):
         size = max(self.n_counted, sum(self.n_features))
         return float(min(size * FLOAT64_EPS, FLOAT64_EPS**0.5))
 
+    @one_blas_thread
     def rounding(self, rtol: float, center: bool = True) -> list[Array]:
         r"""What may be rounding in each feature, as a norm over the samples.
 
@@ -241,6 +243,7 @@ class Summary(ABC):
         known = ROUNDINGS * (eps * power + least)
         return self.split(np.maximum(rtol * size, known))
 
+    @one_blas_thread
     def standardised(
         self, rtol: float, blocks: list[Array] | None = None
     ) -> list[Array]:

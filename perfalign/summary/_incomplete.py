@@ -18,6 +18,7 @@ from scipy.linalg import lstsq
 
 from perfalign._checks import Signature
 from perfalign._linalg import column_norms
+from perfalign._threads import one_blas_thread, scipy_threads
 from perfalign._types import Array
 from perfalign.summary._base import Summary
 from perfalign.summary._reflections import triangle
@@ -110,6 +111,7 @@ class IncompleteSummary(Summary):
     n_rows: int = 0
 
     @classmethod
+    @scipy_threads
     def from_views(
         cls,
         observed: Mapping[Subset, Any],
@@ -181,6 +183,7 @@ class IncompleteSummary(Summary):
             n_rows=sum(summary.n_rows for _, summary in joint),
         )
 
+    @scipy_threads
     def update(self, views: Any, sample_weight: Any = None) -> Self:
         """Summary of these items and of the given ones.
 
@@ -208,6 +211,7 @@ class IncompleteSummary(Summary):
             union[key] = known.merge(summary) if known else summary
         return self._of(union)
 
+    @scipy_threads
     def merge(self, other: "IncompleteSummary") -> Self:
         """Summary of the items of both.
 
@@ -272,6 +276,7 @@ class IncompleteSummary(Summary):
             }
         )
 
+    @scipy_threads
     def blocks(self, center: bool = True) -> list[Array]:
         """Factor of the stack, cut into one block of columns a view.
 
@@ -291,6 +296,7 @@ class IncompleteSummary(Summary):
             return self.split(self.R)
         return self.split(factor(self._joint(), self.n_features, center))
 
+    @scipy_threads
     def view_blocks(self, center: bool = True) -> list[Array]:
         """Factor of each view by itself, of all items that have it.
 
@@ -352,6 +358,7 @@ class IncompleteSummary(Summary):
             one.degrees_of_freedom(center) for one in self.sets.values()
         )
 
+    @one_blas_thread
     def latents_of_means(self, encoders: list[Array]) -> Array:
         r"""Where offsets should send the views' means.
 

@@ -16,6 +16,7 @@ from scipy.linalg import helmert
 
 from perfalign._checks import FLOAT64_EPS, Signature
 from perfalign._linalg import column_norms, two_sum
+from perfalign._threads import one_blas_thread, scipy_threads
 from perfalign._types import Array
 from perfalign.summary._base import Summary
 from perfalign.summary._dask import tree_summary
@@ -109,6 +110,7 @@ class StackedSummary(Summary):
     n_rows: int = 0
 
     @classmethod
+    @scipy_threads
     def from_views(
         cls, views: Any, sample_weight: Any = None, *, progress: bool = False
     ) -> Self:
@@ -142,6 +144,7 @@ class StackedSummary(Summary):
         return cls(**run.fields())
 
     @classmethod
+    @scipy_threads
     def from_first_block(
         cls, views: Any, sample_weight: Any = None
     ) -> Self | None:
@@ -167,6 +170,7 @@ class StackedSummary(Summary):
         return cls(**run.fields()) if run.triangle else None
 
     @classmethod
+    @scipy_threads
     def from_blocks(
         cls,
         blocks: Iterable[Any],
@@ -223,6 +227,7 @@ class StackedSummary(Summary):
         return cls(**run.fields())
 
     @classmethod
+    @scipy_threads
     def from_dask(cls, arrays: list[Any]) -> Self:
         """Summarise paired Dask arrays, wherever their partitions are.
 
@@ -261,6 +266,7 @@ class StackedSummary(Summary):
         """
         return tree_summary(cls.from_views, arrays)
 
+    @scipy_threads
     def update(self, views: Any, sample_weight: Any = None) -> Self:
         """Summary of these samples and of the given ones.
 
@@ -284,6 +290,7 @@ class StackedSummary(Summary):
             run.add(views, sample_weight)
         return type(self)(**run.fields())
 
+    @scipy_threads
     def merge(self, other: "StackedSummary") -> "StackedSummary":
         r"""Summary of the samples of both.
 
@@ -426,6 +433,7 @@ class StackedSummary(Summary):
             view_names=view_names,
         )
 
+    @scipy_threads
     def blocks(self, center: bool = True) -> list[Array]:
         """Factor of the stack, cut into one block of columns a view.
 
@@ -499,6 +507,7 @@ class StackedSummary(Summary):
         """
         return (len(self.n_features) - 1) * (self.n_items - bool(center))
 
+    @one_blas_thread
     def latents_of_means(self, encoders: list[Array]) -> Array:
         """Where offsets should send the views' means: to 0.
 

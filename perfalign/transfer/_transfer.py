@@ -28,6 +28,7 @@ from perfalign._checks import (
     precision,
 )
 from perfalign._linalg import singular_values
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Labels, RandomState, View
 from perfalign.alignment import CollapseWarning
 from perfalign.mixtures import ClassGaussians
@@ -128,6 +129,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         self.covariance = covariance
         self.random_state = random_state
 
+    @one_blas_thread
     def fit(self, X: View, y: ArrayLike, view: int | str = 0) -> Self:
         """Estimate the classes from labelled data of one view.
 
@@ -169,6 +171,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         self._adopt(frame, gaussians, classes, view)
         return self
 
+    @one_blas_thread
     def fit_unlabelled(
         self,
         X: View,
@@ -255,6 +258,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         self._adopt(frame, gaussians, classes, view)
         return self
 
+    @one_blas_thread
     def predict_proba(self, X: View, view: int | str | None = None) -> Array:
         """Posterior class probabilities of items of any view.
 
@@ -277,6 +281,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "mixture_")
         return self.mixture_.posterior(self._latents(X, view))
 
+    @one_blas_thread
     def predict(self, X: View, view: int | str | None = None) -> Labels:
         """Most probable classes of items of any view.
 
@@ -298,6 +303,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "mixture_")
         return self.mixture_.predict(self._latents(X, view))
 
+    @one_blas_thread
     def score(
         self, X: View, y: ArrayLike, view: int | str | None = None
     ) -> float:
@@ -325,6 +331,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         y = check_labels(y, len(predicted), "y", like=X)
         return float(accuracy_score(y, predicted))
 
+    @one_blas_thread
     def view_mixture(self, view: int | str) -> ClassGaussians:
         r"""The same classes as Gaussians in one view's own feature space.
 
@@ -409,7 +416,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 "classes are told apart in those alone. So it is when an "
                 "alignment has collapsed.",
                 CollapseWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
         self.mixture_ = frame.in_latent_space(*gaussians, classes=classes)
         self.classes_ = classes

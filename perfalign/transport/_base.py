@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from perfalign._checks import check_integer, check_labels, check_view
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, RandomState, View
 
 #: Row numbers into X and into Y.
@@ -68,6 +69,7 @@ class Coupling(ABC):
     mass_X: Array
     mass_Y: Array
 
+    @one_blas_thread
     def sample(self, n_samples: int, random_state: RandomState = None) -> Rows:
         """Draw pairs in proportion to their mass.
 
@@ -111,6 +113,7 @@ class Coupling(ABC):
         r"""Mass of each row of Y, :math:`n_2 \sum_i \pi_{ij}`; 1 is all."""
         return self.mass_Y * len(self.mass_Y)
 
+    @one_blas_thread
     def marginal_violation(self) -> tuple[float, float]:
         r"""How far rows and columns are from having all equal mass.
 
@@ -126,6 +129,7 @@ class Coupling(ABC):
         )
         return off_X, off_Y
 
+    @one_blas_thread
     def barycentric(self, Y: View) -> Array:
         r"""Mean partner of each source row, the barycentric projection.
 
@@ -160,6 +164,7 @@ class Coupling(ABC):
             )
         return self._product(Y) / self.mass_X[:, np.newaxis]
 
+    @one_blas_thread
     def class_share(self, labels_X: Any, labels_Y: Any) -> float:
         """Share of the mass that joins rows of the same label.
 
@@ -184,6 +189,7 @@ class Coupling(ABC):
         goes_to = self._product(members_Y)
         return float(np.sum(members_X * goes_to) / np.sum(goes_to))
 
+    @one_blas_thread
     def partner_share(self, partners: Any) -> float:
         """Share of the mass that joins each row with its true partner.
 

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from perfalign._checks import check_labels, check_view, column_names
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View
 from perfalign.transport._base import check_label_pair
 
@@ -26,6 +27,7 @@ BLOCK = 2**18
 Side = tuple[View, View, Any]
 
 
+@one_blas_thread
 def bridge_profile(
     X: View, bridges: View, labels: Any = None, *, temperature: float = 0.1
 ) -> Array:
@@ -92,6 +94,7 @@ def bridge_profile(
     return np.asarray(similarity / similarity.sum(axis=1, keepdims=True))
 
 
+@one_blas_thread
 def gluing_cost(
     X: View,
     Y: View,
@@ -165,6 +168,7 @@ def gluing_cost(
     return cost
 
 
+@one_blas_thread
 def relational_cost(
     X: View,
     Y: View,

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from perfalign._checks import check_view, column_names
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, View
 from perfalign.transport._base import Coupling, Rows, one_hot
 
@@ -114,6 +115,7 @@ class ClassCoupling(Coupling):
     ((4,), (4,))
     """
 
+    @one_blas_thread
     def __init__(self, probabilities_X: View, probabilities_Y: View) -> None:
         classes = column_names(probabilities_X, "probabilities_X")
         P = _probabilities(probabilities_X, "probabilities_X")
@@ -138,6 +140,7 @@ class ClassCoupling(Coupling):
         self.mass_Y = self.members_Y @ self.priors
 
     @classmethod
+    @one_blas_thread
     def from_labels(cls, labels_X: Any, labels_Y: Any) -> "ClassCoupling":
         """Couple rows that carry the same label.
 

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from perfalign._checks import check_hidden, check_view
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View
 from perfalign.transport import _exact
 from perfalign.transport._couplings import TransportPlan
@@ -24,6 +25,7 @@ TOLERANCE = 1e-6
 TOO_LARGE = 1e8
 
 
+@one_blas_thread
 def transport_plan(
     cost: View, *, reg_m: float = np.inf, div: str = "tv", reg: float = 0.0
 ) -> TransportPlan:
@@ -139,6 +141,7 @@ def transport_plan(
     return coupling
 
 
+@one_blas_thread
 def typical_reg_m(cost: View) -> float:
     r"""A penalty on the marginals that asks for no label.
 
@@ -221,7 +224,7 @@ def _warn(seen: str, reg: float) -> None:
     warnings.warn(
         f"The iterations ended early: {seen}. Take {advice}.",
         ConvergenceWarning,
-        stacklevel=3,
+        stacklevel=4,
     )
 
 
