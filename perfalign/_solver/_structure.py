@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from perfalign._checks import check_number
+from perfalign._checks import FLOAT64_EPS, check_number
 from perfalign._linalg import column_norms, singular_values
 from perfalign._solver._stack import (
     Whitened,
     contrast_stack,
-    left_singular_system,
-    left_singular_values,
     whiten,
+    whitened_system,
 )
 from perfalign._types import Array, Integers
 from perfalign.summary import StackedSummary, Summary
+
+#: Error of a singular value that is about 1, with a wide margin.
+SLACK = FLOAT64_EPS**0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +36,40 @@ class SharedStructure:
     rounding: list[Array]
     least: float
     whitened: list[Whitened]
-    stack: Array
-    singular_values: Array
-    shared_dimension: int
 
     @cached_property
-    def vectors(self) -> Array:
-        """Left singular vectors of the stack: dearer than the values."""
-        return left_singular_system(self.stack)[1]
+    def system(self) -> tuple[Array, Array]:
+        """Singular values of the whitened stack, and left vectors."""
+        return whitened_system(
+            [view.U for view in self.whitened], self.summary.contrasts
+        )
+
+    @property
+    def singular_values(self) -> Array:
+        return self.system[0]
+
+    @cached_property
+    def shared_dimension(self) -> int:
+        """Σ r_m less the rank of the stack of the signals.
+
+        That is, *before* they are whitened, every feature in units of its
+        rounding, all with one and the same cut. A further feature raises each
+        of these ranks by one at most (singular values interlace), and so the
+        shared dimension; the cut itself moves with the number of features by
+        a trifle.
+        """
+        # Rows are scaled by what is between the least and the largest s, and
+        # so are singular values (Ostrowski).
+        s = np.concatenate([view.s for view in self.whitened])
+        sigma = self.singular_values
+        joint = np.count_nonzero(sigma > self.least / s.min() + SLACK)
+        if joint < np.count_nonzero(sigma > self.least / s.max() - SLACK):
+            signals = contrast_stack(
+                [view.U * view.s for view in self.whitened],
+                self.summary.contrasts,
+            )
+            joint = np.count_nonzero(singular_values(signals) > self.least)
+        return max(0, len(s) - int(joint))
 
     @property
     def ranks(self) -> Integers:
@@ -64,8 +92,7 @@ class SharedStructure:
 
     def informative_rows(self) -> list[Array]:
         """Encoder rows, one list a view, that span the shared signals."""
-        s = self.shared_dimension
-        null = self.vectors[:, len(self.vectors) - s :]
+        null = self.system[1][:, len(self.system[1]) - self.shared_dimension :]
         parts = np.split(null, np.cumsum(self.ranks)[:-1])
         return [view.encoder(part) for view, part in zip(self.whitened, parts)]
 
@@ -91,14 +118,6 @@ def shared_structure(
     ------
     ValueError
         If a view does not vary at all.
-
-    Notes
-    -----
-    The shared dimension is Σ r_m less the rank of the stack of the views'
-    signals *before* they are whitened, every feature in units of its
-    rounding, all with one and the same cut. A further feature raises each of
-    these ranks by one at most (singular values interlace), and so the shared
-    dimension; the cut itself moves with the number of features by a trifle.
     """
     if rtol is not None:
         rtol = check_number(rtol, "rtol", 0, 1)
@@ -122,20 +141,4 @@ def shared_structure(
         whiten(block, unit, least)
         for block, unit in zip(summary.blocks(center), rounding)
     ]
-    stack = contrast_stack([view.U for view in whitened], summary.contrasts)
-    signals = contrast_stack(
-        [view.U * view.s for view in whitened], summary.contrasts
-    )
-    ranks = [view.rank for view in whitened]
-    joint = np.count_nonzero(singular_values(signals) > least)
-    return SharedStructure(
-        summary=summary,
-        center=center,
-        rtol=rtol,
-        rounding=rounding,
-        least=least,
-        whitened=whitened,
-        stack=stack,
-        singular_values=left_singular_values(stack),
-        shared_dimension=max(0, sum(ranks) - int(joint)),
-    )
+    return SharedStructure(summary, center, rtol, rounding, least, whitened)
