@@ -24,7 +24,7 @@ def check_parameters(estimator: Any) -> None:
     ValueError
         Names the parameter, what was seen and what was wanted.
     """
-    for name, constraints, flag in _constraints(type(estimator)):
+    for name, constraints, flag in _constraints(estimator.__class__):
         value = getattr(estimator, name)
         no_number = isinstance(value, bool) and not flag
         if no_number or not any(c.is_satisfied_by(value) for c in constraints):

@@ -12,10 +12,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from perfalign._checks import check_parameters
-from perfalign._solver import SharedStructure, shared_structure, solve
+from perfalign._solver import (
+    SharedStructure,
+    Solution,
+    shared_structure,
+    solve,
+)
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, View, Views
-from perfalign.alignment._diagnostics import latent_content, surprises
+from perfalign.alignment._diagnostics import explained_variance, surprises
 from perfalign.alignment._linear import LinearAlignment
 from perfalign.summary import IncompleteSummary, StackedSummary, Summary
 
@@ -142,6 +147,7 @@ class PerfectAlignment(LinearAlignment):
     shared_dimension_: int
     vacuous_dimension_: int
     _warned: set[type[Warning]]
+    _solution: Solution
 
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
@@ -376,7 +382,9 @@ class PerfectAlignment(LinearAlignment):
         _check_parameters(self)
         if "summary_" in vars(self):
             warned = self._warned
-            self._restart(self.summary_.update(views, sample_weight))
+            self._restart(
+                self.summary_.update(views, sample_weight), self.get_params()
+            )
             self._warned = warned
             return self
         summary: Summary | None
@@ -387,23 +395,23 @@ class PerfectAlignment(LinearAlignment):
         else:
             summary = StackedSummary.from_first_block(views, sample_weight)
         if summary is not None:
-            self._restart(summary)
+            self._restart(summary, self.get_params())
         return self
 
     def _refit(self, summary: Summary) -> Self:
         _check_parameters(self)
-        params = self.get_params()
+        params = self.get_params(deep=False)
         solution = _solve(summary, **params)
-        self._restart(summary)
+        self._restart(summary, params)
         self._adopt(solution)
         return self
 
-    def _restart(self, summary: Summary) -> None:
+    def _restart(self, summary: Summary, params: dict[str, Any]) -> None:
         for name in _LEARNED.intersection(vars(self)):
             delattr(self, name)
         self.summary_ = summary
         self.n_samples_seen_ = summary.n_samples
-        self.center_, self.fit_params_ = self.center, self.get_params()
+        self.center_, self.fit_params_ = self.center, params
         self._warned = set()
 
     def _adopt(self, solution: Learned) -> None:
@@ -458,6 +466,12 @@ class PerfectAlignment(LinearAlignment):
                 raise AttributeError(
                     f"{name!r} cannot be computed: {error}"
                 ) from error
+            if name == "explained_variance_":
+                # Nothing else needs it.
+                rtol = self._rtol or self.summary_.default_rtol()
+                self.explained_variance_ = explained_variance(
+                    self.summary_, self._solution, self.center_, rtol
+                )
             return vars(self)[name]
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
@@ -466,6 +480,7 @@ class PerfectAlignment(LinearAlignment):
 
 _SOLVED = frozenset(
     {
+        "_solution",
         "encoders_",
         "offsets_",
         "singular_values_",
@@ -521,18 +536,18 @@ def _solve_here(
     solution = solve(structure, k, constraint, ridge, gauge)
     if ridge:
         correlations = structure.correlations(solution.singular_values)
-    content = latent_content(structure, solution)
     attributes = {
+        "_solution": solution,
         "encoders_": solution.encoders,
         "offsets_": _offsets(summary, solution.encoders, center),
         "singular_values_": solution.singular_values,
         "canonical_correlations_": correlations,
-        "explained_variance_": content.explained,
         "ranks_": structure.ranks,
         "shared_dimension_": structure.shared_dimension,
         "vacuous_dimension_": structure.vacuous_dimension,
     }
-    return attributes, surprises(structure, solution, content, ridge)
+    pooled = constraint == "orthonormal"
+    return attributes, surprises(structure, solution, ridge, pooled)
 
 
 def _latent_dimension(
