@@ -77,7 +77,8 @@ def solve(
     elif ridge:
         views = regularised(blocks, structure.whitened, ridge)
         sigma, vectors = whitened_system(
-            [view.U for view in views], summary.contrasts
+            contrast_stack([view.U for view in views], summary.contrasts),
+            [view.rank for view in views],
         )
     else:
         sigma, vectors = structure.system

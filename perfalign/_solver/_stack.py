@@ -5,7 +5,7 @@ minus sign becomes the M − 1 orthonormal contrasts of Helmert, which is the
 same thing for M = 2; views observed in pairs bring their signs along.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -201,9 +201,7 @@ def contrast_stack(blocks: Sequence[Array], contrasts: Array) -> Array:
     )
 
 
-def whitened_system(
-    bases: Sequence[Array], contrasts: Array
-) -> tuple[Array, Array]:
+def whitened_system(stack: Array, ranks: Iterable[int]) -> tuple[Array, Array]:
     r"""`left_singular_system` of the stack of orthonormal bases.
 
     For two views, from the cosines of their principal angles and the
@@ -216,10 +214,10 @@ def whitened_system(
 
     Parameters
     ----------
-    bases : list of M ndarray of shape (p, rank_m)
-        With orthonormal columns.
-    contrasts : ndarray of shape (L, M)
-        For two views, one row of numbers of absolute value 1.
+    stack : ndarray of shape (Σ rank_m, L p)
+        As of `contrast_stack`, of blocks with orthonormal columns; for two
+        views, with contrasts of absolute value 1.
+    ranks : array-like of shape (M,)
 
     Returns
     -------
@@ -233,10 +231,9 @@ def whitened_system(
     Å. Björck and G. H. Golub 1973, Numerical methods for computing angles
     between linear subspaces, Mathematics of Computation 27(123), 579–594.
     """
-    stack = contrast_stack(bases, contrasts)
-    if len(bases) != 2:
+    r, *others = ranks
+    if len(others) != 1:
         return left_singular_system(stack)
-    r = bases[0].shape[1]
     # The sign that makes agreement small.
     Y, cosines, Zt = svd(-stack[:r] @ stack[r:].T)
     cosines = np.minimum(cosines[cosines > FLOAT64_EPS * len(stack)], 1)

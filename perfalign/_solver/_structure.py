@@ -38,11 +38,16 @@ class SharedStructure:
     whitened: list[Whitened]
 
     @cached_property
-    def system(self) -> tuple[Array, Array]:
-        """Singular values of the whitened stack, and left vectors."""
-        return whitened_system(
+    def stack(self) -> Array:
+        """The contrast stack of the whitened views."""
+        return contrast_stack(
             [view.U for view in self.whitened], self.summary.contrasts
         )
+
+    @cached_property
+    def system(self) -> tuple[Array, Array]:
+        """Singular values and left singular vectors of the stack."""
+        return whitened_system(self.stack, self.ranks)
 
     @property
     def singular_values(self) -> Array:
@@ -64,10 +69,7 @@ class SharedStructure:
         sigma = self.singular_values
         joint = np.count_nonzero(sigma > self.least / s.min() + SLACK)
         if joint < np.count_nonzero(sigma > self.least / s.max() - SLACK):
-            signals = contrast_stack(
-                [view.U * view.s for view in self.whitened],
-                self.summary.contrasts,
-            )
+            signals = s[:, np.newaxis] * self.stack
             joint = np.count_nonzero(singular_values(signals) > self.least)
         return max(0, len(s) - int(joint))
 
@@ -125,15 +127,7 @@ def shared_structure(
     if not isinstance(views, Summary):
         summary = StackedSummary.from_views(views)
     rtol = summary.default_rtol() if rtol is None else rtol
-    rounding = summary.rounding(rtol)
-    for m, (block, least) in enumerate(zip(summary.blocks(), rounding)):
-        if not np.any(column_norms(block) > least):
-            raise ValueError(
-                f"view {m} does not vary: all its samples are equal, up to "
-                "rounding, so there is nothing to align."
-            )
-    if not center:
-        rounding = summary.rounding(rtol, center)
+    rounding = summary.rounding(rtol, center)
     n_features, n_samples = sum(summary.n_features), summary.n_counted
     # Rounding in all features at once may add up to so much in a direction.
     least = 1 + (n_features / n_samples) ** 0.5
@@ -141,4 +135,17 @@ def shared_structure(
         whiten(block, unit, least)
         for block, unit in zip(summary.blocks(center), rounding)
     ]
+    ranks = [view.rank for view in whitened]
+    if not center or 0 in ranks:
+        _check_varying(summary, rtol)
     return SharedStructure(summary, center, rtol, rounding, least, whitened)
+
+
+def _check_varying(summary: Summary, rtol: float) -> None:
+    rounding = summary.rounding(rtol)
+    for m, (block, least) in enumerate(zip(summary.blocks(), rounding)):
+        if not np.any(column_norms(block) > least):
+            raise ValueError(
+                f"view {m} does not vary: all its samples are equal, up to "
+                "rounding, so there is nothing to align."
+            )

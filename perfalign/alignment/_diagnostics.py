@@ -120,13 +120,14 @@ def surprises(
     collapse = _collapse(structure, solution, may_shrink=pooled or ridge > 0)
     if collapse:
         found.append((CollapseWarning, " ".join(collapse)))
+    overfit = _overfit(structure)
     # A ridge may leave nothing perfect.
-    leading = structure.correlations(solution.singular_values)[0]
-    if not ridge or leading > 1 - PERFECT:
-        overfit = _overfit(structure)
-        if overfit:
-            advice = "Judge the alignment on held-out pairs."
-            found.append((OverfitWarning, " ".join([*overfit, advice])))
+    if overfit and (
+        not ridge
+        or structure.correlations(solution.singular_values)[0] > 1 - PERFECT
+    ):
+        advice = "Judge the alignment on held-out pairs."
+        found.append((OverfitWarning, " ".join([*overfit, advice])))
     return found
 
 

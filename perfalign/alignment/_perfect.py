@@ -382,9 +382,7 @@ class PerfectAlignment(LinearAlignment):
         _check_parameters(self)
         if "summary_" in vars(self):
             warned = self._warned
-            self._restart(
-                self.summary_.update(views, sample_weight), self.get_params()
-            )
+            self._restart(self.summary_.update(views, sample_weight))
             self._warned = warned
             return self
         summary: Summary | None
@@ -395,23 +393,28 @@ class PerfectAlignment(LinearAlignment):
         else:
             summary = StackedSummary.from_first_block(views, sample_weight)
         if summary is not None:
-            self._restart(summary, self.get_params())
+            self._restart(summary)
         return self
 
     def _refit(self, summary: Summary) -> Self:
         _check_parameters(self)
-        params = self.get_params(deep=False)
-        solution = _solve(summary, **params)
-        self._restart(summary, params)
+        solution = _solve(summary, **self._params())
+        self._restart(summary)
         self._adopt(solution)
         return self
 
-    def _restart(self, summary: Summary, params: dict[str, Any]) -> None:
+    def _params(self) -> dict[str, Any]:
+        # As get_params, which reads the signature of the class each time.
+        return {
+            name: getattr(self, name) for name in self._parameter_constraints
+        }
+
+    def _restart(self, summary: Summary) -> None:
         for name in _LEARNED.intersection(vars(self)):
             delattr(self, name)
         self.summary_ = summary
         self.n_samples_seen_ = summary.n_samples
-        self.center_, self.fit_params_ = self.center, params
+        self.center_, self.fit_params_ = self.center, self._params()
         self._warned = set()
 
     def _adopt(self, solution: Learned) -> None:
