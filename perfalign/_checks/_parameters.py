@@ -1,6 +1,7 @@
 """What every entrance of the package asks of its parameters."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from numbers import Integral, Real
 from typing import Any
 
@@ -23,13 +24,21 @@ def check_parameters(estimator: Any) -> None:
     ValueError
         Names the parameter, what was seen and what was wanted.
     """
-    for name, allowed in estimator._parameter_constraints.items():
+    for name, constraints, flag in _constraints(estimator.__class__):
         value = getattr(estimator, name)
-        constraints = list(map(make_constraint, allowed))
-        no_number = isinstance(value, bool) and "boolean" not in allowed
+        no_number = isinstance(value, bool) and not flag
         if no_number or not any(c.is_satisfied_by(value) for c in constraints):
             wanted = " or ".join(map(str, constraints))
             raise ValueError(f"{name} is {value!r}; wanted {wanted}.")
+
+
+@cache
+def _constraints(estimator: Any) -> list[tuple[str, list[Any], bool]]:
+    """A class's parameters, what they must be, and whether True will do."""
+    return [
+        (name, list(map(make_constraint, allowed)), "boolean" in allowed)
+        for name, allowed in estimator._parameter_constraints.items()
+    ]
 
 
 def check_own_parameters(

@@ -84,28 +84,40 @@ def check_view(
     view = at_hand(view)
     check_names(column_names(view, name), columns, name)
     check_hidden(view, name)
-    at_least = 0 if allow_empty else 1
-    try:
-        if is_frame(view):
-            stored = _column_types(view, name)
-            plain = False
-        else:
-            view = check_array(view, dtype=None, ensure_min_samples=at_least)
-            stored = [view.dtype]
-            check_kind(view, name)
-            plain = view.dtype == np.float64
-        if not plain:
+    stored = [getattr(view, "dtype", None)]
+    if _is_plain(view):
+        view = view.astype(np.float64, copy=False)
+    else:
+        least = 0 if allow_empty else 1
+        try:
+            if is_frame(view):
+                stored = _column_types(view, name)
+            else:
+                view = check_array(view, dtype=None, ensure_min_samples=least)
+                stored = [view.dtype]
+                check_kind(view, name)
             view = check_array(
-                view, dtype=np.float64, ensure_min_samples=at_least
+                view, dtype=np.float64, ensure_min_samples=least
             )
-    except (ValueError, TypeError) as error:
-        raise named(error, name) from error
+        except (ValueError, TypeError) as error:
+            raise named(error, name) from error
     if n_features is not None and view.shape[1] != n_features:
         raise ValueError(
             f"{name} has shape {view.shape}, but {n_features} features (the "
             "number of columns) are wanted, as in the fit."
         )
     return view, max(map(_rounding, stored))
+
+
+def _is_plain(view: Any) -> bool:
+    """Whether nothing remains to be asked: a matrix of finite floats."""
+    return (
+        type(view) is np.ndarray
+        and view.dtype in (np.float64, np.float32)
+        and view.ndim == 2
+        and view.size > 0
+        and bool(np.isfinite(view).all())
+    )
 
 
 def precision(view: Any) -> float | Array:

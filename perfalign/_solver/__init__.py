@@ -11,8 +11,6 @@ from perfalign._solver._stack import (
     complement,
     contrast_stack,
     isometric,
-    left_singular_system,
-    left_singular_values,
     shrunk,
     whiten,
 )
@@ -32,8 +30,6 @@ __all__ = [
     "factor_latents",
     "isometric",
     "joint_signs",
-    "left_singular_system",
-    "left_singular_values",
     "orientation",
     "principal_rotation",
     "shared_structure",

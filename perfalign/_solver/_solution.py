@@ -12,6 +12,7 @@ from perfalign._solver._stack import (
     last_left_singular_vectors,
     left_singular_system,
     regularised,
+    whitened_system,
 )
 from perfalign._solver._structure import SharedStructure
 from perfalign._solver._ties import (
@@ -70,14 +71,17 @@ def solve(
             isometric(block, view, n_silent=n_components)
             for block, view in zip(blocks, structure.whitened)
         ]
-    elif ridge:
-        views = regularised(blocks, structure.whitened, ridge)
-    if views is structure.whitened:
-        sigma, vectors = structure.singular_values, structure.vectors
-    else:
         sigma, vectors = left_singular_system(
             contrast_stack([view.U for view in views], summary.contrasts)
         )
+    elif ridge:
+        views = regularised(blocks, structure.whitened, ridge)
+        sigma, vectors = whitened_system(
+            contrast_stack([view.U for view in views], summary.contrasts),
+            [view.rank for view in views],
+        )
+    else:
+        sigma, vectors = structure.system
     # Σ_m Z_mᵀ Z_m = Σ_m n_m I, where singular vectors alone would give I.
     scale = 1.0 if pooled else summary.n_observations**0.5
     rounding = structure.rtol * (sigma[0] if pooled else scale)
@@ -104,14 +108,13 @@ def solve(
         group[-1] + 1 for group in groups if group[-1] + 1 >= n_components
     )
     groups = [group for group in groups if group[0] < n_candidates]
-    candidates = vectors[:, ::-1][:, :n_candidates]
-    moment = explained_moment(
-        summary, encoders(candidates), structure.rtol, pooled
-    )
-    rotation = principal_rotation(moment, groups)[:, :n_components]
-    chosen = encoders(candidates @ rotation)
-    signs = orientation(summary, chosen, pooled)[:, None]
-    return Solution([signs * A for A in chosen], spectrum, rounding)
+    found = encoders(vectors[:, ::-1][:, :n_candidates])
+    if len(groups) < n_candidates:
+        moment = explained_moment(summary, found, structure.rtol, pooled)
+        rotation = principal_rotation(moment, groups)[:, :n_components]
+        found = [rotation.T @ A for A in found]
+    signs = orientation(summary, found, pooled)[:, None]
+    return Solution([signs * A for A in found], spectrum, rounding)
 
 
 def explained_moment(

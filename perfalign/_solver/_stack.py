@@ -5,16 +5,16 @@ minus sign becomes the M − 1 orthonormal contrasts of Helmert, which is the
 same thing for M = 2; views observed in pairs bring their signs along.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import lapack
 
+from perfalign._checks import FLOAT64_EPS
 from perfalign._linalg import (
     column_norms,
     orthonormal,
-    singular_values,
     svd,
 )
 from perfalign._types import Array
@@ -191,21 +191,69 @@ def contrast_stack(blocks: Sequence[Array], contrasts: Array) -> Array:
         :math:`(M\delta_{ij} - 1) X^i X^{j\top}`, and for M = 2 the stack is
         :math:`[X^1; -X^2]`.
     """
-    return np.vstack(
-        [np.kron(contrasts[:, m], block.T) for m, block in enumerate(blocks)]
+    return np.concatenate(
+        [
+            (h[:, np.newaxis] * block.T[:, np.newaxis]).reshape(
+                len(block.T), -1
+            )
+            for h, block in zip(contrasts.T, blocks)
+        ]
     )
 
 
-def left_singular_values(stack: Array) -> Array:
-    """All singular values of a stack, one for each row.
+def whitened_system(stack: Array, ranks: Iterable[int]) -> tuple[Array, Array]:
+    r"""`left_singular_system` of the stack of orthonormal bases.
+
+    For two views, from the cosines of their principal angles and the
+    principal vectors, :math:`U^{1\top} U^2 = Y \cos\theta\, Z^\top`. The
+    stack then has the left singular vectors :math:`(y; \pm z) / \sqrt 2` of
+    :math:`\sigma^2 = 1 \pm \cos\theta`, and those of one view alone, of
+    :math:`\sigma = 1`. Below 1/2, where digits of the difference are lost,
+    it is from the stack restricted to these vectors that the singular values
+    and the vectors themselves come (Björck and Golub 1973).
+
+    Parameters
+    ----------
+    stack : ndarray of shape (Σ rank_m, L p)
+        As of `contrast_stack`, of blocks with orthonormal columns; for two
+        views, with contrasts of absolute value 1.
+    ranks : array-like of shape (M,)
 
     Returns
     -------
-    singular_values : ndarray of shape (d,)
-        Descending, padded with zeros where the stack has fewer columns.
+    singular_values : ndarray of shape (Σ rank_m,)
+        Descending.
+    vectors : ndarray of shape (Σ rank_m, Σ rank_m)
+        Column j belongs to singular value j.
+
+    References
+    ----------
+    Å. Björck and G. H. Golub 1973, Numerical methods for computing angles
+    between linear subspaces, Mathematics of Computation 27(123), 579–594.
     """
-    s = singular_values(stack)
-    return np.pad(s, (0, len(stack) - len(s)))
+    r, *others = ranks
+    if len(others) != 1:
+        return left_singular_system(stack)
+    # The sign that makes agreement small.
+    Y, cosines, Zt = svd(-stack[:r] @ stack[r:].T)
+    cosines = np.minimum(cosines[cosines > FLOAT64_EPS * len(stack)], 1)
+    shared = len(cosines)
+    vectors = np.zeros((len(stack), len(stack)))
+    small = vectors[:, ::-1]
+    vectors[:r, :shared] = small[:r, :shared] = 0.5**0.5 * Y[:, :shared]
+    small[r:, :shared] = 0.5**0.5 * Zt[:shared].T
+    vectors[r:, :shared] = -small[r:, :shared]
+    vectors[:r, shared:r] = Y[:, shared:]
+    vectors[r:, r : len(stack) - shared] = Zt[shared:].T
+    sigma = np.ones(len(stack))
+    sigma[:shared] = np.sqrt(1 + cosines)
+    sigma[::-1][:shared] = np.sqrt(1 - cosines)
+    near = np.count_nonzero(cosines > 0.5)
+    if near:
+        W = vectors[:, -near:]
+        Q, sigma[-near:], _ = svd(W.T @ stack, full_matrices=False)
+        vectors[:, -near:] = W @ Q
+    return sigma, vectors
 
 
 def left_singular_system(stack: Array) -> tuple[Array, Array]:

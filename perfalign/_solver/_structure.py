@@ -6,17 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from perfalign._checks import check_number
+from perfalign._checks import FLOAT64_EPS, check_number
 from perfalign._linalg import column_norms, singular_values
 from perfalign._solver._stack import (
     Whitened,
     contrast_stack,
-    left_singular_system,
-    left_singular_values,
     whiten,
+    whitened_system,
 )
 from perfalign._types import Array, Integers
 from perfalign.summary import StackedSummary, Summary
+
+#: Error of a singular value that is about 1, with a wide margin.
+SLACK = FLOAT64_EPS**0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +36,42 @@ class SharedStructure:
     rounding: list[Array]
     least: float
     whitened: list[Whitened]
-    stack: Array
-    singular_values: Array
-    shared_dimension: int
 
     @cached_property
-    def vectors(self) -> Array:
-        """Left singular vectors of the stack: dearer than the values."""
-        return left_singular_system(self.stack)[1]
+    def stack(self) -> Array:
+        """The contrast stack of the whitened views."""
+        return contrast_stack(
+            [view.U for view in self.whitened], self.summary.contrasts
+        )
+
+    @cached_property
+    def system(self) -> tuple[Array, Array]:
+        """Singular values and left singular vectors of the stack."""
+        return whitened_system(self.stack, self.ranks)
+
+    @property
+    def singular_values(self) -> Array:
+        return self.system[0]
+
+    @cached_property
+    def shared_dimension(self) -> int:
+        """Σ r_m less the rank of the stack of the signals.
+
+        That is, *before* they are whitened, every feature in units of its
+        rounding, all with one and the same cut. A further feature raises each
+        of these ranks by one at most (singular values interlace), and so the
+        shared dimension; the cut itself moves with the number of features by
+        a trifle.
+        """
+        # Rows are scaled by what is between the least and the largest s, and
+        # so are singular values (Ostrowski).
+        s = np.concatenate([view.s for view in self.whitened])
+        sigma = self.singular_values
+        joint = np.count_nonzero(sigma > self.least / s.min() + SLACK)
+        if joint < np.count_nonzero(sigma > self.least / s.max() - SLACK):
+            signals = s[:, np.newaxis] * self.stack
+            joint = np.count_nonzero(singular_values(signals) > self.least)
+        return max(0, len(s) - int(joint))
 
     @property
     def ranks(self) -> Integers:
@@ -64,8 +94,7 @@ class SharedStructure:
 
     def informative_rows(self) -> list[Array]:
         """Encoder rows, one list a view, that span the shared signals."""
-        s = self.shared_dimension
-        null = self.vectors[:, len(self.vectors) - s :]
+        null = self.system[1][:, len(self.system[1]) - self.shared_dimension :]
         parts = np.split(null, np.cumsum(self.ranks)[:-1])
         return [view.encoder(part) for view, part in zip(self.whitened, parts)]
 
@@ -91,14 +120,6 @@ def shared_structure(
     ------
     ValueError
         If a view does not vary at all.
-
-    Notes
-    -----
-    The shared dimension is Σ r_m less the rank of the stack of the views'
-    signals *before* they are whitened, every feature in units of its
-    rounding, all with one and the same cut. A further feature raises each of
-    these ranks by one at most (singular values interlace), and so the shared
-    dimension; the cut itself moves with the number of features by a trifle.
     """
     if rtol is not None:
         rtol = check_number(rtol, "rtol", 0, 1)
@@ -106,15 +127,7 @@ def shared_structure(
     if not isinstance(views, Summary):
         summary = StackedSummary.from_views(views)
     rtol = summary.default_rtol() if rtol is None else rtol
-    rounding = summary.rounding(rtol)
-    for m, (block, least) in enumerate(zip(summary.blocks(), rounding)):
-        if not np.any(column_norms(block) > least):
-            raise ValueError(
-                f"view {m} does not vary: all its samples are equal, up to "
-                "rounding, so there is nothing to align."
-            )
-    if not center:
-        rounding = summary.rounding(rtol, center)
+    rounding = summary.rounding(rtol, center)
     n_features, n_samples = sum(summary.n_features), summary.n_counted
     # Rounding in all features at once may add up to so much in a direction.
     least = 1 + (n_features / n_samples) ** 0.5
@@ -122,20 +135,17 @@ def shared_structure(
         whiten(block, unit, least)
         for block, unit in zip(summary.blocks(center), rounding)
     ]
-    stack = contrast_stack([view.U for view in whitened], summary.contrasts)
-    signals = contrast_stack(
-        [view.U * view.s for view in whitened], summary.contrasts
-    )
     ranks = [view.rank for view in whitened]
-    joint = np.count_nonzero(singular_values(signals) > least)
-    return SharedStructure(
-        summary=summary,
-        center=center,
-        rtol=rtol,
-        rounding=rounding,
-        least=least,
-        whitened=whitened,
-        stack=stack,
-        singular_values=left_singular_values(stack),
-        shared_dimension=max(0, sum(ranks) - int(joint)),
-    )
+    if not center or 0 in ranks:
+        _check_varying(summary, rtol)
+    return SharedStructure(summary, center, rtol, rounding, least, whitened)
+
+
+def _check_varying(summary: Summary, rtol: float) -> None:
+    rounding = summary.rounding(rtol)
+    for m, (block, least) in enumerate(zip(summary.blocks(), rounding)):
+        if not np.any(column_norms(block) > least):
+            raise ValueError(
+                f"view {m} does not vary: all its samples are equal, up to "
+                "rounding, so there is nothing to align."
+            )

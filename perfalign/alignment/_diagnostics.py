@@ -1,21 +1,22 @@
 """What the latents contain, and when that should worry their user."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from perfalign._linalg import singular_values, svd
+from perfalign._linalg import eigh, singular_values, svd
 from perfalign._solver import SharedStructure, Solution, whiten
-from perfalign._types import Array, Integers
-from perfalign.summary import IncompleteSummary, StackedSummary
+from perfalign._types import Array
+from perfalign.summary import IncompleteSummary, StackedSummary, Summary
 
 # Latents that agree less than this share of what the views have in common,
 # in units of their own size, are near each other because they are small.
 AGREEMENT = 0.5
 # A correlation that is 1 to so many digits is called perfect.
 PERFECT = 1e-9
+# Error of an eigenvalue as a share of the largest, with a wide margin.
+SQUARED = 1e-10
 
 
 class CollapseWarning(UserWarning):
@@ -24,31 +25,6 @@ class CollapseWarning(UserWarning):
 
 class OverfitWarning(UserWarning):
     """There are so few samples that any pairing would align perfectly."""
-
-
-@dataclass(frozen=True, eq=False)
-class LatentContent:
-    """What the latents of all views hold.
-
-    Attributes
-    ----------
-    n_components : int
-    rank : int
-        Of the latents of all views together; a constant counts for nothing.
-    ranks : ndarray of shape (M,)
-        Of the latents of each view.
-    explained : ndarray of shape (M,)
-        Share of each view's variance that its latents explain, every feature
-        in units of its own standard deviation.
-    agreement : float
-        Correlation of the views' latents, all components together.
-    """
-
-    n_components: int
-    rank: int
-    ranks: Integers
-    explained: Array
-    agreement: float
 
 
 def latent_rounding(
@@ -83,47 +59,43 @@ def latent_rounding(
     return rounding
 
 
-def latent_content(
-    structure: SharedStructure, solution: Solution
-) -> LatentContent:
-    """Measure the latents that a solution gives to the samples.
+def explained_variance(
+    summary: Summary, solution: Solution, center: bool, rtol: float
+) -> Array:
+    """Share of each view's variance that its latents explain.
+
+    Every feature in units of its own standard deviation.
 
     Parameters
     ----------
-    structure : SharedStructure
+    summary : Summary
     solution : Solution
+    center, rtol
+        Of the structure that the solution is from.
 
     Returns
     -------
-    content : LatentContent
+    explained : ndarray of shape (M,)
     """
-    summary, encoders = structure.summary, solution.encoders
     blocks = summary.view_blocks()
-    latents = [block @ A.T for block, A in zip(blocks, encoders)]
-    noise = latent_rounding(encoders, structure.rounding)
-    noise = np.maximum(noise, solution.rounding)
-    ranks, explained = [], []
-    for z, block in zip(latents, summary.standardised(structure.rtol, blocks)):
-        U, s, _ = svd(z / noise, full_matrices=False)
-        U = U[:, s > 1]
-        ranks.append(U.shape[1])
+    latents = _in_rounding(solution, blocks, summary.rounding(rtol, center))
+    explained = []
+    for z, block in zip(latents, summary.standardised(rtol, blocks)):
+        U, s, _ = svd(z, full_matrices=False)
         explained.append(
-            np.linalg.norm(U.T @ block) ** 2 / np.linalg.norm(block) ** 2
+            np.linalg.norm(U[:, s > 1].T @ block) ** 2
+            / np.linalg.norm(block) ** 2
         )
-    spread = singular_values(np.vstack(latents) / noise)
-    return LatentContent(
-        n_components=len(noise),
-        rank=int(np.count_nonzero(spread > 1)),
-        ranks=np.array(ranks),
-        explained=np.array(explained),
-        agreement=_agreement(
-            [
-                block @ A.T
-                for block, A in zip(summary.blocks(structure.center), encoders)
-            ],
-            summary.contrasts,
-        ),
-    )
+    return np.array(explained)
+
+
+def _in_rounding(
+    solution: Solution, blocks: list[Array], rounding: list[Array]
+) -> list[Array]:
+    """Latents of the blocks' rows, in units of what may be rounding."""
+    noise = latent_rounding(solution.encoders, rounding)
+    noise = np.maximum(noise, solution.rounding)
+    return [block @ A.T / noise for block, A in zip(blocks, solution.encoders)]
 
 
 def _agreement(latents: list[Array], contrasts: Array) -> float:
@@ -140,49 +112,63 @@ def _agreement(latents: list[Array], contrasts: Array) -> float:
 
 
 def surprises(
-    structure: SharedStructure,
-    solution: Solution,
-    content: LatentContent,
-    ridge: float,
+    structure: SharedStructure, solution: Solution, ridge: float, pooled: bool
 ) -> list[tuple[type[Warning], str]]:
     """Warnings that the latents deserve, as (category, message) pairs."""
     found: list[tuple[type[Warning], str]] = []
-    collapse = _collapse(structure, content)
+    # By their own correlations latents agree as well as the views do.
+    collapse = _collapse(structure, solution, may_shrink=pooled or ridge > 0)
     if collapse:
         found.append((CollapseWarning, " ".join(collapse)))
+    overfit = _overfit(structure)
     # A ridge may leave nothing perfect.
-    leading = structure.correlations(solution.singular_values)[0]
-    if not ridge or leading > 1 - PERFECT:
-        overfit = _overfit(structure)
-        if overfit:
-            advice = "Judge the alignment on held-out pairs."
-            found.append((OverfitWarning, " ".join([*overfit, advice])))
+    if overfit and (
+        not ridge
+        or structure.correlations(solution.singular_values)[0] > 1 - PERFECT
+    ):
+        advice = "Judge the alignment on held-out pairs."
+        found.append((OverfitWarning, " ".join([*overfit, advice])))
     return found
 
 
-def _collapse(structure: SharedStructure, content: LatentContent) -> list[str]:
-    k = content.n_components
-    if content.rank < k:
-        return [
-            f"The latents have rank {content.rank}, below n_components={k}: "
-            "the rest is the same for every sample, aligned but empty."
+def _collapse(
+    structure: SharedStructure, solution: Solution, may_shrink: bool
+) -> list[str]:
+    summary, k = structure.summary, len(solution.encoders[0])
+    latents = _in_rounding(solution, summary.view_blocks(), structure.rounding)
+    messages = []
+    powers, _ = eigh(np.array([z.T @ z for z in latents]))
+    # Squares lose digits; where these do not matter, all ranks are k.
+    if np.any(powers[:, 0] <= 1 + SQUARED * powers[:, -1]):
+        rank = np.count_nonzero(singular_values(np.vstack(latents)) > 1)
+        if rank < k:
+            return [
+                f"The latents have rank {rank}, below n_components={k}: "
+                "the rest is the same for every sample, aligned but empty."
+            ]
+        ranks = [np.count_nonzero(singular_values(z) > 1) for z in latents]
+        messages = [
+            f"The latents of view {m} have rank {rank}, below n_components="
+            f"{k}: the rest is the same for every sample, and what other "
+            "views say there has no counterpart."
+            for m, rank in enumerate(ranks)
+            if rank < k
         ]
-    messages = [
-        f"The latents of view {m} have rank {rank}, below n_components={k}: "
-        "the rest is the same for every sample, and what other views say "
-        "there has no counterpart."
-        for m, rank in enumerate(content.ranks)
-        if rank < k
-    ]
-    common = structure.correlations(structure.singular_values)[:k].mean()
-    if content.agreement < AGREEMENT * common and common > AGREEMENT:
-        messages.append(
-            f"In units of their own size the latents of the views hardly "
-            f"agree (correlation {content.agreement:.2f}), though the views "
-            f"have {k} components that do ({common:.2f}): they are near each "
-            "other because they are small. constraint='whitened' with a "
-            "small ridge rules that out."
+    if may_shrink:
+        blocks = summary.blocks(structure.center)
+        agreement = _agreement(
+            [block @ A.T for block, A in zip(blocks, solution.encoders)],
+            summary.contrasts,
         )
+        common = structure.correlations(structure.singular_values)[:k].mean()
+        if agreement < AGREEMENT * common and common > AGREEMENT:
+            messages.append(
+                f"In units of their own size the latents of the views hardly "
+                f"agree (correlation {agreement:.2f}), though the views "
+                f"have {k} components that do ({common:.2f}): they are near "
+                "each other because they are small. constraint='whitened' "
+                "with a small ridge rules that out."
+            )
     return messages
 
 

@@ -11,10 +11,15 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from perfalign._checks import check_parameters
-from perfalign._solver import SharedStructure, shared_structure, solve
+from perfalign._solver import (
+    SharedStructure,
+    Solution,
+    shared_structure,
+    solve,
+)
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, View, Views
-from perfalign.alignment._diagnostics import latent_content, surprises
+from perfalign.alignment._diagnostics import explained_variance, surprises
 from perfalign.alignment._linear import LinearAlignment
 from perfalign.summary import IncompleteSummary, StackedSummary, Summary
 
@@ -137,6 +142,7 @@ class PerfectAlignment(LinearAlignment):
     shared_dimension_: int
     vacuous_dimension_: int
     _warned: set[type[Warning]]
+    _solution: Solution
 
     _parameter_constraints = {
         "n_components": [Interval(Integral, 1, None, closed="left"), None],
@@ -391,18 +397,23 @@ class PerfectAlignment(LinearAlignment):
 
     def _refit(self, summary: Summary) -> Self:
         _check_parameters(self)
-        params = self.get_params()
-        solution = _solve(summary, **params)
+        solution = _solve(summary, **self._params())
         self._restart(summary)
         self._adopt(solution)
         return self
+
+    def _params(self) -> dict[str, Any]:
+        # As get_params, which reads the signature of the class each time.
+        return {
+            name: getattr(self, name) for name in self._parameter_constraints
+        }
 
     def _restart(self, summary: Summary) -> None:
         for name in _LEARNED.intersection(vars(self)):
             delattr(self, name)
         self.summary_ = summary
         self.n_samples_seen_ = summary.n_samples
-        self.center_, self.fit_params_ = self.center, self.get_params()
+        self.center_, self.fit_params_ = self.center, self._params()
         self._warned = set()
 
     def _adopt(self, solution: Learned) -> None:
@@ -458,6 +469,12 @@ class PerfectAlignment(LinearAlignment):
                 raise AttributeError(
                     f"{name!r} cannot be computed: {error}"
                 ) from error
+            if name == "explained_variance_":
+                # Nothing else needs it.
+                rtol = self._rtol or self.summary_.default_rtol()
+                self.explained_variance_ = explained_variance(
+                    self.summary_, self._solution, self.center_, rtol
+                )
             return vars(self)[name]
         raise AttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}"
@@ -466,6 +483,7 @@ class PerfectAlignment(LinearAlignment):
 
 _SOLVED = frozenset(
     {
+        "_solution",
         "encoders_",
         "offsets_",
         "singular_values_",
@@ -515,18 +533,18 @@ def _solve(
     solution = solve(structure, k, constraint, ridge, gauge)
     if ridge:
         correlations = structure.correlations(solution.singular_values)
-    content = latent_content(structure, solution)
     attributes = {
+        "_solution": solution,
         "encoders_": solution.encoders,
         "offsets_": _offsets(summary, solution.encoders, center),
         "singular_values_": solution.singular_values,
         "canonical_correlations_": correlations,
-        "explained_variance_": content.explained,
         "ranks_": structure.ranks,
         "shared_dimension_": structure.shared_dimension,
         "vacuous_dimension_": structure.vacuous_dimension,
     }
-    return attributes, surprises(structure, solution, content, ridge)
+    pooled = constraint == "orthonormal"
+    return attributes, surprises(structure, solution, ridge, pooled)
 
 
 def _latent_dimension(
