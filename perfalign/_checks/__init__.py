@@ -22,6 +22,7 @@ from perfalign._checks._parameters import (
 )
 from perfalign._checks._views import (
     FLOAT64_EPS,
+    Slab,
     at_hand,
     check_hidden,
     check_paired,
@@ -41,6 +42,7 @@ __all__ = [
     "FLOAT64_EPS",
     "SHOWN",
     "Signature",
+    "Slab",
     "as_list",
     "at_hand",
     "check_estimator",

@@ -52,6 +52,7 @@ def check_view(
     n_features: int | None = None,
     columns: Sequence[str] | None = None,
     allow_empty: bool = False,
+    single: bool = False,
 ) -> tuple[Array, float]:
     """Return `view` as a finite float64 matrix and the precision it came in.
 
@@ -68,6 +69,8 @@ def check_view(
         by position.
     allow_empty : bool, default=False
         Whether no rows will do.
+    single : bool, default=False
+        Whether an array of float32 may stay as it is.
 
     Returns
     -------
@@ -86,7 +89,8 @@ def check_view(
     check_hidden(view, name)
     stored = [getattr(view, "dtype", None)]
     if _is_plain(view):
-        view = view.astype(np.float64, copy=False)
+        if not single:
+            view = view.astype(np.float64, copy=False)
     else:
         least = 0 if allow_empty else 1
         try:
@@ -220,13 +224,13 @@ def check_paired(views: Any) -> tuple[list[Any], Signature, int]:
 
 
 def view_slabs(
-    views: Any, *, like: Signature | None = None, allow_empty: bool = False
+    views: Any, *, like: Signature | None = None, **allowed: bool
 ) -> Iterator[Slab]:
     """Validate paired views as `check_views` does, some rows at a time.
 
     Arrays on disk are never read into memory as a whole, and of a sparse
     view only these rows are made dense. Views without rows give one slab
-    without rows, if they are allowed.
+    without rows, if they are allowed; for what is, see `check_view`.
 
     Yields
     ------
@@ -237,7 +241,7 @@ def view_slabs(
         The precision of each view, or of its columns.
     """
     views, names = _listed(views, like)
-    yield from slabs(views, names, like, allow_empty=allow_empty)
+    yield from slabs(views, names, like, **allowed)
 
 
 def slabs(
@@ -246,6 +250,7 @@ def slabs(
     like: Signature | None = None,
     *,
     allow_empty: bool = False,
+    single: bool = False,
 ) -> Iterator[Slab]:
     """As `view_slabs`, for a list of any number of views with names."""
     wanted = _wanted(views, like)
@@ -266,6 +271,7 @@ def slabs(
                     name,
                     n_features=kwargs["n_features"],
                     allow_empty=allow_empty,
+                    single=single,
                 )
                 for view, name, kwargs in zip(sources, names, wanted)
             )

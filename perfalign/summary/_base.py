@@ -190,7 +190,9 @@ class Summary(ABC):
         -------
         parts : list of ndarray of shape (..., n_features_m)
         """
-        return np.split(stacked, np.cumsum(self.n_features)[:-1], axis=-1)
+        ends = np.cumsum(self.n_features).tolist()
+        starts = [0, *ends[:-1]]
+        return [stacked[..., a:b] for a, b in zip(starts, ends)]
 
     @property
     def n_counted(self) -> float:

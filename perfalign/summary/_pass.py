@@ -1,6 +1,7 @@
 """A pass over views: what is carried along from one block to the next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +12,7 @@ from tqdm.auto import tqdm
 from perfalign._checks import (
     FLOAT64_EPS,
     Signature,
+    Slab,
     as_list,
     at_hand,
     check_weights,
@@ -58,7 +60,7 @@ class Pass:
                 start.rest + np.zeros_like(start.mean),
                 start.n_samples,
             )
-        self.bar = tqdm(disable=not progress, unit=" rows", unit_scale=True)
+        self.bar = tqdm(unit=" rows", unit_scale=True) if progress else None
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +71,8 @@ class Pass:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.bar.close()
+        if self.bar is not None:
+            self.bar.close()
 
     def add(
         self,
@@ -91,11 +94,14 @@ class Pass:
         listed, called = as_list(views, like.view_names if like else None)
         listed = list(map(at_hand, listed))
         views = listed if called is None else dict(zip(called, listed))
+        allowed = {"allow_empty": self.allow_empty, "single": True}
         chunks = (
-            view_slabs(views, like=like, allow_empty=self.allow_empty)
+            view_slabs(views, like=like, **allowed)
             if names is None
-            else slabs(listed, names, like, allow_empty=self.allow_empty)
+            else slabs(listed, names, like, **allowed)
         )
+        if any(isinstance(view, np.memmap) for view in listed):
+            chunks = _read_ahead(chunks)
         weights = None
         for rows, parts, eps in chunks:
             if rows.start == 0:
@@ -107,7 +113,8 @@ class Pass:
                     self.whole &= bool(np.all(weights == np.floor(weights)))
             known = [np.full(part.shape[1], e) for part, e in zip(parts, eps)]
             self.eps = np.maximum(self.eps, np.concatenate(known))
-            self.bar.update(len(parts[0]))
+            if self.bar is not None:
+                self.bar.update(len(parts[0]))
             here = None
             if weights is not None:
                 there = weights[rows] > 0
@@ -126,7 +133,7 @@ class Pass:
         if self.triangle is None:
             # Centring about the first row leaves constant columns exactly
             # zero.
-            origin = np.hstack([part[0] for part in parts])
+            origin = np.hstack([part[0] for part in parts], dtype=np.float64)
             none = np.empty((0, len(origin)))
             self.triangle = CentredTriangle(
                 none, origin, np.zeros_like(origin), 0
@@ -158,3 +165,12 @@ class Pass:
             "view_names": self.signature.view_names,
             "n_rows": self.n_rows,
         }
+
+
+def _read_ahead(slabs: Iterator[Slab]) -> Iterator[Slab]:
+    """The same, each read and checked while the one before is in use."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, slabs, None)
+        while (slab := coming.result()) is not None:
+            coming = reader.submit(next, slabs, None)
+            yield slab

@@ -24,7 +24,7 @@ def triangle(rows: Array) -> Array:
 
 def triangular(rows: Array) -> Array:
     """As `triangle`, of rows that may be one already."""
-    if len(rows) <= rows.shape[1] and not bandwidth(rows)[0]:
+    if len(rows) < 2 or not bandwidth(rows)[0]:
         return np.asfortranarray(rows)
     return triangle(rows)
 

@@ -8,6 +8,7 @@ order, from any number of machines.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -475,9 +476,7 @@ class StackedSummary(Summary):
             :math:`\sqrt{M}` times the orthonormal contrasts of Helmert;
             (1, −1) for two views.
         """
-        n_views = len(self.n_features)
-        contrasts: Array = np.sqrt(n_views) * helmert(n_views)
-        return contrasts
+        return _contrasts(len(self.n_features))
 
     @property
     def n_observations(self) -> float:
@@ -520,3 +519,10 @@ class StackedSummary(Summary):
         latents : ndarray of shape (M, k)
         """
         return np.zeros((len(encoders), len(encoders[0])))
+
+
+@cache
+def _contrasts(n_views: int) -> Array:
+    found: Array = np.sqrt(n_views) * helmert(n_views)
+    found.flags.writeable = False
+    return found

@@ -14,6 +14,7 @@ most rows, is `Accumulation`.
 """
 
 import numpy as np
+from scipy.linalg import blas
 
 from perfalign._linalg import two_sum
 from perfalign._types import Array
@@ -170,6 +171,6 @@ class CentredTriangle:
 
 def _centre(rows: Array, shares: Array) -> Array:
     """Subtract the weighted mean from rows, in place, and return it."""
-    mean: Array = np.einsum("i,ij->j", shares, rows)
+    mean: Array = blas.dgemv(1.0, rows.T, shares)
     rows -= mean
     return mean
