@@ -121,6 +121,13 @@ def test_last_row_of_a_large_view_is_checked_too():
         StackedSummary.from_views([view[:, :2], view[:, 2:]])
 
 
+def test_what_is_wrong_on_disk_is_named(on_disk, tmp_path):
+    changed = np.load(on_disk[1].filename, mmap_mode="r+")
+    changed[-1, -1] = np.nan
+    with pytest.raises(ValueError, match="view 1: Input contains NaN"):
+        StackedSummary.from_views(on_disk)
+
+
 def test_progress_is_shown_on_request_only(capsys):
     views = noisy_views(3000)
     StackedSummary.from_views(views)

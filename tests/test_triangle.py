@@ -130,6 +130,28 @@ def test_singular_values_are_those_of_householder(rows):
     )
 
 
+@pytest.mark.parametrize("rows", STATIONARY | ODD)
+def test_single_precision_keeps_the_digits_that_it_has(rows):
+    X = (STATIONARY | ODD)[rows](np.random.default_rng(0))
+    X = (X / np.abs(X).max(axis=0)).astype(np.float32).astype(float)
+    R, mean, n = factor(X, coarse=True)
+    wanted, size = reference(X)
+    found = np.linalg.svd(R / size, compute_uv=False)
+    sigma = np.pad(found, (0, D - len(found)))
+    known = np.finfo(np.float32).eps * np.linalg.norm(X / size, axis=0)
+    assert_allclose(
+        sigma,
+        np.linalg.svd(wanted, compute_uv=False),
+        rtol=0,
+        atol=0.3 * np.max(known),
+    )
+    # Inner products are those of double precision.
+    gram = R.T @ R / np.outer(size, size)
+    assert_allclose(gram, wanted.T @ wanted, rtol=0, atol=1e-13)
+    assert_allclose(mean, X.mean(axis=0), rtol=0, atol=1e-13)
+    assert n == N
+
+
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("rows", ["full rank", "one view tiny", "ill"])
 def test_small_directions_keep_their_digits(rows):
