@@ -15,9 +15,9 @@ from scipy import linalg
 from perfalign._threads import scipy_threads
 from perfalign._types import Array
 
-#: From so many rows and columns on, threads gain more than they wait for each
-#: other.
-LARGE = 768
+#: From so many rows and columns on, threads compute longer than they wait for
+#: each other.
+LARGE = 1024
 
 
 def _threads(matrix: Array) -> AbstractContextManager[None]:

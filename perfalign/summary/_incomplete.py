@@ -276,7 +276,7 @@ class IncompleteSummary(Summary):
             }
         )
 
-    @scipy_threads
+    @one_blas_thread
     def blocks(self, center: bool = True) -> list[Array]:
         """Factor of the stack, cut into one block of columns a view.
 
@@ -296,7 +296,7 @@ class IncompleteSummary(Summary):
             return self.split(self.R)
         return self.split(factor(self._joint(), self.n_features, center))
 
-    @scipy_threads
+    @one_blas_thread
     def view_blocks(self, center: bool = True) -> list[Array]:
         """Factor of each view by itself, of all items that have it.
 

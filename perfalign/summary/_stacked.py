@@ -436,7 +436,7 @@ class StackedSummary(Summary):
             view_names=view_names,
         )
 
-    @scipy_threads
+    @one_blas_thread
     def blocks(self, center: bool = True) -> list[Array]:
         """Factor of the stack, cut into one block of columns a view.
 
