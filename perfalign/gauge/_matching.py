@@ -85,8 +85,7 @@ def turn(
     def cost(Q: Array) -> Array:
         common = stacked_svd(inner(Q))[1].sum(-1) @ weights
         gain = np.sum(moment * Q, (-2, -1)) + common
-        total: Array = weights @ sizes - 2 * gain
-        return total
+        return np.asarray(weights @ sizes - 2 * gain)
 
     def descend(Q: Array, steps: int) -> Array:
         for _ in range(steps):
@@ -152,13 +151,11 @@ def _starts(moment: Array, source: Shape, target: Shape) -> Array:
     goal = vectors.T @ right.ravel()
     noise = np.random.default_rng(0).standard_normal((DRAWS, k, k))
     noise = (L.T @ noise @ R).reshape(DRAWS, -1) @ vectors
-    found = []
-    for error in ERRORS:
-        precision = np.clip(values, 0, None) + k * error**2
-        mean = goal / precision
-        found.append(mean)
-        found.extend(mean + error / np.sqrt(precision) * noise)
-    Y = (np.array(found) @ vectors.T).reshape(-1, *one.shape)
+    noise = np.pad(noise, [(1, 0), (0, 0)])  # the mean before the draws
+    errors = np.array(ERRORS)[:, None, None]
+    precision = np.clip(values, 0, None) + k * errors**2
+    found = goal / precision + errors / np.sqrt(precision) * noise
+    Y = (found @ vectors.T).reshape(-1, *one.shape)
     return polar(fixed + L @ Y @ R.T)
 
 

@@ -33,8 +33,7 @@ class Shape:
         deviations = self.means - self.center
         within = np.einsum("c,cij->ij", self.weights, self.covariances)
         between = deviations.T @ (self.weights[:, None] * deviations)
-        total: Array = within + between
-        return total
+        return np.asarray(within + between)
 
     def mapped(self, matrix: Floats, offset: float | Floats) -> "Shape":
         """The mixture of ``matrix @ z + offset``."""

@@ -6,9 +6,8 @@ orthogonal: it permutes the components, carries each mean to a mean and each
 covariance to a covariance.
 """
 
-from collections.abc import Callable
-
 import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
 
 from perfalign._linalg import eigh, singular_values, svd
 from perfalign._types import Array
@@ -88,16 +87,18 @@ def exchanging_symmetries(
         permutations, one stabiliser of leading components after another.
     """
     n_components = len(shape.weights)
-    agree = _agreement(shape)
+    weights = np.add.outer(shape.weights, shape.weights)
+    pairs = np.stack([*pair_invariants(shape), weights])
     exchanges: list[tuple[Array, tuple[int, ...]]] = []
+    orbits = DisjointSet(range(n_components))
     for i in reversed(range(n_components)):
-        orbit = {i}
         for j in range(i + 1, n_components):
-            if j not in orbit:
-                found = _extend(shape, agree, [*range(i), j])
+            if not orbits.connected(i, j):
+                found = _extend(shape, pairs, [*range(i), j])
                 if found is not None:
                     exchanges.append(found)
-                    orbit = _orbit(i, [p for _, p in exchanges])
+                    for c, to in enumerate(found[1]):
+                        orbits.merge(c, to)
     return exchanges
 
 
@@ -164,42 +165,20 @@ def pair_invariants(shape: Shape) -> Array:
     return np.stack([m @ m.T, energy, energy.T, common])
 
 
-def _agreement(shape: Shape) -> Callable[[list[int]], bool]:
-    """What pairs of components must share to be carried to each other."""
-    weights = np.add.outer(shape.weights, shape.weights)
-    pairs = np.stack([*pair_invariants(shape), weights])
-
-    def agree(places: list[int]) -> bool:
-        c = len(places) - 1
-        old = pairs[:, c, : c + 1]
-        return bool(np.abs(old - pairs[:, places[-1], places]).max() < EXACT)
-
-    return agree
-
-
 def _extend(
-    shape: Shape, agree: Callable[[list[int]], bool], places: list[int]
+    shape: Shape, pairs: Array, places: list[int]
 ) -> tuple[Array, tuple[int, ...]] | None:
     """Depth-first search for a symmetry with the given leading places."""
-    if not all(agree(places[: c + 1]) for c in range(len(places))):
+    n = len(places)
+    moved = pairs[:, places][:, :, places]
+    if np.abs(moved - pairs[:, :n, :n]).max() > EXACT:
         return None
     rest = [j for j in range(len(shape.weights)) if j not in places]
     if not rest:
         Q = map_onto(shape, shape.reordered(places))
         return None if Q is None else (Q, tuple(places))
     for j in rest:
-        found = _extend(shape, agree, [*places, j])
+        found = _extend(shape, pairs, [*places, j])
         if found is not None:
             return found
     return None
-
-
-def _orbit(i: int, permutations: list[tuple[int, ...]]) -> set[int]:
-    orbit, new = {i}, [i]
-    while new:
-        c = new.pop()
-        for p in permutations:
-            if p[c] not in orbit:
-                orbit.add(p[c])
-                new.append(p[c])
-    return orbit
