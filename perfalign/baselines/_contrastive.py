@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from perfalign._checks import (
+    check_integer,
     check_number,
     check_row_labels,
     check_view,
@@ -19,11 +20,7 @@ from perfalign._checks import (
 )
 from perfalign._types import Array, Integers, RandomState, Views
 from perfalign.alignment import BaseAlignment
-from perfalign.baselines._two_views import (
-    check_components,
-    row_lengths,
-    two_view_summary,
-)
+from perfalign.baselines._two_views import row_lengths, two_view_summary
 
 # CLIP's own bound on how sharp the softmax may become.
 MIN_TEMPERATURE = 0.01
@@ -138,9 +135,13 @@ class ContrastiveAlignment(BaseAlignment):
         """
         summary = two_view_summary(self, views)
         matrices, _ = check_views(views)
-        n, k = len(matrices[0]), self.n_components
-        limit = min(summary.n_features)
-        check_components(k, limit, "the features of the smaller view")
+        n, limit = len(matrices[0]), min(summary.n_features)
+        k = check_integer(
+            self.n_components,
+            "n_components",
+            most=limit,
+            what=", the features of the smaller view",
+        )
         self.means_ = [view.mean(axis=0) for view in matrices]
         inputs = [view - mean for view, mean in zip(matrices, self.means_)]
         rng = check_random_state(self.random_state)
@@ -152,14 +153,13 @@ class ContrastiveAlignment(BaseAlignment):
             rng.normal(size=n_weights) / np.sqrt(limit),
             np.log(self.temperature),
         )
-        bounds = [(None, None)] * n_weights
-        bounds.append((np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)))
+        limits = np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)
         found = minimize(
             objective,
             start,
             jac=True,
             method="L-BFGS-B",
-            bounds=bounds,
+            bounds=[(None, None)] * n_weights + [limits],
             options={"maxiter": self.max_iter, "maxfun": 20 * self.max_iter},
         )
         self.encoders_, self.temperature_ = objective.unpack(found.x)
@@ -209,8 +209,7 @@ class _Objective:
                 # Only what turns a unit vector changes it.
                 turn = g - u * np.sum(u * g, axis=1, keepdims=True)
                 gradients[m] += share * (turn / lengths[m]).T @ inputs[m]
-        parts = [gradient.ravel() for gradient in gradients]
-        return loss, np.concatenate([*parts, [slope]])
+        return loss, np.concatenate([*map(np.ravel, gradients), [slope]])
 
 
 def infonce(
