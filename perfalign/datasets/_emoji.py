@@ -105,9 +105,7 @@ def load_emoji(
             )
 
     items = read_arrays("emoji_text")
-    keep = np.full(len(items["code"]), True)
-    if not flags:
-        keep = items["category"] != "Flags"
+    keep = (items["category"] != "Flags") | flags
     items = {key: values[keep] for key, values in items.items()}
     pictures = {
         name: read_arrays(f"emoji_img_{name}32")["X"][keep]

@@ -134,13 +134,15 @@ def make_gaussian_views(
 
 
 def _checked_features(n_features: Iterable[int]) -> tuple[int, ...]:
-    wanted = "a sequence of whole numbers above 0, one a view"
     try:
         checked = tuple(n_features)
     except TypeError:
         checked = ()
     if not checked or not all(_is_count(d_m) for d_m in checked):
-        raise ValueError(f"n_features must be {wanted}; seen {n_features!r}.")
+        raise ValueError(
+            "n_features must be a sequence of whole numbers above 0, one a "
+            f"view; seen {n_features!r}."
+        )
     return checked
 
 
@@ -154,8 +156,7 @@ def _checked_mixture(
     covariances: ArrayLike | None,
     weights: ArrayLike | None,
 ) -> tuple[Array, Array, Array]:
-    if means is None:
-        means = [[-3.0, 0.0], [3.0, 2.0]]
+    means = [[-3.0, 0.0], [3.0, 2.0]] if means is None else means
     means = _numbers(means, "means")
     if means.ndim != 2:
         raise ValueError(
@@ -185,8 +186,7 @@ def _checked_mixture(
                 f"smallest eigenvalue is {smallest:.3g}."
             )
 
-    if weights is None:
-        weights = np.full(n_classes, 1 / n_classes)
+    weights = np.full(n_classes, 1 / n_classes) if weights is None else weights
     weights = _numbers(weights, "weights")
     if weights.shape != (n_classes,):
         raise ValueError(
@@ -231,5 +231,4 @@ def _roots(covariances: Array) -> Array:
     variances, axes = np.linalg.eigh(covariances)
     # A singular covariance has eigenvalues a rounding error below zero.
     deviations = np.sqrt(np.clip(variances, 0, None))
-    roots: Array = (axes * deviations[:, None, :]) @ axes.mT
-    return roots
+    return np.asarray((axes * deviations[:, None, :]) @ axes.mT)
