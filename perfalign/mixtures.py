@@ -356,7 +356,7 @@ class ClassGaussians:
                     f"{class_rank}, but the classes together span {rank} "
                     "dimensions. A posterior needs every class to fill them."
                 )
-        roots = np.linalg.qr(white.mT, mode="r").mT
+        roots = np.asarray(np.linalg.qr(white.mT, mode="r")).mT
         return whiten, self._deviations @ whiten.T, roots
 
 

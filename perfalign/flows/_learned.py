@@ -95,7 +95,7 @@ class LearnedFlow(Flow):
         t = rng.uniform(size=(len(y), 1))
         columns = [(1 - t) * start + t * y, t] + [x] * self._sees_source
         self.n_features_in_ = x.shape[1]
-        vars(self).pop("feature_names_in_", None)
+        self.__dict__.pop("feature_names_in_", None)
         names = column_names(X, "X")
         if names is not None:
             self.feature_names_in_ = np.array(names, dtype=object)

@@ -90,12 +90,13 @@ def noise_of_mean(alignment: LinearAlignment, latents: list[Array]) -> Array:
     n_views = len(latents)
     if n_views > 1:
         apart = np.concatenate(latents - np.mean(latents, axis=0))
-        return apart.T @ apart / (n_views - 1) / n_views / len(latents[0])
+        return np.asarray(apart.T @ apart / (n_views - 1) / len(apart))
     summary = alignment.summary_
     blocks = summary.blocks(alignment.center_)
     parts = [b @ A.T for b, A in zip(blocks, alignment.encoders_)]
     apart = np.concatenate(np.tensordot(summary.contrasts, parts, 1))
-    return apart.T @ apart / len(summary.contrasts) / summary.n_observations
+    freedom = len(summary.contrasts) * summary.n_observations
+    return np.asarray(apart.T @ apart / freedom)
 
 
 def independent(points: Array, rtol: float) -> int:

@@ -76,8 +76,12 @@ def turn(
     weights = target.weights
     own, other = roots(target.covariances), roots(source.covariances)
     moment = target.means.T @ (weights[:, None] * source.means)
-    sizes = (target.means**2).sum(1) + (source.means**2).sum(1)
-    sizes = sizes + (own**2).sum((1, 2)) + (other**2).sum((1, 2))
+    size = weights @ (
+        (target.means**2).sum(1)
+        + (source.means**2).sum(1)
+        + (own**2).sum((1, 2))
+        + (other**2).sum((1, 2))
+    )
 
     def inner(Q: Array) -> Array:
         return own @ Q[..., None, :, :] @ other
@@ -85,7 +89,7 @@ def turn(
     def cost(Q: Array) -> Array:
         common = stacked_svd(inner(Q))[1].sum(-1) @ weights
         gain = np.sum(moment * Q, (-2, -1)) + common
-        return np.asarray(weights @ sizes - 2 * gain)
+        return np.asarray(size - 2 * gain)
 
     def descend(Q: Array, steps: int) -> Array:
         for _ in range(steps):
