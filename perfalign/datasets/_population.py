@@ -4,9 +4,10 @@ from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import Bunch, check_array, check_random_state
+from sklearn.utils import Bunch, check_random_state
 
 from perfalign._types import Array, RandomState
+from perfalign.datasets._numbers import numbers
 
 
 def make_population(
@@ -112,7 +113,12 @@ def make_population(
     >>> population.receptive_fields.shape
     (30, 28, 28)
     """
-    images = _checked_images(images)
+    images = numbers(images, "images")
+    if images.ndim != 3:
+        raise ValueError(
+            f"images have shape {images.shape}; (n_samples, height, width) "
+            "is wanted."
+        )
     if not isinstance(n_neurons, Integral) or n_neurons < 1:
         raise ValueError(
             f"n_neurons must be a whole number above 0; seen {n_neurons!r}."
@@ -152,19 +158,6 @@ def make_population(
         + (1 - correlation) * np.eye(n_neurons),
         **tuning,
     )
-
-
-def _checked_images(images: ArrayLike) -> Array:
-    try:
-        checked: Array = check_array(images, dtype=np.float64, allow_nd=True)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"images: {error}") from error
-    if checked.ndim != 3:
-        raise ValueError(
-            f"images have shape {checked.shape}; (n_samples, height, width) "
-            "is wanted."
-        )
-    return checked
 
 
 def _draw_tuning(

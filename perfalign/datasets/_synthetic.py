@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import Bunch, check_array, check_random_state
+from sklearn.utils import Bunch, check_random_state
 
 from perfalign._types import Array, RandomState
+from perfalign.datasets._numbers import numbers
 
 
 def make_gaussian_views(
@@ -157,7 +158,7 @@ def _checked_mixture(
     weights: ArrayLike | None,
 ) -> tuple[Array, Array, Array]:
     means = [[-3.0, 0.0], [3.0, 2.0]] if means is None else means
-    means = _numbers(means, "means")
+    means = numbers(means, "means")
     if means.ndim != 2:
         raise ValueError(
             f"means have shape {means.shape}; (n_classes, k) is wanted."
@@ -165,7 +166,7 @@ def _checked_mixture(
     n_classes, k = means.shape
 
     covariances = np.eye(k) if covariances is None else covariances
-    covariances = _numbers(covariances, "covariances")
+    covariances = numbers(covariances, "covariances")
     if covariances.shape not in [(k, k), (n_classes, k, k)]:
         raise ValueError(
             f"covariances have shape {covariances.shape}; with means of "
@@ -187,7 +188,7 @@ def _checked_mixture(
             )
 
     weights = np.full(n_classes, 1 / n_classes) if weights is None else weights
-    weights = _numbers(weights, "weights")
+    weights = numbers(weights, "weights")
     if weights.shape != (n_classes,):
         raise ValueError(
             f"weights have shape {weights.shape}; with means of shape "
@@ -202,28 +203,13 @@ def _checked_mixture(
 
 
 def _checked_noise(noise: ArrayLike, n_views: int) -> Array:
-    checked = _numbers(np.atleast_1d(noise), "noise")
+    checked = numbers(np.atleast_1d(noise), "noise")
     if checked.shape not in [(1,), (n_views,)] or checked.min() < 0:
         raise ValueError(
             "noise must be a number of at least 0, or one such number for "
             f"each of the {n_views} views; seen {noise!r}."
         )
     return np.broadcast_to(checked, n_views)
-
-
-def _numbers(values: ArrayLike, name: str) -> Array:
-    """A fresh array of finite real numbers."""
-    try:
-        checked: Array = check_array(
-            values,
-            dtype=np.float64,
-            ensure_2d=False,
-            allow_nd=True,
-            copy=True,
-        )
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: {error}") from error
-    return checked
 
 
 def _roots(covariances: Array) -> Array:

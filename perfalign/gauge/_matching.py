@@ -190,14 +190,13 @@ def match(source: Shape, target: Shape) -> Integers:
     weights = target.weights
     means = source.means[orders]
     moments = np.einsum("c,ci,pcj->pij", weights, target.means, means)
-    bounds = (means**2).sum(2) @ weights
-    bounds += weights @ (target.means**2).sum(1)
-    bounds -= 2 * stacked_svd(moments)[1].sum(1)
     own, other = (
         np.sqrt(np.clip(eigh(shape.covariances)[0], 0, None))
         for shape in (target, source)
     )
-    bounds += ((own - other[orders]) ** 2).sum(2) @ weights
+    sizes = (means**2).sum(2) + (target.means**2).sum(1)
+    sizes += ((own - other[orders]) ** 2).sum(2)
+    bounds = sizes @ weights - 2 * stacked_svd(moments)[1].sum(1)
     found: Integers = orders[0]
     best, tried = np.inf, 0
     for order, bound in zip(orders, bounds):
