@@ -97,10 +97,8 @@ def moments(latents: Array, shares: Array) -> Shape:
     """
     total = shares.sum(axis=0)
     means = shares.T @ latents / total[:, None]
-    covariances = [
-        np.cov(latents.T, aweights=share, bias=True) for share in shares.T
-    ]
-    k = latents.shape[1]
-    return Shape(
-        total / len(latents), means, np.reshape(covariances, (-1, k, k))
-    )
+    covariances = []
+    for share, size, mean in zip(shares.T, total, means):
+        deviations = latents - mean
+        covariances.append(deviations.T @ (share[:, None] * deviations) / size)
+    return Shape(total / len(latents), means, np.array(covariances))
