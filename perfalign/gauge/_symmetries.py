@@ -60,12 +60,10 @@ def fixing_symmetries(shape: Shape) -> tuple[list[Array], int]:
     spaces = np.split(basis @ vectors, starts, axis=1)
     link = element(rng.standard_normal((k, k)))
     reflections: list[Array] = []
-    reached: list[Array] = []
-    for space in spaces:
+    for i, space in enumerate(spaces):
         inner = space.T @ link @ space
         real = np.abs(inner - inner.T).max(initial=0.0) < EXACT
-        new = all(np.abs(space.T @ link @ E).max() < EXACT for E in reached)
-        reached.append(space)
+        new = all(np.abs(space.T @ link @ E).max() < EXACT for E in spaces[:i])
         if space.size and real and new:
             reflections.append(np.eye(k) - 2 * space @ space.T)
     return reflections, dimension
@@ -137,8 +135,11 @@ def _intertwiners(source: Shape, target: Shape) -> tuple[Array, Array, float]:
     for m, S, n, T in zip(
         source.means, source.covariances, target.means, target.covariances
     ):
-        rows += [np.kron(one, m), np.kron(n, one)]
-        rows += [np.kron(one, S) - np.kron(T, one)]
+        rows += [
+            np.kron(one, m),
+            np.kron(n, one),
+            np.kron(one, S) - np.kron(T, one),
+        ]
         right += [n, m, np.zeros(k * k)]
     rows, right = np.vstack(rows), np.concatenate(right)
     U, s, Vt = svd(rows, full_matrices=False)

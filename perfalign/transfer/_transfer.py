@@ -367,8 +367,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         self, X: View, view: int | str | None, name: str = "X"
     ) -> Array:
         """What the alignment makes of X."""
-        if view is None:
-            view = self.view_
+        view = self.view_ if view is None else view
         check_estimator(self.alignment, "alignment", ["transform_view"])
         try:
             latents = self.alignment.transform_view(X, view)
