@@ -10,13 +10,14 @@ from perfalign._types import Array
 def numbers(values: ArrayLike, name: str) -> Array:
     """A fresh array of finite real numbers."""
     try:
-        checked: Array = check_array(
-            values,
-            dtype=np.float64,
-            ensure_2d=False,
-            allow_nd=True,
-            copy=True,
+        return np.asarray(
+            check_array(
+                values,
+                dtype=np.float64,
+                ensure_2d=False,
+                allow_nd=True,
+                copy=True,
+            )
         )
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}: {error}") from error
-    return checked
