@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.special import log_softmax
-from scipy.stats import Covariance, multivariate_normal, norm
+from scipy.stats import norm
 from sklearn.utils import check_random_state
 
 from perfalign._checks import (
@@ -19,7 +19,7 @@ from perfalign._checks import (
     check_labels,
     check_view,
 )
-from perfalign._linalg import eigh, singular_values, svd
+from perfalign._linalg import eigh, stacked_svd, svd
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Labels, RandomState, View
 
@@ -217,15 +217,14 @@ class ClassGaussians:
             raise ValueError(
                 f"X has shape {X.shape}; wanted (n_samples, {n_features})."
             )
-        whiten, means, choleskys = self._on_support
+        whiten, means, roots = self._on_support
         y = (X - self._center) @ whiten.T
+        # Without the constant that all classes share.
         log_joint = np.tile(np.log(self.weights), (len(X), 1))
-        if y.shape[1] > 0:
-            for c, mean in enumerate(means):
-                covariance = Covariance.from_cholesky(choleskys[c])
-                log_joint[:, c] += multivariate_normal.logpdf(
-                    y, mean, covariance
-                )
+        for c, root in enumerate(roots):
+            standard = np.linalg.solve(root, (y - means[c]).T)
+            log_joint[:, c] -= np.sum(standard**2, axis=0) / 2
+            log_joint[:, c] -= np.log(np.abs(np.diag(root))).sum()
         return np.asarray(log_softmax(log_joint, axis=1))
 
     @one_blas_thread
@@ -286,13 +285,17 @@ class ClassGaussians:
         ValueError
             As `posterior`.
         """
-        _, means, choleskys = self._on_support
-        spreads = choleskys @ choleskys.transpose(0, 2, 1)
+        _, means, roots = self._on_support
+        spreads = roots @ roots.mT
         tied = np.allclose(spreads, spreads[0], rtol=0, atol=1e-12)
         if len(means) == 2 and tied:
-            gap = np.linalg.solve(choleskys[0], means[1] - means[0])
-            distance = float(np.linalg.norm(gap))
-            return _two_class_accuracy(distance, self.weights)
+            gap = np.linalg.solve(roots[0], means[1] - means[0])
+            distance = np.linalg.norm(gap)
+            if distance == 0:
+                return float(self.weights.max())
+            log_odds = np.log(self.weights / self.weights[::-1])
+            right = norm.cdf(distance / 2 + log_odds / distance)
+            return float(self.weights @ right)
         samples, _ = self.sample(n_samples, random_state)
         return float(self.posterior(samples).max(axis=1).mean())
 
@@ -333,8 +336,10 @@ class ClassGaussians:
 
     @cached_property
     def _on_support(self) -> tuple[Array, Array, Array]:
-        """Map to coordinates on the common support, and the classes there."""
-        n_classes, n_features, _ = self._factors.shape
+        """Map to coordinates on the common support, and the classes there.
+
+        Their means, and triangular square roots of their covariances.
+        """
         spans = np.hstack([*self._factors, self._deviations.T])
         magnitude = np.where(self._magnitude > 0, self._magnitude, 1.0)
         U, s, _ = svd(spans / magnitude[:, np.newaxis], full_matrices=False)
@@ -342,7 +347,7 @@ class ClassGaussians:
         rank = np.count_nonzero(s > precision)
         U, s = U[:, :rank], s[:rank]
         # The classes together are about white in the coordinates chosen.
-        if rank == n_features:
+        if rank == len(spans):
             # Nothing to project: units may differ as much as they like.
             whiten = (U / s).T / magnitude
         else:
@@ -350,10 +355,8 @@ class ClassGaussians:
             whiten = np.linalg.solve(R, Q.T)
         # Whitening enlarges the rounding errors of the weakest direction.
         noise = precision * s[0] / s[-1] if rank > 0 else 0.0
-        choleskys = np.empty((n_classes, rank, rank))
-        for c, factor in enumerate(self._factors):
-            white = whiten @ factor
-            spread = singular_values(white)
+        white = whiten @ self._factors
+        for c, spread in enumerate(stacked_svd(white)[1]):
             class_rank = np.sum(spread > noise * spread.max(initial=0.0))
             if class_rank < rank:
                 raise ValueError(
@@ -361,17 +364,8 @@ class ClassGaussians:
                     f"{class_rank}, but the classes together span {rank} "
                     "dimensions. A posterior needs every class to fill them."
                 )
-            upper = np.linalg.qr(white.T, mode="r")
-            choleskys[c] = (upper * np.sign(np.diag(upper))[:, np.newaxis]).T
-        return whiten, self._deviations @ whiten.T, choleskys
-
-
-def _two_class_accuracy(distance: float, weights: Array) -> float:
-    log_odds = np.log(weights[0] / weights[1])
-    if distance == 0:
-        return float(weights.max())
-    shift = np.array([1.0, -1.0]) * log_odds / distance
-    return float(weights @ norm.cdf(distance / 2 + shift))
+        roots = np.asarray(np.linalg.qr(white.mT, mode="r")).mT
+        return whiten, self._deviations @ whiten.T, roots
 
 
 def _factors(covariances: View, n_classes: int, n_features: int) -> Array:
@@ -385,8 +379,7 @@ def _factors(covariances: View, n_classes: int, n_features: int) -> Array:
         )
     flat, _ = check_view(covariances.reshape(-1, n_features), "covariances")
     stack = flat.reshape(-1, n_features, n_features)
-    factors = [_factor(covariance, c) for c, covariance in enumerate(stack)]
-    return np.broadcast_to(factors, own)
+    return np.broadcast_to([_factor(S, c) for c, S in enumerate(stack)], own)
 
 
 def _factor(covariance: Array, c: int) -> Array:

@@ -37,6 +37,7 @@ from perfalign.gauge._matching import match, polar, turn
 from perfalign.gauge._placing import placing, search
 from perfalign.gauge._shape import Shape, moments, whitened
 from perfalign.gauge._symmetries import map_onto
+from perfalign.gauge._symmetry_group import symmetries_of
 from perfalign.metrics import alignment_error
 from perfalign.model_selection import HeldOutSearch
 
@@ -1002,3 +1003,12 @@ def test_mixture_says_what_is_wrong():
     flat = alignment.with_gauge(np.ones((2, 2)), np.zeros(2))
     with pytest.raises(ValueError, match="latents is singular"):
         gauge.mixture(flat, *given[1:], np.eye(2), labels=data.labels)
+
+
+def test_exchanges_already_reached_are_not_listed():
+    # Three equal classes in a triangle: two exchanges make all six.
+    angles = 2 * np.pi * np.arange(3) / 3
+    means = np.column_stack([np.cos(angles), np.sin(angles)])
+    concepts = Shape(np.full(3, 1 / 3), means, np.array([np.eye(2)] * 3))
+    found = symmetries_of(concepts, exchange=True)
+    assert len(found.generators) == 2

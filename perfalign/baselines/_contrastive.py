@@ -1,6 +1,6 @@
 """Linear encoders trained by contrast, as CLIP trains its networks."""
 
-from dataclasses import dataclass
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from perfalign._checks import (
+    check_integer,
     check_number,
     check_row_labels,
     check_view,
@@ -20,11 +21,7 @@ from perfalign._checks import (
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, RandomState, Views
 from perfalign.alignment import BaseAlignment
-from perfalign.baselines._two_views import (
-    check_components,
-    row_lengths,
-    two_view_summary,
-)
+from perfalign.baselines._two_views import row_lengths, two_view_summary
 
 # CLIP's own bound on how sharp the softmax may become.
 MIN_TEMPERATURE = 0.01
@@ -140,31 +137,33 @@ class ContrastiveAlignment(BaseAlignment):
         """
         summary = two_view_summary(self, views)
         matrices, _ = check_views(views)
-        n, k = len(matrices[0]), self.n_components
-        limit = min(summary.n_features)
-        check_components(k, limit, "the features of the smaller view")
+        n, limit = len(matrices[0]), min(summary.n_features)
+        k = check_integer(
+            self.n_components,
+            "n_components",
+            most=limit,
+            what=", the features of the smaller view",
+        )
         self.means_ = [view.mean(axis=0) for view in matrices]
         inputs = [view - mean for view, mean in zip(matrices, self.means_)]
         rng = check_random_state(self.random_state)
         n_batches = max(1, n // (self.batch_size or n))
         batches = np.array_split(rng.permutation(n), n_batches)
-        objective = _Objective(inputs, batches, k)
         n_weights = k * sum(summary.n_features)
         start = np.append(
             rng.normal(size=n_weights) / np.sqrt(limit),
             np.log(self.temperature),
         )
-        bounds = [(None, None)] * n_weights
-        bounds.append((np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)))
+        limits = np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)
         found = minimize(
-            objective,
+            partial(_objective, views=inputs, batches=batches, k=k),
             start,
             jac=True,
             method="L-BFGS-B",
-            bounds=bounds,
+            bounds=[(None, None)] * n_weights + [limits],
             options={"maxiter": self.max_iter, "maxfun": 20 * self.max_iter},
         )
-        self.encoders_, self.temperature_ = objective.unpack(found.x)
+        self.encoders_, self.temperature_ = _unpacked(found.x, inputs, k)
         self.loss_ = float(found.fun)
         self.n_iter_ = int(found.nit)
         self.signature_ = summary.signature
@@ -180,39 +179,36 @@ class ContrastiveAlignment(BaseAlignment):
         return encoded / row_lengths(encoded)
 
 
-@dataclass(frozen=True, eq=False)
-class _Objective:
+def _objective(
+    parameters: Array, views: list[Array], batches: list[Integers], k: int
+) -> tuple[float, Array]:
     """Loss and gradient, by the entries of both encoders and log τ."""
+    encoders, tau = _unpacked(parameters, views, k)
+    loss, slope = 0.0, 0.0
+    gradients = [np.zeros(A.shape) for A in encoders]
+    for batch in batches:
+        inputs = [view[batch] for view in views]
+        latents = [x @ A.T for x, A in zip(inputs, encoders)]
+        lengths = [row_lengths(z) for z in latents]
+        units = [z / r for z, r in zip(latents, lengths)]
+        value, slopes, by_log_tau = infonce(units[0], units[1], tau)
+        share = len(batch) / len(views[0])
+        loss += share * value
+        slope += share * by_log_tau
+        for m, (u, g) in enumerate(zip(units, slopes)):
+            # Only what turns a unit vector changes it.
+            turn = g - u * np.sum(u * g, axis=1, keepdims=True)
+            gradients[m] += share * (turn / lengths[m]).T @ inputs[m]
+    return loss, np.concatenate([*map(np.ravel, gradients), [slope]])
 
-    views: list[Array]
-    batches: list[Integers]
-    n_components: int
 
-    def unpack(self, parameters: Array) -> tuple[list[Array], float]:
-        k = self.n_components
-        parts = np.split(parameters[:-1], [k * self.views[0].shape[1]])
-        encoders = [part.reshape(k, -1) for part in parts]
-        return encoders, float(np.exp(parameters[-1]))
-
-    def __call__(self, parameters: Array) -> tuple[float, Array]:
-        encoders, tau = self.unpack(parameters)
-        loss, slope = 0.0, 0.0
-        gradients = [np.zeros(A.shape) for A in encoders]
-        for batch in self.batches:
-            inputs = [view[batch] for view in self.views]
-            latents = [x @ A.T for x, A in zip(inputs, encoders)]
-            lengths = [row_lengths(z) for z in latents]
-            units = [z / r for z, r in zip(latents, lengths)]
-            value, slopes, by_log_tau = infonce(units[0], units[1], tau)
-            share = len(batch) / len(self.views[0])
-            loss += share * value
-            slope += share * by_log_tau
-            for m, (u, g) in enumerate(zip(units, slopes)):
-                # Only what turns a unit vector changes it.
-                turn = g - u * np.sum(u * g, axis=1, keepdims=True)
-                gradients[m] += share * (turn / lengths[m]).T @ inputs[m]
-        parts = [gradient.ravel() for gradient in gradients]
-        return loss, np.concatenate([*parts, [slope]])
+def _unpacked(
+    parameters: Array, views: list[Array], k: int
+) -> tuple[list[Array], float]:
+    """Both encoders, and the temperature."""
+    parts = np.split(parameters[:-1], [k * views[0].shape[1]])
+    tau = float(np.exp(parameters[-1]))
+    return [part.reshape(k, -1) for part in parts], tau
 
 
 @one_blas_thread

@@ -54,23 +54,18 @@ class CrossDecomposition(TwoViewAlignment):
         means = summary.split(summary.mean)
         centred = [x - mean for x, mean in zip(check_views(views)[0], means)]
         self.model_ = clone(self.model).fit(*centred)
-        origins = [np.zeros((1, d)) for d in summary.n_features]
+        # The model's transform is affine; its two views need as many rows.
+        n = max(summary.n_features)
+        units = [np.eye(n + 1, d, k=-1) for d in summary.n_features]
         try:
-            shifts = self.model_.transform(*origins)
+            images = self.model_.transform(*units)
         except TypeError as error:
             raise ValueError(
                 f"model is {self.model!r}, which transforms one matrix; "
                 "wanted a model of two, from sklearn.cross_decomposition."
             ) from error
-        # The model's transform is affine; its two views need as many rows.
-        n = max(summary.n_features)
-        images = self.model_.transform(
-            *(np.eye(n, d) for d in summary.n_features)
-        )
-        return self._keep(
-            summary,
-            [
-                (image[:d] - shift).T
-                for d, image, shift in zip(summary.n_features, images, shifts)
-            ],
-        )
+        encoders = [
+            (image[1 : 1 + d] - image[0]).T
+            for d, image in zip(summary.n_features, images)
+        ]
+        return self._keep(summary, encoders)

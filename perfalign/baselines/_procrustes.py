@@ -6,14 +6,11 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
+from perfalign._checks import check_integer
 from perfalign._linalg import svd
 from perfalign._threads import one_blas_thread
 from perfalign._types import Views
-from perfalign.baselines._two_views import (
-    TwoViewAlignment,
-    check_components,
-    two_view_summary,
-)
+from perfalign.baselines._two_views import TwoViewAlignment, two_view_summary
 
 
 class ProcrustesAlignment(TwoViewAlignment):
@@ -71,8 +68,12 @@ class ProcrustesAlignment(TwoViewAlignment):
     def fit(self, views: Views, y: Any = None) -> Self:
         summary = two_view_summary(self, views)
         limit = min(summary.n_features)
-        k = limit if self.n_components is None else self.n_components
-        check_components(k, limit, "the features of the smaller view")
+        k = check_integer(
+            limit if self.n_components is None else self.n_components,
+            "n_components",
+            most=limit,
+            what=", the features of the smaller view",
+        )
         blocks = summary.blocks()
         spreads = [
             np.linalg.norm(block) / np.sqrt(summary.n_samples * d)

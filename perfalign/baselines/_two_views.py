@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from perfalign._checks import check_integer, check_parameters
+from perfalign._checks import check_parameters
 from perfalign._linalg import column_norms
 from perfalign._types import Array, Floats, Views
 from perfalign.alignment import BaseAlignment, LinearAlignment
@@ -76,12 +76,7 @@ def two_view_summary(alignment: BaseAlignment, views: Views) -> StackedSummary:
     return summary
 
 
-def check_components(n_components: int, limit: int, held: str) -> None:
-    """Raise unless `n_components` is a whole number from 1 to `limit`."""
-    check_integer(n_components, "n_components", 1, limit, f", {held}")
-
-
 def row_lengths(latents: Floats) -> Floats:
     """Norms of the rows; 1 for a row of zeros, which has no direction."""
-    lengths: Floats = np.linalg.norm(latents, axis=1, keepdims=True)
+    lengths = np.linalg.norm(latents, axis=1, keepdims=True)
     return np.where(lengths > 0, lengths, 1.0)

@@ -5,16 +5,13 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.extmath import svd_flip
 
-from perfalign._checks import FLOAT64_EPS
+from perfalign._checks import FLOAT64_EPS, check_integer
 from perfalign._linalg import svd
 from perfalign._threads import one_blas_thread
 from perfalign._types import Views
-from perfalign.baselines._two_views import (
-    TwoViewAlignment,
-    check_components,
-    two_view_summary,
-)
+from perfalign.baselines._two_views import TwoViewAlignment, two_view_summary
 
 
 class Unaligned(TwoViewAlignment):
@@ -64,17 +61,18 @@ class Unaligned(TwoViewAlignment):
         systems, ranks = [], []
         rounding = summary.split(summary.eps * summary.norms())
         for block, error in zip(summary.blocks(), rounding):
-            _, s, Vt = svd(block, full_matrices=False)
+            U, s, Vt = svd(block, full_matrices=False)
+            _, Vt = svd_flip(U, Vt, u_based_decision=False)
             lost = s[0] * max(n, len(error)) * FLOAT64_EPS
             rank = np.count_nonzero(s > max(lost, np.linalg.norm(error)))
-            systems.append((s, Vt))
+            systems.append((s[:, None], Vt))
             ranks.append(int(rank))
-        k = self.n_components
-        check_components(k, min(ranks), "the rank of the smaller view")
-        encoders = []
-        for s, Vt in systems:
-            rows = Vt[:k]
-            largest = np.abs(rows).argmax(axis=1)
-            signs = np.sign(rows[np.arange(k), largest])
-            encoders.append((signs / s[:k] * np.sqrt(n))[:, None] * rows)
-        return self._keep(summary, encoders)
+        k = check_integer(
+            self.n_components,
+            "n_components",
+            most=min(ranks),
+            what=", the rank of the smaller view",
+        )
+        return self._keep(
+            summary, [np.sqrt(n) * Vt[:k] / s[:k] for s, Vt in systems]
+        )

@@ -1,7 +1,6 @@
 """Emoji: what they look like and what they are called."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -105,21 +104,18 @@ def load_emoji(
             )
 
     items = read_arrays("emoji_text")
-    keep = np.full(len(items["code"]), True)
-    if not flags:
-        keep = items["category"] != "Flags"
+    keep = (items["category"] != "Flags") | flags
     items = {key: values[keep] for key, values in items.items()}
     pictures = {
         name: read_arrays(f"emoji_img_{name}32")["X"][keep]
         for name in ("twemoji", "noto")
     }
     minilm = read_arrays("emoji_minilm_en")["Z"][keep].astype(np.float64)
-
-    def view(name: str) -> Any:
-        if name == "minilm":
-            return minilm.copy()
-        return pictures[name].reshape(len(minilm), -1) / 255
-
+    features = {"minilm": minilm.copy()} | {
+        name: pictures[name].reshape(len(minilm), -1) / 255
+        for name in pictures
+        if name in view_names
+    }
     target_names, target = _in_order_of_appearance(items["category"])
     names = {language: items[f"name_{language}"] for language in LANGUAGES}
     tags = {
@@ -136,7 +132,7 @@ def load_emoji(
         for language in LANGUAGES
     }
     return Bunch(
-        views=[view(name) for name in view_names],
+        views=[features[name] for name in view_names],
         view_names=view_names,
         **pictures,
         minilm=minilm,

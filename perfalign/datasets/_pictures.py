@@ -91,13 +91,11 @@ def _orientations(down: Array, right: Array) -> Integers:
     upwards = (down < 0) | ((down == 0) & (right < 0))
     down, right = np.where(upwards, (-down, -right), (down, right))
     passed = [x * down - y * right >= 0 for x, y in BOUNDS]
-    number: Integers = np.sum(passed, axis=0, dtype=np.intp)
-    return number
+    return np.asarray(np.sum(passed, axis=0, dtype=np.intp))
 
 
 def _cells(maps: NDArray[Any], n: int) -> Array:
     """Means over n × n cells of each map, cell by cell."""
     count, height, width, n_maps = maps.shape
     cells = maps.reshape(count, n, height // n, n, width // n, n_maps)
-    means: Array = cells.mean(axis=(2, 4)).reshape(count, -1)
-    return means
+    return np.asarray(cells.mean(axis=(2, 4)).reshape(count, -1))

@@ -4,10 +4,11 @@ from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import Bunch, check_array, check_random_state
+from sklearn.utils import Bunch, check_random_state
 
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, RandomState
+from perfalign.datasets._numbers import numbers
 
 
 @one_blas_thread
@@ -114,7 +115,12 @@ def make_population(
     >>> population.receptive_fields.shape
     (30, 28, 28)
     """
-    images = _checked_images(images)
+    images = numbers(images, "images")
+    if images.ndim != 3:
+        raise ValueError(
+            f"images have shape {images.shape}; (n_samples, height, width) "
+            "is wanted."
+        )
     if not isinstance(n_neurons, Integral) or n_neurons < 1:
         raise ValueError(
             f"n_neurons must be a whole number above 0; seen {n_neurons!r}."
@@ -133,7 +139,7 @@ def make_population(
 
     rng = check_random_state(random_state)
     tuning = _draw_tuning(rng, n_neurons, images.shape[1:])
-    fields = _gabors(*tuning, images.shape[1:])
+    fields = _gabors(**tuning, shape=images.shape[1:])
     flat = fields.reshape(n_neurons, -1)
     drive = images.reshape(len(images), -1) @ flat.T
     scale = np.sqrt(np.mean(drive**2))
@@ -145,45 +151,28 @@ def make_population(
     private = rng.standard_normal(drive.shape)
     mixed = np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * private
     rates = peak_rate * np.maximum(0, drive + noise * mixed)
-    overlap = flat @ flat.T
-    position, orientation, wavelength, phase = tuning
     return Bunch(
         counts=rng.poisson(window * rates).astype(np.float64),
         drive=drive,
         rates=rates,
         receptive_fields=fields,
-        noise_correlation=correlation * overlap
+        noise_correlation=correlation * (flat @ flat.T)
         + (1 - correlation) * np.eye(n_neurons),
-        position=position,
-        orientation=orientation,
-        wavelength=wavelength,
-        phase=phase,
+        **tuning,
     )
-
-
-def _checked_images(images: ArrayLike) -> Array:
-    try:
-        checked: Array = check_array(images, dtype=np.float64, allow_nd=True)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"images: {error}") from error
-    if checked.ndim != 3:
-        raise ValueError(
-            f"images have shape {checked.shape}; (n_samples, height, width) "
-            "is wanted."
-        )
-    return checked
 
 
 def _draw_tuning(
     rng: np.random.RandomState, n_neurons: int, shape: tuple[int, ...]
-) -> tuple[Array, Array, Array, Array]:
-    """Position, orientation, wavelength and phase of each neuron."""
-    position = rng.uniform(0.125, 0.875, (n_neurons, 2)) * shape
-    orientation = rng.uniform(0, np.pi, n_neurons)
+) -> dict[str, Array]:
+    """What each neuron looks for, and where."""
     low, high = np.log([shape[0] / 7, shape[0] / 2])
-    wavelength = np.exp(rng.uniform(low, high, n_neurons))
-    phase = rng.uniform(0, 2 * np.pi, n_neurons)
-    return position, orientation, wavelength, phase
+    return {
+        "position": rng.uniform(0.125, 0.875, (n_neurons, 2)) * shape,
+        "orientation": rng.uniform(0, np.pi, n_neurons),
+        "wavelength": np.exp(rng.uniform(low, high, n_neurons)),
+        "phase": rng.uniform(0, 2 * np.pi, n_neurons),
+    }
 
 
 def _gabors(

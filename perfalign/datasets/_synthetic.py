@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import Bunch, check_array, check_random_state
+from sklearn.utils import Bunch, check_random_state
 
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, RandomState
+from perfalign.datasets._numbers import numbers
 
 
 @one_blas_thread
@@ -136,13 +137,15 @@ def make_gaussian_views(
 
 
 def _checked_features(n_features: Iterable[int]) -> tuple[int, ...]:
-    wanted = "a sequence of whole numbers above 0, one a view"
     try:
         checked = tuple(n_features)
     except TypeError:
         checked = ()
     if not checked or not all(_is_count(d_m) for d_m in checked):
-        raise ValueError(f"n_features must be {wanted}; seen {n_features!r}.")
+        raise ValueError(
+            "n_features must be a sequence of whole numbers above 0, one a "
+            f"view; seen {n_features!r}."
+        )
     return checked
 
 
@@ -156,9 +159,8 @@ def _checked_mixture(
     covariances: ArrayLike | None,
     weights: ArrayLike | None,
 ) -> tuple[Array, Array, Array]:
-    if means is None:
-        means = [[-3.0, 0.0], [3.0, 2.0]]
-    means = _numbers(means, "means")
+    means = [[-3.0, 0.0], [3.0, 2.0]] if means is None else means
+    means = numbers(means, "means")
     if means.ndim != 2:
         raise ValueError(
             f"means have shape {means.shape}; (n_classes, k) is wanted."
@@ -166,7 +168,7 @@ def _checked_mixture(
     n_classes, k = means.shape
 
     covariances = np.eye(k) if covariances is None else covariances
-    covariances = _numbers(covariances, "covariances")
+    covariances = numbers(covariances, "covariances")
     if covariances.shape not in [(k, k), (n_classes, k, k)]:
         raise ValueError(
             f"covariances have shape {covariances.shape}; with means of "
@@ -187,9 +189,8 @@ def _checked_mixture(
                 f"smallest eigenvalue is {smallest:.3g}."
             )
 
-    if weights is None:
-        weights = np.full(n_classes, 1 / n_classes)
-    weights = _numbers(weights, "weights")
+    weights = np.full(n_classes, 1 / n_classes) if weights is None else weights
+    weights = numbers(weights, "weights")
     if weights.shape != (n_classes,):
         raise ValueError(
             f"weights have shape {weights.shape}; with means of shape "
@@ -204,7 +205,7 @@ def _checked_mixture(
 
 
 def _checked_noise(noise: ArrayLike, n_views: int) -> Array:
-    checked = _numbers(np.atleast_1d(noise), "noise")
+    checked = numbers(np.atleast_1d(noise), "noise")
     if checked.shape not in [(1,), (n_views,)] or checked.min() < 0:
         raise ValueError(
             "noise must be a number of at least 0, or one such number for "
@@ -213,25 +214,9 @@ def _checked_noise(noise: ArrayLike, n_views: int) -> Array:
     return np.broadcast_to(checked, n_views)
 
 
-def _numbers(values: ArrayLike, name: str) -> Array:
-    """A fresh array of finite real numbers."""
-    try:
-        checked: Array = check_array(
-            values,
-            dtype=np.float64,
-            ensure_2d=False,
-            allow_nd=True,
-            copy=True,
-        )
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: {error}") from error
-    return checked
-
-
 def _roots(covariances: Array) -> Array:
     """The symmetric square root of each covariance, singular or not."""
     variances, axes = np.linalg.eigh(covariances)
     # A singular covariance has eigenvalues a rounding error below zero.
     deviations = np.sqrt(np.clip(variances, 0, None))
-    roots: Array = (axes * deviations[:, None, :]) @ axes.mT
-    return roots
+    return np.asarray((axes * deviations[:, None, :]) @ axes.mT)

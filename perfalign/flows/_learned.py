@@ -85,9 +85,9 @@ class LearnedFlow(Flow):
             or the flow needs one dimension for both spaces and they differ.
         """
         check_parameters(self)
-        if self.velocity is not None:
-            check_estimator(self.velocity, "velocity", ("fit", "predict"))
         rng = check_random_state(self.random_state)
+        learner = perceptron(rng) if self.velocity is None else self.velocity
+        check_estimator(learner, "velocity", ("fit", "predict"))
         x, y = _coupled_rows(X, Y, coupling, self.n_samples, rng)
         self.mean_X_, self.scale_X_ = _standard_units(x)
         self.mean_Y_, self.scale_Y_ = _standard_units(y)
@@ -97,14 +97,18 @@ class LearnedFlow(Flow):
         t = rng.uniform(size=(len(y), 1))
         columns = [(1 - t) * start + t * y, t] + [x] * self._sees_source
         self.n_features_in_ = x.shape[1]
+        self.__dict__.pop("feature_names_in_", None)
         names = column_names(X, "X")
         if names is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        self.velocity_ = _learn(
-            self.velocity, np.hstack(columns), y - start, rng
-        )
+        # Regressors want a single target as a vector.
+        targets = y - start if y.shape[1] > 1 else (y - start).ravel()
+        with warnings.catch_warnings():
+            if self.velocity is None:
+                # Regression on noise does not converge; thirty passes
+                # are the plan.
+                warnings.simplefilter("ignore", ConvergenceWarning)
+            self.velocity_ = clone(learner).fit(np.hstack(columns), targets)
         return self
 
     @abstractmethod
@@ -128,7 +132,8 @@ class LearnedFlow(Flow):
         seen = [self._rows(X)] if self._sees_source else []
 
         def field(y: Array, t: Array, rows: Integers) -> Array:
-            return _predicted(self.velocity_, y, t, *(x[rows] for x in seen))
+            columns = np.column_stack([y, t, *(x[rows] for x in seen)])
+            return np.reshape(self.velocity_.predict(columns), y.shape)
 
         return field
 
@@ -205,23 +210,3 @@ def _standard_units(drawn: Array) -> tuple[Array, Array]:
 def _standardised(y: Array, mean: Array, scale: Array) -> Array:
     """Standard units; 0 in features that are constant."""
     return np.where(scale > 0, y - mean, 0) / np.where(scale > 0, scale, 1)
-
-
-def _predicted(velocity: Any, *columns: Array) -> Array:
-    """What a regressor says, of one target too, as a matrix."""
-    features = np.column_stack(columns)
-    return np.asarray(velocity.predict(features).reshape(len(features), -1))
-
-
-def _learn(
-    velocity: Any, features: Array, targets: Array, rng: RandomState
-) -> Any:
-    if velocity is not None:
-        one = targets.shape[1] == 1
-        return clone(velocity).fit(
-            features, targets.ravel() if one else targets
-        )
-    with warnings.catch_warnings():
-        # Regression on noise does not converge; thirty passes are the plan.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return perceptron(rng).fit(features, targets)

@@ -179,5 +179,5 @@ def log_likelihood(
 ) -> float:
     """Log density of the latents, up to a constant, as a mean over items."""
     log_joint, _ = log_joint_of(latents @ matrix.T + offset, concepts)
-    size = np.linalg.slogdet(matrix)[1]
-    return float(logsumexp(log_joint, axis=0).mean() + size)
+    stretch = np.linalg.slogdet(matrix)[1]
+    return float(logsumexp(log_joint, axis=0).mean() + stretch)

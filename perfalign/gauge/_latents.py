@@ -66,8 +66,7 @@ def latents_of_given(alignment: LinearAlignment, views: Views) -> list[Array]:
         for m, view in enumerate(like.in_order(views))
         if view is not None
     ]
-    every = like.view_names or range(len(like))
-    names = [f"view {every[m]!r}" for m, _ in given]
+    names = [f"view {like.name(m)!r}" for m, _ in given]
     latents = [
         alignment.transform_view(view, m).astype(np.float64, copy=False)
         for m, view in given
@@ -91,14 +90,13 @@ def noise_of_mean(alignment: LinearAlignment, latents: list[Array]) -> Array:
     n_views = len(latents)
     if n_views > 1:
         apart = np.concatenate(latents - np.mean(latents, axis=0))
-        noise: Array = apart.T @ apart / (n_views - 1) / n_views
-        return noise / len(latents[0])
+        return np.asarray(apart.T @ apart / (n_views - 1) / len(apart))
     summary = alignment.summary_
     blocks = summary.blocks(alignment.center_)
     parts = [b @ A.T for b, A in zip(blocks, alignment.encoders_)]
     apart = np.concatenate(np.tensordot(summary.contrasts, parts, 1))
-    noise = apart.T @ apart / len(summary.contrasts)
-    return noise / summary.n_observations
+    freedom = len(summary.contrasts) * summary.n_observations
+    return np.asarray(apart.T @ apart / freedom)
 
 
 def independent(points: Array, rtol: float) -> int:

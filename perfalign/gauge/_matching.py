@@ -76,8 +76,12 @@ def turn(
     weights = target.weights
     own, other = roots(target.covariances), roots(source.covariances)
     moment = target.means.T @ (weights[:, None] * source.means)
-    sizes = (target.means**2).sum(1) + (source.means**2).sum(1)
-    sizes = sizes + (own**2).sum((1, 2)) + (other**2).sum((1, 2))
+    size = weights @ (
+        (target.means**2).sum(1)
+        + (source.means**2).sum(1)
+        + (own**2).sum((1, 2))
+        + (other**2).sum((1, 2))
+    )
 
     def inner(Q: Array) -> Array:
         return own @ Q[..., None, :, :] @ other
@@ -85,8 +89,7 @@ def turn(
     def cost(Q: Array) -> Array:
         common = stacked_svd(inner(Q))[1].sum(-1) @ weights
         gain = np.sum(moment * Q, (-2, -1)) + common
-        total: Array = weights @ sizes - 2 * gain
-        return total
+        return np.asarray(size - 2 * gain)
 
     def descend(Q: Array, steps: int) -> Array:
         for _ in range(steps):
@@ -152,13 +155,11 @@ def _starts(moment: Array, source: Shape, target: Shape) -> Array:
     goal = vectors.T @ right.ravel()
     noise = np.random.default_rng(0).standard_normal((DRAWS, k, k))
     noise = (L.T @ noise @ R).reshape(DRAWS, -1) @ vectors
-    found = []
-    for error in ERRORS:
-        precision = np.clip(values, 0, None) + k * error**2
-        mean = goal / precision
-        found.append(mean)
-        found.extend(mean + error / np.sqrt(precision) * noise)
-    Y = (np.array(found) @ vectors.T).reshape(-1, *one.shape)
+    noise = np.pad(noise, [(1, 0), (0, 0)])  # the mean before the draws
+    errors = np.array(ERRORS)[:, None, None]
+    precision = np.clip(values, 0, None) + k * errors**2
+    found = goal / precision + errors / np.sqrt(precision) * noise
+    Y = (found @ vectors.T).reshape(-1, *one.shape)
     return polar(fixed + L @ Y @ R.T)
 
 
@@ -189,14 +190,13 @@ def match(source: Shape, target: Shape) -> Integers:
     weights = target.weights
     means = source.means[orders]
     moments = np.einsum("c,ci,pcj->pij", weights, target.means, means)
-    bounds = (means**2).sum(2) @ weights
-    bounds += weights @ (target.means**2).sum(1)
-    bounds -= 2 * stacked_svd(moments)[1].sum(1)
     own, other = (
         np.sqrt(np.clip(eigh(shape.covariances)[0], 0, None))
         for shape in (target, source)
     )
-    bounds += ((own - other[orders]) ** 2).sum(2) @ weights
+    sizes = (means**2).sum(2) + (target.means**2).sum(1)
+    sizes += ((own - other[orders]) ** 2).sum(2)
+    bounds = sizes @ weights - 2 * stacked_svd(moments)[1].sum(1)
     found: Integers = orders[0]
     best, tried = np.inf, 0
     for order, bound in zip(orders, bounds):

@@ -1,12 +1,11 @@
 """What is known of the classes of concepts puts latents in their places."""
 
 import warnings
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from perfalign._checks import check_labels
+from perfalign._checks import as_list, check_labels
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Views
 from perfalign.gauge._goodness_of_fit import cost_gap, likelihood_gap, seen_as
@@ -216,8 +215,7 @@ def _class_shares(
     labels: ArrayLike, latents: Array, views: Views, n_classes: int
 ) -> Array:
     """One row an item, with a one for its class."""
-    given = views.values() if isinstance(views, Mapping) else views
-    like = next(view for view in given if view is not None)
+    like = next(view for view in as_list(views)[0] if view is not None)
     labels = check_labels(labels, len(latents), "labels", like=like)
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) != n_classes:

@@ -78,12 +78,12 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
     summary, encoders = alignment.summary_, alignment.encoders_
     params = alignment.fit_params_
     blocks = summary.blocks(params["center"])
-    is_whitened = params["constraint"] == "whitened"
+    pooled = params["constraint"] == "orthonormal"
     latents = factor_latents(blocks, encoders, params["ridge"])
-    if is_whitened:
-        scale, measured = summary.n_observations**0.5, np.vstack(latents)
-    else:
+    if pooled:
         scale, measured = 1.0, np.hstack(encoders).T
+    else:
+        scale, measured = summary.n_observations**0.5, np.vstack(latents)
     units = np.asarray(np.linalg.qr(measured / scale, mode="r"))
     if independent(units, FLOAT64_EPS) < len(units):
         raise ValueError(
@@ -92,23 +92,19 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
         )
     matrix = np.linalg.inv(units).T
 
-    misfit = np.vstack(
-        [sum(h * z for h, z in zip(row, latents)) for row in summary.contrasts]
-    )
+    misfit = np.concatenate(np.tensordot(summary.contrasts, latents, 1))
     _, sigma, Vt = svd(misfit @ matrix.T / scale, full_matrices=False)
     sigma, matrix = sigma[::-1], Vt[::-1] @ matrix
     n_perfect = 0 if params["ridge"] else alignment.shared_dimension_
-    if not is_whitened:
+    if pooled:
         n_perfect += int(np.sum(summary.n_features - alignment.ranks_))
     groups = tied_groups(sigma, n_perfect)
     rtol = params["rtol"] or summary.default_rtol()
     moment = explained_moment(
-        summary, [matrix @ A for A in encoders], rtol, pooled=not is_whitened
+        summary, [matrix @ A for A in encoders], rtol, pooled
     )
     matrix = principal_rotation(moment, groups).T @ matrix
-    signs = orientation(
-        summary, [matrix @ A for A in encoders], pooled=not is_whitened
-    )
+    signs = orientation(summary, [matrix @ A for A in encoders], pooled)
     matrix = signs[:, None] * matrix
     # The offsets of the fit, which the encoders determine.
     origins = -alignment.latents_of_means()

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from perfalign._checks import FLOAT64_EPS
 from perfalign._linalg import eigh
-from perfalign._types import Array, Floats
+from perfalign._types import Array, Floats, Integers
 
 # Below this share of the largest, a variance is rounding.
 SINGULAR = FLOAT64_EPS**0.75
@@ -33,8 +32,7 @@ class Shape:
         deviations = self.means - self.center
         within = np.einsum("c,cij->ij", self.weights, self.covariances)
         between = deviations.T @ (self.weights[:, None] * deviations)
-        total: Array = within + between
-        return total
+        return np.asarray(within + between)
 
     def mapped(self, matrix: Floats, offset: float | Floats) -> "Shape":
         """The mixture of ``matrix @ z + offset``."""
@@ -44,9 +42,8 @@ class Shape:
             matrix @ self.covariances @ matrix.T,
         )
 
-    def reordered(self, order: ArrayLike) -> "Shape":
+    def reordered(self, order: Integers | list[int]) -> "Shape":
         """Its components in another order."""
-        order = np.asarray(order)
         return Shape(
             self.weights[order], self.means[order], self.covariances[order]
         )

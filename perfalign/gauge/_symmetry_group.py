@@ -38,9 +38,8 @@ class Symmetry:
         k = len(self.matrix)
         turned = np.count_nonzero(np.linalg.eigvals(self.matrix).real < -0.5)
         if not np.allclose(self.matrix @ self.matrix, np.eye(k), atol=1e-6):
-            name = "a turn"
-            if np.linalg.det(self.matrix) < 0:
-                name = "a turn with a reflection"
+            reflects = np.linalg.det(self.matrix) < 0
+            name = "a turn with a reflection" if reflects else "a turn"
         elif turned == 1:
             name = "a reflection"
         else:

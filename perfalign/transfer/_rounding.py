@@ -42,8 +42,7 @@ def rounding_of_latents(
     """
     if not is_linear(alignment):
         share = STORED * float(np.max(eps)) + COMPUTED * FLOAT64_EPS
-        size: Array = np.sqrt(np.mean(latents**2, axis=0))
-        return share * size
+        return np.asarray(share * np.sqrt(np.mean(latents**2, axis=0)))
     summary = alignment.summary_
     stored = summary.split(summary.eps + np.zeros_like(summary.mean))
     m = summary.signature.position(view)
@@ -54,5 +53,4 @@ def rounding_of_latents(
         for e, part in zip(stored, summary.split(size))
     ]
     overall = COMPUTED * FLOAT64_EPS * float(np.linalg.norm(size))
-    rounding: Array = alignment.latent_rounding(features, overall)
-    return rounding
+    return np.asarray(alignment.latent_rounding(features, overall))

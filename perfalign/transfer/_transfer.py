@@ -163,13 +163,12 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             left is to name the most frequent class.
         """
         check_parameters(self)
-        frame, latents = self._frame(X, view)
-        y = check_labels(y, len(latents), "y", like=X)
+        frame = self._frame(X, view)
+        y = check_labels(y, len(frame.coordinates), "y", like=X)
         classes = np.unique(y)
         _check_several(classes)
         gaussians = class_moments(frame, y, classes, self.covariance)
-        self._adopt(frame, gaussians, classes, view)
-        return self
+        return self._adopt(frame, gaussians, classes, view)
 
     @one_blas_thread
     def fit_unlabelled(
@@ -214,11 +213,9 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             If the latents vary in fewer than k dimensions.
         """
         check_parameters(self)
-        frame, latents = self._frame(X, view)
-        examples_latents = self._latents(examples, view, "examples")
-        labels = check_labels(
-            labels, len(examples_latents), "labels", like=examples
-        )
+        frame = self._frame(X, view)
+        given = self._latents(examples, view, "examples")
+        labels = check_labels(labels, len(given), "labels", like=examples)
         classes, order = np.unique(labels, return_index=True)
         _check_several(classes)
         if len(classes) < len(labels):
@@ -228,9 +225,9 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             )
         if frame.rank == 0:
             raise ValueError(
-                f"The latents of the {len(latents)} samples of view {view!r} "
-                "are all equal: the alignment has collapsed, and there are no "
-                "components to find."
+                f"The latents of the {len(frame.coordinates)} samples of view "
+                f"{view!r} are all equal: the alignment has collapsed, and "
+                "there are no components to find."
             )
         found = GaussianMixture(
             len(classes),
@@ -240,23 +237,17 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         ).fit(frame.coordinates)
         covariances = found.covariances_
         if self.covariance == "diag":
-            covariances = np.stack([np.diag(v) for v in covariances])
-        unnamed = frame.in_latent_space(
-            found.means_, covariances, found.weights_
-        )
+            covariances = covariances[:, :, None] * np.eye(frame.rank)
+        gaussians = found.means_, covariances, found.weights_
+        unnamed = frame.in_latent_space(*gaussians)
         _, component = linear_sum_assignment(
-            unnamed.log_posterior(examples_latents), maximize=True
+            unnamed.log_posterior(given)[order], maximize=True
         )
-        component = component[order]
+        means, weights = found.means_[component], found.weights_[component]
         if self.covariance != "tied":
             covariances = covariances[component]
-        gaussians = (
-            found.means_[component],
-            covariances,
-            found.weights_[component],
-        )
-        self._adopt(frame, gaussians, classes, view)
-        return self
+        gaussians = means, covariances, weights
+        return self._adopt(frame, gaussians, classes, view)
 
     @one_blas_thread
     def predict_proba(self, X: View, view: int | str | None = None) -> Array:
@@ -383,8 +374,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         self, X: View, view: int | str | None, name: str = "X"
     ) -> Array:
         """What the alignment makes of X."""
-        if view is None:
-            view = self.view_
+        view = self.view_ if view is None else view
         check_estimator(self.alignment, "alignment", ["transform_view"])
         try:
             latents = self.alignment.transform_view(X, view)
@@ -394,12 +384,12 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
             raise ValueError(f"{name} (view {view!r}): {error}") from error
         return check_view(latents, "The latents")[0]
 
-    def _frame(self, X: View, view: int | str) -> tuple[Frame, Array]:
+    def _frame(self, X: View, view: int | str) -> Frame:
         latents = self._latents(X, view)
         rounding = rounding_of_latents(
             self.alignment, latents, precision(X), view
         )
-        return Frame(latents, rounding, self.covariance), latents
+        return Frame(latents, rounding, self.covariance)
 
     def _adopt(
         self,
@@ -407,7 +397,7 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
         gaussians: tuple[Array, Array, Array],
         classes: Labels,
         view: int | str,
-    ) -> None:
+    ) -> Self:
         k = len(frame.center)
         if frame.rank < k:
             warnings.warn(
@@ -419,8 +409,8 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 stacklevel=4,
             )
         self.mixture_ = frame.in_latent_space(*gaussians, classes=classes)
-        self.classes_ = classes
-        self.view_ = view
+        self.classes_, self.view_ = classes, view
+        return self
 
 
 def _check_several(classes: Labels) -> None:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from perfalign._linalg import singular_values, svd
+from perfalign._linalg import column_norms, singular_values, svd
 from perfalign._types import Array, Labels
 from perfalign.mixtures import ClassGaussians
 
@@ -67,14 +67,6 @@ class Frame:
         mixture = ClassGaussians(means, covariances, weights, classes)
         return mixture.push_forward(self.lift, self.center)
 
-    def rank_of(self, residuals: Array, covariance: Covariance) -> int:
-        """Dimensions in which coordinates vary by more than rounding."""
-        # Back in units of rounding errors, as at the start.
-        residuals = residuals * self.scale / np.sqrt(len(residuals))
-        if covariance == "diag":
-            return int(np.sum(np.linalg.norm(residuals, axis=0) > 1))
-        return int(np.sum(singular_values(residuals) > 1))
-
 
 def class_moments(
     frame: Frame, y: Labels, classes: Labels, covariance: Covariance
@@ -103,7 +95,11 @@ def class_moments(
         least = 2 if covariance == "diag" else frame.rank + 1
         least = f"{least} samples of each class (covariance='tied': fewer)"
     for name, own in zip(names, residuals, strict=True):
-        rank = frame.rank_of(own, covariance)
+        # Back in units of rounding errors, as at the start.
+        spread = own * frame.scale / np.sqrt(len(own))
+        diagonal = covariance == "diag"
+        sizes = column_norms(spread) if diagonal else singular_values(spread)
+        rank = np.count_nonzero(sizes > 1)
         if rank < frame.rank:
             raise ValueError(
                 f"Within {name}, the latents of {len(own)} samples vary in "

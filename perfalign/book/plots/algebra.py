@@ -87,8 +87,12 @@ def spectrum(
         name = "used by the encoders"
         lift = 25 if tolerance and spot[1] <= tolerance else 11
         note(ax, name, spot, (0, lift), SHARED, ha="right")
-    ax.set(yscale="log", xlim=(0.5, len(sigma) + 0.5))
-    ax.set(xlabel="singular values, largest first", ylabel="singular value")
+    ax.set(
+        yscale="log",
+        xlim=(0.5, len(sigma) + 0.5),
+        xlabel="singular values, largest first",
+        ylabel="singular value",
+    )
     whole_numbers(ax.xaxis)
     return fig
 
@@ -178,9 +182,12 @@ def nullity(
     colors = (BLACK, SHARED, MUTED, VIEW[2])
     for y, color in zip(curves.values(), cycle(colors), strict=False):
         ax.plot(n_samples, y, color=color, marker="o", ms=4, clip_on=False)
-    ax.set(xlabel="number of samples", ylabel="dimension")
-    ax.set_xlim(min(n_samples), max(n_samples))
-    ax.set_ylim(bottom=-0.3)
+    ax.set(
+        xlabel="number of samples",
+        ylabel="dimension",
+        xlim=(min(n_samples), max(n_samples)),
+        ylim=(-0.3, None),
+    )
     whole_numbers(ax.xaxis)
     whole_numbers(ax.yaxis)
     ends = [y[-1] for y in curves.values()]

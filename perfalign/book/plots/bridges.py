@@ -207,9 +207,13 @@ def moved(
             at = chosen[name]
             ring = {"mfc": "none", "mec": color, "mew": 2, "ms": 12}
             ax.plot(of_others[at], of_it[at], **{**_DOT, **ring})
-    ax.set(xlim=(0, 1.02), ylim=(-0.02, 1), aspect="equal")
-    ax.set(xlabel="moved of the other classes")
-    ax.set_ylabel("moved of the missing class")
+    ax.set(
+        xlim=(0, 1.02),
+        ylim=(-0.02, 1),
+        aspect="equal",
+        xlabel="moved of the other classes",
+        ylabel="moved of the missing class",
+    )
     return fig
 
 

@@ -19,6 +19,7 @@ from perfalign.book.plots.style import (
     new_figure,
     note,
     panels,
+    square,
     styled,
     tidy,
 )
@@ -144,13 +145,7 @@ def walk(
     latent = fig.add_subplot(grid[:, 2])
     for ax, line in ((concept, path), (latent, latents[0])):
         tidy(ax).plot(*line.T, ".-", color=GREY, lw=1.1, ms=5, markevery=every)
-        low, high = line.min(axis=0), line.max(axis=0)
-        middle, reach = (low + high) / 2, 0.58 * np.max(high - low)
-        ax.set(
-            xlim=(middle[0] - reach, middle[0] + reach),
-            ylim=(middle[1] - reach, middle[1] + reach),
-            aspect="equal",
-        )
+        square(ax, line, 0.58)
         ax.locator_params(nbins=5, steps=[1, 2, 5, 10])
     concept.plot(*path[here], "o", color=SHARED, ms=10)
     concept.set_title("concept $z$", color=SHARED)

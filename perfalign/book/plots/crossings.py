@@ -77,8 +77,13 @@ def crossings(
         ax.add_collection(LineCollection(lines[who], **segments))
         for z, shade, mark in zip(pair, VIEW, marks, strict=False):
             ax.plot(*z[who].T, "o", color=shade, **mark, **level)
-    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    ax.set(xlabel="latent dimension 1", ylabel="latent dimension 2")
+    ax.set(
+        xlim=(-reach, reach),
+        ylim=(-reach, reach),
+        aspect="equal",
+        xlabel="latent dimension 1",
+        ylabel="latent dimension 2",
+    )
     handles = [
         Line2D([], [], ls="", marker="o", color=shade, **mark)
         for shade, mark in zip(VIEW, marks, strict=False)

@@ -82,12 +82,12 @@ def thinnest_direction(
     fig, axes = panels(2, height=2.9)
     for ax, points, limit in zip(axes, (misfits, pairs), limits, strict=True):
         ax.plot(*points.T, "o", color=BLACK, ms=2.6, mew=0, alpha=0.75)
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit))
-        ax.set_aspect("equal")
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
     _arrow(axes[0], np.matmul(candidates, row), limits[0])
-    axes[0].set_xlabel(f"misfit of the {names[0]}")
-    axes[0].set_ylabel(f"misfit of the {names[1]}")
+    axes[0].set(
+        xlabel=f"misfit of the {names[0]}", ylabel=f"misfit of the {names[1]}"
+    )
     ends = np.array([-limits[1], limits[1]])
     axes[1].plot(ends, ends, color=GREY, lw=1, zorder=0)
     along = {"rotation": 45, "rotation_mode": "anchor", "ha": "right"}

@@ -65,8 +65,12 @@ def scree(
     if edge is not None:
         ax.axhline(edge, color=GREY, lw=1.2, ls="--", zorder=0)
         ends["edge"] = edge
-    ax.set(xlabel="component", ylabel="correlation of the two modalities")
-    ax.set(xlim=(1 - margin, right), ylim=(0, 1.02))
+    ax.set(
+        xlabel="component",
+        ylabel="correlation of the two modalities",
+        xlim=(1 - margin, right),
+        ylim=(0, 1.02),
+    )
     whole_numbers(ax.xaxis)
     label_ends(ax, right, ends.values(), ends, (MUTED, MUTED))
     return fig
@@ -109,9 +113,12 @@ def phase_diagram(
     ax.axvline(1, color=BLACK, lw=1.8)
     x = np.geomspace(1.001, right, 400)
     ax.plot(x, threshold(x), color=BLACK, lw=1.8)
-    ax.set(xlim=(left, right), ylim=(floor, top))
-    ax.set_xlabel("samples per feature, n / (d₁ + d₂)")
-    ax.set_ylabel("true correlation")
+    ax.set(
+        xlim=(left, right),
+        ylim=(floor, top),
+        xlabel="samples per feature, n / (d₁ + d₂)",
+        ylabel="true correlation",
+    )
     ticks = [t for t in (0.5, 1, 2, 4, 8, 16, 32) if left <= t <= right]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.set_xticks([], minor=True)

@@ -58,7 +58,12 @@ def over_truth(
     for z, color, style in zip(latents, VIEW, MARKS, strict=False):
         mark_points(ax, z[rows], labels, color, **style)
     name_classes(ax, latents[0][rows], labels)
-    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    ax.set(xlabel="latent dimension 1", ylabel="latent dimension 2")
+    ax.set(
+        xlim=(-reach, reach),
+        ylim=(-reach, reach),
+        aspect="equal",
+        xlabel="latent dimension 1",
+        ylabel="latent dimension 2",
+    )
     name_views(fig, len(latents), truth=mark)
     return fig

@@ -73,13 +73,14 @@ def stack_plane(
         text = rf"$\sigma_2/\sqrt{{n}}$ = {width:.2f}"
         note(ax, text, spot, (0, -18), MUTED, ha="right")
         ax.plot(0, 0, "+", color=MUTED, ms=9)
-        ax.set(title=title)
-        ax.set_aspect("equal")
+        ax.set(title=title, aspect="equal")
         ax.set_xlabel(xlabel, color=VIEW[0])
     axes[0].set_ylabel(ylabel, color=VIEW[1])
     pad = 0.06 * reach
-    axes[0].set_xlim(min(low[0], 0) - pad, high[0] + pad)
-    axes[0].set_ylim(low[1] - pad, max(high[1], 0.33 * reach) + pad)
+    axes[0].set(
+        xlim=(min(low[0], 0) - pad, high[0] + pad),
+        ylim=(low[1] - pad, max(high[1], 0.33 * reach) + pad),
+    )
     return fig
 
 

@@ -24,6 +24,7 @@ from perfalign.book.plots.style import (
     note,
     panels,
     shades,
+    square,
     styled,
     thin,
     tidy,
@@ -41,11 +42,7 @@ def _plane(ax: Axes, points: Array, **labels: Any) -> None:
     """Make an axes a square latent plane, equal units on both axes."""
     names = {"xlabel": "latent dimension 1", "ylabel": "latent dimension 2"}
     ax.set(**{**names, **labels})
-    low, high = points.min(axis=0), points.max(axis=0)
-    middle, reach = (low + high) / 2, 0.55 * (high - low).max()
-    ax.set_xlim(middle[0] - reach, middle[0] + reach)
-    ax.set_ylim(middle[1] - reach, middle[1] + reach)
-    ax.set_aspect("equal")
+    square(ax, points)
     ax.locator_params(nbins=6, steps=[1, 2, 5, 10])
 
 

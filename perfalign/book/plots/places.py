@@ -18,6 +18,7 @@ from perfalign.book.plots.style import (
     WIDTH,
     Figure,
     panels,
+    square,
     styled,
     thin,
 )
@@ -52,8 +53,6 @@ def places(
     labels = None if labels is None else np.asarray(labels)[rows]
     truth = np.asarray(reference)[rows]
     every = np.vstack([truth, *(z[rows] for w in gauges.values() for z in w)])
-    low, high = every.min(axis=0), every.max(axis=0)
-    middle, reach = (low + high) / 2, 0.55 * (high - low).max()
     fig, axes = panels(len(gauges), height=3.5, width=WIDTH, sharey=True)
     mark = {"marker": "s", "ms": 3.2, "mew": 0, "color": GREY}
     for ax, (title, latents) in zip(axes, gauges.items(), strict=True):
@@ -61,13 +60,8 @@ def places(
         for z, color, style in zip(latents, VIEW, MARKS, strict=False):
             mark_points(ax, z[rows], labels, color, **style)
         name_classes(ax, latents[0][rows], labels)
-        ax.set(
-            title=title,
-            xlim=(middle[0] - reach, middle[0] + reach),
-            ylim=(middle[1] - reach, middle[1] + reach),
-            aspect="equal",
-            xlabel="latent dimension 1",
-        )
+        square(ax, every)
+        ax.set(title=title, xlabel="latent dimension 1")
     axes[0].set_ylabel("latent dimension 2")
     n_views = max(map(len, gauges.values()))
     name_views(fig, n_views, truth=mark)

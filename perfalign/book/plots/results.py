@@ -112,9 +112,11 @@ def gauge_histogram(
     errors = np.asarray(errors, dtype=float)
     fig, (ax,) = panels(height=3)
     ax.hist(errors, bins=40, color=GREY, edgecolor="white", lw=0.5)
-    ax.set(xlabel="mean reconstruction error, in units of the latents")
-    ax.set_ylabel("number of gauges")
-    ax.set_xlim(left=-0.03 * errors.max())
+    ax.set(
+        xlabel="mean reconstruction error, in units of the latents",
+        ylabel="number of gauges",
+        xlim=(-0.03 * errors.max(), None),
+    )
     top = ax.get_ylim()[1]
     ax.set_ylim(top=1.12 * top)
     ax.plot([best, best], [0, 0.7 * top], color=SHARED, lw=2.5)

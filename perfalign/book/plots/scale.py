@@ -116,8 +116,14 @@ def accuracy_against_time(
     fig, (ax,) = panels(height=3.9)
     times, errors = np.array(list(methods.values())).T
     errors = np.maximum(errors, floor)
-    ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
-    ax.set(xlim=(times.min() / 1.6, 12 * times.max()), ylim=(floor / 2, 5))
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel=xlabel,
+        ylabel=ylabel,
+        xlim=(times.min() / 1.6, 12 * times.max()),
+        ylim=(floor / 2, 5),
+    )
     for name, time, error in zip(methods, times, errors):
         color = SHARED if name in marked else BLACK
         ax.plot(time, error, "o", ms=6, color=color, clip_on=False, zorder=10)

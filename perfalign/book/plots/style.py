@@ -121,6 +121,17 @@ def tidy(ax: Axes) -> Axes:
     return ax
 
 
+def square(ax: Axes, points: Array, share: float = 0.55) -> None:
+    """Make an axes a square around points, equal units on both axes.
+
+    It reaches from their middle by this share of their greater extent.
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle, reach = (low + high) / 2, share * np.max(high - low)
+    x, y = zip(middle - reach, middle + reach)
+    ax.set(xlim=x, ylim=y, aspect="equal")
+
+
 def shades(color: ColorType, n: int) -> list[ColorType]:
     """Return n shades of a colour, from dark to light, one per class."""
     if n == 1:
