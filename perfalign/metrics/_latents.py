@@ -38,22 +38,26 @@ def centred(matrix: Array) -> Array:
 
 
 def constant_columns(matrix: Array, eps: float) -> Booleans:
+    high, low = matrix.max(axis=0), matrix.min(axis=0)
     # Sums that should be equal may differ by a few roundings.
-    rounding = 10 * eps * np.abs(matrix).max(axis=0)
-    constant: Booleans = np.ptp(matrix, axis=0) <= rounding
+    constant: Booleans = high - low <= 10 * eps * np.maximum(high, -low)
     return constant
 
 
 def is_constant(matrix: Array, eps: float) -> bool:
-    return bool(np.all(constant_columns(matrix, eps)))
+    # One by one: the first column that varies is enough to know.
+    return all(constant_columns(column, eps) for column in matrix.T)
 
 
 def row_norms(matrix: Array) -> Array:
     # Squares of very large or very small numbers leave the range of floating
-    # point, their norms do not.
-    scale = float(np.abs(matrix).max()) or 1.0
-    norms: Array = np.linalg.norm(matrix / scale, axis=1)
-    return scale * norms
+    # point, their norms do not. A power of two changes no digit.
+    exponent = max(np.frexp(max(matrix.max(), -matrix.min()))[1], -1000)
+    scaled = matrix * np.ldexp(1.0, -exponent)
+    norms: Array = np.ldexp(
+        np.sqrt(np.einsum("ij,ij->i", scaled, scaled)), exponent
+    )
+    return norms
 
 
 def fitted(wanted: Array, given: Array, eps: float) -> Array:

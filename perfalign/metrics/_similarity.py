@@ -6,7 +6,7 @@ say.
 """
 
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -18,7 +18,7 @@ from perfalign._checks import (
     check_view,
 )
 from perfalign._linalg import column_norms
-from perfalign._types import Array, View, Views
+from perfalign._types import Array, Booleans, View, Views
 from perfalign.metrics._latents import (
     centred,
     check_latents,
@@ -67,10 +67,12 @@ def component_correlations(latents: Views) -> Array:
     latents, eps = check_latents(latents)
     units = []
     for z in latents:
-        moved = np.where(constant_columns(z, eps), 0.0, centred(z))
+        moved = centred(z)
+        moved[:, constant_columns(z, eps)] = 0.0
         size = column_norms(moved)
-        units.append(moved / np.where(size > 0, size, 1.0))
-    each = [np.sum(y * z, axis=0) for y, z in combinations(units, 2)]
+        moved /= np.where(size > 0, size, 1.0)
+        units.append(moved)
+    each = [np.einsum("ij,ij->j", y, z) for y, z in combinations(units, 2)]
     correlations: Array = np.mean(each, axis=0)
     return correlations
 
@@ -114,7 +116,8 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
     -----
     Kornblith et al. (2019); the estimate without bias is that of Song et al.
     (2012), taken for the same purpose by Murphy et al. (2024). Kernels of all
-    pairs of rows are never formed: time is O(n d²), memory O(d²).
+    pairs of rows are formed only where there are fewer rows than features:
+    time is O(n d min(n, d)), memory O(min(n, d)²) beside the views.
 
     References
     ----------
@@ -147,7 +150,10 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
         )
 
     def alike(A: Array, B: Array) -> float:
-        found = gross = float(np.sum((A.T @ B) ** 2))
+        if n * (A.shape[1] + B.shape[1]) < A.shape[1] * B.shape[1]:
+            found = gross = float(np.vdot(A @ A.T, B @ B.T))
+        else:
+            found = gross = float(np.sum((A.T @ B) ** 2))
         if debiased:
             # Leaves out every item's relation to itself, on which the
             # products of two kernels without bias agree (U-centring).
@@ -210,7 +216,8 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
     categories, counts or ratings, what chance gives depends on how many do:
     `permutation_calibration` finds it. Distances are summed from differences,
     and tie if they are equal up to the rounding of their rows; the order of
-    rows makes no difference. Time is O(n² d); distances are held in blocks.
+    rows makes no difference. Time is O(n² d); distances are held in blocks of
+    2 MB.
 
     Examples
     --------
@@ -227,12 +234,14 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
     def common(distances: Array, start: int) -> Array:
         rows = slice(start, start + len(distances))
         other = cdist(second.view[rows], second.view, "sqeuclidean")
-        places = [
-            one.places(squares, rows)
-            for one, squares in ((first, distances), (second, other))
+        pairs = product(
+            first.shares(distances, rows), second.shares(other, rows)
+        )
+        shared = [
+            np.minimum(share, same) * np.count_nonzero(who & whom, axis=1)
+            for (who, share), (whom, same) in pairs
         ]
-        shared: Array = np.minimum(*places).sum(axis=1)
-        return shared
+        return np.asarray(np.sum(shared, axis=0))
 
     return float(by_rows(first.view, first.view, common).mean() / k)
 
@@ -260,18 +269,25 @@ class _Neighbours:
         n_features = view.shape[1]
         return cls(view, 10 * eps * n_features**0.5 * row_norms(view), k)
 
-    def places(self, squares: Array, rows: slice) -> Array:
-        """How far every row is a neighbour of these: k a line, 1 at most."""
-        distances = np.sqrt(squares)
+    def shares(
+        self, squares: Array, rows: slice
+    ) -> list[tuple[Booleans, Array]]:
+        """Which are neighbours of these rows, and by how much.
+
+        First those that are nearer than the last, then those that tie for the
+        places that are left.
+        """
+        distances = np.sqrt(squares, out=squares)
         itself = np.arange(len(distances))
         distances[itself, rows.start + itself] = np.inf
         last = np.partition(distances, self.k - 1)[:, self.k - 1, None]
-        rounding = self.lost[rows, None] + self.lost
-        nearer = distances < last - rounding
-        tied = np.abs(distances - last) <= rounding
-        left = self.k - nearer.sum(axis=1, keepdims=True)
-        found: Array = nearer + tied * (left / tied.sum(axis=1, keepdims=True))
-        return found
+        rounding = self.lost[rows, None]
+        nearer = distances + self.lost < last - rounding
+        distances -= self.lost
+        tied = (distances <= last + rounding) ^ nearer
+        left = self.k - np.count_nonzero(nearer, axis=1)
+        share = left / np.count_nonzero(tied, axis=1)
+        return [(nearer, np.ones(len(share))), (tied, share)]
 
 
 def _paired(X: View, Y: View) -> list[tuple[Array, float]]:

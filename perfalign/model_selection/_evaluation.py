@@ -222,7 +222,7 @@ def evaluate(
     Notes
     -----
     A collapse or overfit is not warned of: shuffled and held-out pairs show
-    it. Cost: two fits a method and split, and M (M − 1) classifiers.
+    it. Cost: two fits a method and split, and two classifiers a view.
 
     Examples
     --------

@@ -22,8 +22,8 @@ from perfalign.metrics import component_correlations
 from perfalign.model_selection._group_labels import group_labels
 from perfalign.model_selection._shuffles import ROUNDING
 
-# Weights of samples that are held at a time.
-BATCH = 2**22
+# Weights of samples that are held at a time: 2 MB.
+BATCH = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,8 +235,8 @@ class _Moments:
         """Correlations of n samples of groups, drawn with replacement."""
         n_groups = len(self.of_groups)
         samples = random.randint(0, n_groups, size=(n, n_groups))
-        places = samples + n_groups * np.arange(n)[:, None]
-        times = np.bincount(places.ravel(), minlength=n_groups * n)
+        samples += n_groups * np.arange(n)[:, None]
+        times = np.bincount(samples.ravel(), minlength=n_groups * n)
         return self.correlations(
             times.reshape(n, n_groups).astype(float) @ self.of_groups
         )

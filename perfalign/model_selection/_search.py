@@ -172,11 +172,14 @@ class HeldOutSearch(MetaAlignment):
     def _transfer(
         self, latents: list[Array], y: Labels, seen: Integers, held: Integers
     ) -> float:
+        taught = [
+            clone(self.classifier).fit(z[seen], y[seen]) for z in latents
+        ]
         scores = [
-            clone(self.classifier)
-            .fit(source[seen], y[seen])
-            .score(target[held], y[held])
-            for source, target in permutations(latents, 2)
+            source.score(target[held], y[held])
+            for (source, _), (_, target) in permutations(
+                zip(taught, latents), 2
+            )
         ]
         return float(np.mean(scores))
 

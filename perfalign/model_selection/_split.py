@@ -112,10 +112,12 @@ class Task:
         chosen = fitted.alignment_ if searched else alignment
         shuffled = ShuffledPairs(chosen, random_state=split).fit(pairs)
         seen, new = fitted.transform(self.seen), fitted.transform(self.new)
-        mixed = shuffled.transform(self.seen), shuffled.transform(self.new)
+        mixed = shuffled.transform(self.new)
+        taught = list(map(self._taught, seen))
+        misled = list(map(self._taught, shuffled.transform(self.seen)))
         for source, target in permutations(range(len(new)), 2):
-            found = self._transfer(seen[source], new[target])
-            by_chance = self._transfer(mixed[0][source], mixed[1][target])
+            found = taught[source].predict(new[target])
+            by_chance = misled[source].predict(mixed[target])
             ranks = retrieval_ranks(new[source], new[target])
             yield {
                 "source": source,
@@ -150,11 +152,11 @@ class Task:
         seconds = time.perf_counter() - start
         return fitted, getattr(fitted, "refit_seconds_", seconds)
 
-    def _transfer(self, latents: Array, new: Array) -> Labels:
-        model = clone(self.classifier)
-        model.fit(latents[self.labelled], self.labels[self.labelled])
-        found: Labels = model.predict(new)
-        return found
+    def _taught(self, latents: Array) -> Any:
+        """A classifier of the labelled items by a source's latents."""
+        return clone(self.classifier).fit(
+            latents[self.labelled], self.labels[self.labelled]
+        )
 
 
 def chooses_by_labels(alignment: BaseAlignment) -> bool:
