@@ -9,7 +9,7 @@ from perfalign._checks import (
     check_view,
 )
 from perfalign._linalg import column_norms, svd
-from perfalign._types import Array, Booleans, Views
+from perfalign._types import Array, Booleans, View, Views
 
 
 def check_latents(latents: Views) -> tuple[list[Array], float]:
@@ -28,6 +28,25 @@ def check_latents(latents: Views) -> tuple[list[Array], float]:
             )
     check_row_labels(latents, names)
     return list(checked), max(eps)
+
+
+def check_pair(
+    given: list[View], names: list[str], alike: bool = False
+) -> list[tuple[Array, float]]:
+    """Two matrices with the same rows, and their relative rounding.
+
+    With as many columns as well, if they are to be alike.
+    """
+    check_row_labels(given, names)
+    checked = list(map(check_view, given, names))
+    first, second = (matrix.shape for matrix, _ in checked)
+    wanted = first[0], first[1] if alike else second[1]
+    if second != wanted:
+        raise ValueError(
+            f"{names[0]} has shape {first} and {names[1]} has shape {second}; "
+            f"wanted {wanted}, row i of each belonging to item i."
+        )
+    return checked
 
 
 def centred(matrix: Array) -> Array:

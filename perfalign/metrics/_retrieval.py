@@ -6,8 +6,9 @@ import numpy as np
 from sklearn import get_config
 from sklearn.metrics import pairwise_distances_chunked
 
-from perfalign._checks import check_integer, check_row_labels, check_view
+from perfalign._checks import check_integer
 from perfalign._types import Array, View
+from perfalign.metrics._latents import check_pair
 
 
 def retrieval_ranks(
@@ -87,15 +88,9 @@ def retrieval_ranks(
     >>> [float(r) for r in retrieval_ranks(queries, gallery, csls=2)]
     [1.0, 1.0, 1.0]
     """
-    check_row_labels([queries, gallery], ["queries", "gallery"])
-    queries, _ = check_view(queries, "queries")
-    gallery, _ = check_view(gallery, "gallery")
-    if queries.shape != gallery.shape:
-        raise ValueError(
-            f"queries have shape {queries.shape} and gallery has shape "
-            f"{gallery.shape}; wanted equal shapes, row i of each belonging "
-            "to item i."
-        )
+    (queries, _), (gallery, _) = check_pair(
+        [queries, gallery], ["queries", "gallery"], alike=True
+    )
     # A common power of two leaves every comparison as it is and keeps the
     # squares inside the range of floating point.
     largest = max(np.abs(queries).max(), np.abs(gallery).max())

@@ -5,7 +5,6 @@ means, held-out pairs and `perfalign.model_selection.permutation_calibration`
 say.
 """
 
-from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
@@ -14,14 +13,13 @@ from scipy.spatial.distance import cdist
 from perfalign._checks import (
     FLOAT64_EPS,
     check_integer,
-    check_row_labels,
-    check_view,
 )
 from perfalign._linalg import column_norms
 from perfalign._types import Array, Booleans, View, Views
 from perfalign.metrics._latents import (
     centred,
     check_latents,
+    check_pair,
     constant_columns,
     is_constant,
     row_norms,
@@ -227,15 +225,20 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
     '0.75'
     """
     pair = _paired(X, Y)
-    n = len(pair[0][0])
-    check_integer(k, "k", 1, n - 1, ", the number of other rows")
-    first, second = (_Neighbours.of(view, eps, k) for view, eps in pair)
+    check_integer(k, "k", 1, len(pair[0][0]) - 1, ", the number of other rows")
+    views = [_scaled(view) for view, _ in pair]
+    # Numbers of their size may be rounding, and so may sums over features.
+    lost = [
+        10 * eps * view.shape[1] ** 0.5 * row_norms(view)
+        for view, (_, eps) in zip(views, pair)
+    ]
 
     def common(distances: Array, start: int) -> Array:
-        rows = slice(start, start + len(distances))
-        other = cdist(second.view[rows], second.view, "sqeuclidean")
+        rows = views[1][start : start + len(distances)]
+        other = cdist(rows, views[1], "sqeuclidean")
         pairs = product(
-            first.shares(distances, rows), second.shares(other, rows)
+            _neighbours(distances, start, lost[0], k),
+            _neighbours(other, start, lost[1], k),
         )
         shared = [
             np.minimum(share, same) * np.count_nonzero(who & whom, axis=1)
@@ -243,71 +246,38 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
         ]
         return np.asarray(np.sum(shared, axis=0))
 
-    return float(by_rows(first.view, first.view, common).mean() / k)
+    return float(by_rows(views[0], views[0], common).mean() / k)
 
 
-@dataclass(frozen=True, eq=False)
-class _Neighbours:
-    """Which rows of a view are nearest to which.
+def _neighbours(
+    squares: Array, start: int, lost: Array, k: int
+) -> list[tuple[Booleans, Array]]:
+    """Which rows are the k nearest to some, and by how much.
 
-    Attributes
-    ----------
-    view : ndarray of shape (n_samples, n_features)
-    lost : ndarray of shape (n_samples,)
-        What of a distance may be rounding in each of its rows: numbers of
-        their size, and the sum over the features.
-    k : int
+    First those that are nearer than the last, then those that tie for the
+    places that are left, up to what may be rounding in a distance to each.
     """
-
-    view: Array
-    lost: Array
-    k: int
-
-    @classmethod
-    def of(cls, view: Array, eps: float, k: int) -> "_Neighbours":
-        view = _scaled(view)
-        n_features = view.shape[1]
-        return cls(view, 10 * eps * n_features**0.5 * row_norms(view), k)
-
-    def shares(
-        self, squares: Array, rows: slice
-    ) -> list[tuple[Booleans, Array]]:
-        """Which are neighbours of these rows, and by how much.
-
-        First those that are nearer than the last, then those that tie for the
-        places that are left.
-        """
-        distances = np.sqrt(squares, out=squares)
-        itself = np.arange(len(distances))
-        distances[itself, rows.start + itself] = np.inf
-        last = np.partition(distances, self.k - 1)[:, self.k - 1, None]
-        rounding = self.lost[rows, None]
-        nearer = distances + self.lost < last - rounding
-        distances -= self.lost
-        tied = (distances <= last + rounding) ^ nearer
-        left = self.k - np.count_nonzero(nearer, axis=1)
-        share = left / np.count_nonzero(tied, axis=1)
-        return [(nearer, np.ones(len(share))), (tied, share)]
+    distances = np.sqrt(squares, out=squares)
+    itself = np.arange(len(distances))
+    distances[itself, start + itself] = np.inf
+    last = np.partition(distances, k - 1)[:, k - 1, None]
+    rounding = lost[start : start + len(distances), None]
+    nearer = distances + lost < last - rounding
+    tied = (distances - lost <= last + rounding) ^ nearer
+    left = k - np.count_nonzero(nearer, axis=1)
+    share = left / np.count_nonzero(tied, axis=1)
+    return [(nearer, np.ones(len(share))), (tied, share)]
 
 
 def _paired(X: View, Y: View) -> list[tuple[Array, float]]:
     """The views, which vary, and the relative rounding of their numbers."""
-    check_row_labels([X, Y], ["X", "Y"])
-    found = []
-    for view, name in ((X, "X"), (Y, "Y")):
-        checked, eps = check_view(view, name)
-        if is_constant(checked, eps):
+    found = check_pair([X, Y], ["X", "Y"])
+    for (view, eps), name in zip(found, "XY"):
+        if is_constant(view, eps):
             raise ValueError(
-                f"{name} of shape {checked.shape} does not vary: there is "
+                f"{name} of shape {view.shape} does not vary: there is "
                 "nothing to be alike in."
             )
-        found.append((checked, eps))
-    lengths = [len(checked) for checked, _ in found]
-    if lengths[0] != lengths[1]:
-        raise ValueError(
-            f"X has {lengths[0]} rows and Y has {lengths[1]}; wanted equal "
-            "numbers of rows."
-        )
     return found
 
 
