@@ -535,7 +535,9 @@ class TestLinearCKA:
 
     def test_bad_input_is_named(self, rng):
         X = rng.normal(size=(3, 2))
-        with pytest.raises(ValueError, match="X has 3 rows and Y has 2; want"):
+        with pytest.raises(
+            ValueError, match="Y has shape .2, 2.; wanted .3, 2."
+        ):
             linear_cka(X, X[:2])
         with pytest.raises(ValueError, match="Y of shape .* does not vary"):
             linear_cka(X, 0 * X + 0.1)

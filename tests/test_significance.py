@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.linalg import block_diag
 from scipy.stats import kstest
 from sklearn.preprocessing import FunctionTransformer
 
@@ -99,6 +100,82 @@ def test_three_views_lose_the_component_that_was_found():
     assert_allclose(test.statistics[1], left, rtol=0, atol=1e-12)
     second = PerfectAlignment(2).fit(views).canonical_correlations_[1]
     assert left <= second + 1e-12
+
+
+def one_by_one(bases, orders, k):
+    """Largest correlations, each component projected out of every view."""
+    bases, null = [Q for Q in bases], np.empty((len(orders), k))
+
+    def cross_gram(parts):
+        gram = np.hstack(parts).T @ np.hstack(parts)
+        return gram - block_diag(*(Q.T @ Q for Q in parts))
+
+    for step in range(k):
+        for b, moved in enumerate(orders):
+            rest = [Q[order] for Q, order in zip(bases[1:], moved)]
+            top = np.linalg.eigvalsh(cross_gram([bases[0], *rest]))[-1]
+            null[b, step] = top / len(rest)
+        component = np.linalg.eigh(cross_gram(bases))[1][:, -1]
+        ends = np.cumsum([Q.shape[1] for Q in bases])[:-1]
+        for m, v in enumerate(np.split(component, ends)):
+            bases[m] = bases[m] - np.outer(bases[m] @ v, v) / (v @ v)
+    return null
+
+
+def whitened(view, ridge=0.0):
+    values, vectors = np.linalg.eigh(view.T @ view)
+    noise = ridge * values.mean()
+    return view @ vectors / np.sqrt(values + noise)
+
+
+# 35 is no multiple of any batch; 600 samples with many features have another.
+@pytest.mark.parametrize("n_features", [(5, 4), (3, 8), (5, 4, 3), (40, 35)])
+@pytest.mark.parametrize("kind", ["plain", "ridge", "groups", "nuisance"])
+def test_null_of_every_component_is_that_of_one_shuffle_at_a_time(
+    n_features, kind
+):
+    n = 600 if n_features[0] == 40 else 60
+    views, options, ridge = views_of(n_features, n), {}, 0.0
+    rows = [view - view.mean(axis=0) for view in views]
+    rng, in_group = np.random.RandomState(7), np.zeros(1, int)
+    if kind == "ridge":
+        ridge = 0.5
+    if kind == "groups":
+        options["groups"], in_group = np.arange(n) // 2, np.arange(2)
+    if kind == "nuisance":
+        options["nuisance"] = np.random.default_rng(3).normal(size=(n, 4))
+        complement = Complement.of(options["nuisance"], n)
+        rows = [complement.rows(view, 1e-9) for view in rows]
+    n_items = len(rows[0]) // len(in_group)
+    orders = [
+        [
+            (
+                len(in_group) * rng.permutation(n_items)[:, None] + in_group
+            ).ravel()
+            for _ in views[1:]
+        ]
+        for _ in range(35)
+    ]
+    test = permutation_test(
+        PerfectAlignment(3, ridge=ridge), views, 35, random_state=7, **options
+    )
+    bases = [whitened(view, ridge) for view in rows]
+    expected = one_by_one(bases, orders, 3)
+    assert_allclose(test.null, expected, rtol=0, atol=1e-12)
+    as_given = [[np.arange(len(rows[0]))] * len(views[1:])]
+    found = one_by_one(bases, as_given, 3)[0]
+    assert_allclose(test.statistics, found, rtol=0, atol=1e-12)
+
+
+def test_how_many_shuffles_there_are_changes_none_of_them():
+    for n_features in [(5, 4), (5, 4, 3)]:
+        few, many = (
+            permutation_test(
+                PerfectAlignment(2), views_of(n_features), n, random_state=0
+            )
+            for n in (3, 70)
+        )
+        assert_array_equal(few.null, many.null[:3])
 
 
 def test_p_values_count_shuffles_and_never_fall():
@@ -507,7 +584,7 @@ def test_processes_change_no_permutation(options):
         permutation_test(
             PerfectAlignment(2),
             views_of((5, 4, 3)),
-            19,
+            70,
             random_state=0,
             n_jobs=n_jobs,
             **options,

@@ -1,13 +1,15 @@
 """How much latents say: dimensions in use, variance of a view explained."""
 
 import numpy as np
+from scipy.special import entr
 
-from perfalign._checks import check_row_labels, check_view
+from perfalign._checks import check_view
 from perfalign._linalg import column_norms, singular_values
 from perfalign._threads import one_blas_thread
 from perfalign._types import View
 from perfalign.metrics._latents import (
     centred,
+    check_pair,
     constant_columns,
     fitted,
     is_constant,
@@ -58,10 +60,8 @@ def effective_rank(latents: View) -> float:
         return 0.0
     moved = centred(latents)
     sigma = singular_values(moved / np.abs(moved).max())
-    share = sigma[sigma > 0] ** 2
-    share /= share.sum()
-    share = share[share > 0]
-    return float(np.exp(-(share * np.log(share)).sum()))
+    share = sigma**2 / np.sum(sigma**2)
+    return float(np.exp(entr(share).sum()))
 
 
 @one_blas_thread
@@ -107,15 +107,9 @@ def explained_variance(view: View, latents: View) -> float:
     >>> f"{explained_variance(view, [[1], [1], [-1], [-1]]):.2f}"
     '0.50'
     """
-    given = view, latents
-    view, view_eps = check_view(view, "view")
-    latents, latents_eps = check_view(latents, "latents")
-    if len(view) != len(latents):
-        raise ValueError(
-            f"view has shape {view.shape} and latents have shape "
-            f"{latents.shape}; wanted equal numbers of rows."
-        )
-    check_row_labels(given, ["view", "latents"])
+    (view, view_eps), (latents, latents_eps) = check_pair(
+        [view, latents], ["view", "latents"]
+    )
     if is_constant(view, view_eps):
         raise ValueError(
             f"The view of shape {view.shape} does not vary: there is no "

@@ -5,12 +5,12 @@ from typing import Literal
 
 import numpy as np
 
-from perfalign._checks import check_row_labels, check_view
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View, Views
 from perfalign.metrics._latents import (
     centred,
     check_latents,
+    check_pair,
     fitted,
     is_constant,
     row_norms,
@@ -171,24 +171,15 @@ def reconstruction_error(
     >>> reconstruction_error(z, estimate, up_to="affine") < 1e-14
     True
     """
-    true, _ = check_view(latents_true, "latents_true")
-    estimate, eps = check_view(latents_estimate, "latents_estimate")
-    check_row_labels(
-        [latents_true, latents_estimate], ["latents_true", "latents_estimate"]
-    )
     if up_to not in (None, "linear", "affine"):
         raise ValueError(
             f"up_to is {up_to!r}; wanted None, 'linear' or 'affine'."
         )
-    if up_to is None:
-        wanted = true.shape
-    else:
-        wanted = (len(true), estimate.shape[1])
-    if estimate.shape != wanted:
-        raise ValueError(
-            f"latents_estimate has shape {estimate.shape}; wanted {wanted}, "
-            f"as latents_true has shape {true.shape}."
-        )
+    (true, _), (estimate, eps) = check_pair(
+        [latents_true, latents_estimate],
+        ["latents_true", "latents_estimate"],
+        alike=up_to is None,
+    )
     if up_to == "affine":
         # The best offset maps mean to mean, which leaves a linear problem.
         true, estimate = centred(true), centred(estimate)

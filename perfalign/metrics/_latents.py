@@ -9,7 +9,7 @@ from perfalign._checks import (
     check_view,
 )
 from perfalign._linalg import column_norms, svd
-from perfalign._types import Array, Booleans, Views
+from perfalign._types import Array, Booleans, View, Views
 
 
 def check_latents(latents: Views) -> tuple[list[Array], float]:
@@ -30,6 +30,25 @@ def check_latents(latents: Views) -> tuple[list[Array], float]:
     return list(checked), max(eps)
 
 
+def check_pair(
+    given: list[View], names: list[str], alike: bool = False
+) -> list[tuple[Array, float]]:
+    """Two matrices with the same rows, and their relative rounding.
+
+    With as many columns as well, if they are to be alike.
+    """
+    check_row_labels(given, names)
+    checked = list(map(check_view, given, names))
+    first, second = (matrix.shape for matrix, _ in checked)
+    wanted = first[0], first[1] if alike else second[1]
+    if second != wanted:
+        raise ValueError(
+            f"{names[0]} has shape {first} and {names[1]} has shape {second}; "
+            f"wanted {wanted}, row i of each belonging to item i."
+        )
+    return checked
+
+
 def centred(matrix: Array) -> Array:
     # About the first row, a constant column becomes zero without rounding.
     moved: Array = matrix - matrix[0]
@@ -38,22 +57,26 @@ def centred(matrix: Array) -> Array:
 
 
 def constant_columns(matrix: Array, eps: float) -> Booleans:
+    high, low = matrix.max(axis=0), matrix.min(axis=0)
     # Sums that should be equal may differ by a few roundings.
-    rounding = 10 * eps * np.abs(matrix).max(axis=0)
-    constant: Booleans = np.ptp(matrix, axis=0) <= rounding
+    constant: Booleans = high - low <= 10 * eps * np.maximum(high, -low)
     return constant
 
 
 def is_constant(matrix: Array, eps: float) -> bool:
-    return bool(np.all(constant_columns(matrix, eps)))
+    # One by one: the first column that varies is enough to know.
+    return all(constant_columns(column, eps) for column in matrix.T)
 
 
 def row_norms(matrix: Array) -> Array:
     # Squares of very large or very small numbers leave the range of floating
-    # point, their norms do not.
-    scale = float(np.abs(matrix).max()) or 1.0
-    norms: Array = np.linalg.norm(matrix / scale, axis=1)
-    return scale * norms
+    # point, their norms do not. A power of two changes no digit.
+    exponent = max(np.frexp(max(matrix.max(), -matrix.min()))[1], -1000)
+    scaled = matrix * np.ldexp(1.0, -exponent)
+    norms: Array = np.ldexp(
+        np.sqrt(np.einsum("ij,ij->i", scaled, scaled)), exponent
+    )
+    return norms
 
 
 def fitted(wanted: Array, given: Array, eps: float) -> Array:

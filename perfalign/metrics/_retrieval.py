@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 import numpy as np
+from sklearn import get_config
 from sklearn.metrics import pairwise_distances_chunked
 
-from perfalign._checks import check_integer, check_row_labels, check_view
+from perfalign._checks import check_integer
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View
+from perfalign.metrics._latents import check_pair
 
 
 @one_blas_thread
@@ -65,8 +67,8 @@ def retrieval_ranks(
     Distances are summed from differences. The faster
     :math:`\|q\|^2 - 2 q^\top g + \|g\|^2` cancels below a distance of about
     1e-8, far above the 1e-14 between partners that align perfectly. Time is
-    O(n² k); distances are held in blocks within scikit-learn's
-    ``working_memory``.
+    O(n² k); distances are held in blocks of 2 MB, or of scikit-learn's
+    ``working_memory`` if that is less.
 
     References
     ----------
@@ -88,15 +90,9 @@ def retrieval_ranks(
     >>> [float(r) for r in retrieval_ranks(queries, gallery, csls=2)]
     [1.0, 1.0, 1.0]
     """
-    check_row_labels([queries, gallery], ["queries", "gallery"])
-    queries, _ = check_view(queries, "queries")
-    gallery, _ = check_view(gallery, "gallery")
-    if queries.shape != gallery.shape:
-        raise ValueError(
-            f"queries have shape {queries.shape} and gallery has shape "
-            f"{gallery.shape}; wanted equal shapes, row i of each belonging "
-            "to item i."
-        )
+    (queries, _), (gallery, _) = check_pair(
+        [queries, gallery], ["queries", "gallery"], alike=True
+    )
     # A common power of two leaves every comparison as it is and keeps the
     # squares inside the range of floating point.
     largest = max(np.abs(queries).max(), np.abs(gallery).max())
@@ -115,11 +111,11 @@ def retrieval_ranks(
         crowd = by_rows(gallery, queries, crowding)
 
     def ranks_of(distances: Array, start: int) -> Array:
-        distances = distances - crowd
+        distances -= crowd
         rows = np.arange(len(distances))
         partner = distances[rows, start + rows][:, np.newaxis]
-        nearer = np.sum(distances < partner, axis=1)
-        ties = np.sum(distances == partner, axis=1) - 1
+        nearer = np.count_nonzero(distances < partner, axis=1)
+        ties = np.count_nonzero(distances == partner, axis=1) - 1
         ranks: Array = 1.0 + nearer + 0.5 * ties
         return ranks
 
@@ -131,9 +127,14 @@ def by_rows(
 ) -> Array:
     """A number for each row of A from its distances to the rows of B."""
     # Of scikit-learn's metrics, "euclidean" takes the cancelling formula and
-    # "sqeuclidean" SciPy's sum of squared differences.
+    # "sqeuclidean" SciPy's sum of squared differences. Blocks of 2 MB are what
+    # a processor keeps at hand.
     blocks = pairwise_distances_chunked(
-        A, B, reduce_func=reduce, metric="sqeuclidean"
+        A,
+        B,
+        reduce_func=reduce,
+        metric="sqeuclidean",
+        working_memory=min(get_config()["working_memory"], 2),
     )
     return np.concatenate(list(blocks))
 

@@ -5,8 +5,7 @@ means, held-out pairs and `perfalign.model_selection.permutation_calibration`
 say.
 """
 
-from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from scipy.spatial.distance import cdist
@@ -14,15 +13,14 @@ from scipy.spatial.distance import cdist
 from perfalign._checks import (
     FLOAT64_EPS,
     check_integer,
-    check_row_labels,
-    check_view,
 )
 from perfalign._linalg import column_norms
 from perfalign._threads import one_blas_thread
-from perfalign._types import Array, View, Views
+from perfalign._types import Array, Booleans, View, Views
 from perfalign.metrics._latents import (
     centred,
     check_latents,
+    check_pair,
     constant_columns,
     is_constant,
     row_norms,
@@ -69,10 +67,12 @@ def component_correlations(latents: Views) -> Array:
     latents, eps = check_latents(latents)
     units = []
     for z in latents:
-        moved = np.where(constant_columns(z, eps), 0.0, centred(z))
+        moved = centred(z)
+        moved[:, constant_columns(z, eps)] = 0.0
         size = column_norms(moved)
-        units.append(moved / np.where(size > 0, size, 1.0))
-    each = [np.sum(y * z, axis=0) for y, z in combinations(units, 2)]
+        moved /= np.where(size > 0, size, 1.0)
+        units.append(moved)
+    each = [np.einsum("ij,ij->j", y, z) for y, z in combinations(units, 2)]
     correlations: Array = np.mean(each, axis=0)
     return correlations
 
@@ -117,7 +117,8 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
     -----
     Kornblith et al. (2019); the estimate without bias is that of Song et al.
     (2012), taken for the same purpose by Murphy et al. (2024). Kernels of all
-    pairs of rows are never formed: time is O(n d²), memory O(d²).
+    pairs of rows are formed only where there are fewer rows than features:
+    time is O(n d min(n, d)), memory O(min(n, d)²) beside the views.
 
     References
     ----------
@@ -150,7 +151,10 @@ def linear_cka(X: View, Y: View, *, debiased: bool = False) -> float:
         )
 
     def alike(A: Array, B: Array) -> float:
-        found = gross = float(np.sum((A.T @ B) ** 2))
+        if n * (A.shape[1] + B.shape[1]) < A.shape[1] * B.shape[1]:
+            found = gross = float(np.vdot(A @ A.T, B @ B.T))
+        else:
+            found = gross = float(np.sum((A.T @ B) ** 2))
         if debiased:
             # Leaves out every item's relation to itself, on which the
             # products of two kernels without bias agree (U-centring).
@@ -214,7 +218,8 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
     categories, counts or ratings, what chance gives depends on how many do:
     `permutation_calibration` finds it. Distances are summed from differences,
     and tie if they are equal up to the rounding of their rows; the order of
-    rows makes no difference. Time is O(n² d); distances are held in blocks.
+    rows makes no difference. Time is O(n² d); distances are held in blocks of
+    2 MB.
 
     Examples
     --------
@@ -224,78 +229,59 @@ def mutual_neighbours(X: View, Y: View, k: int = 10) -> float:
     '0.75'
     """
     pair = _paired(X, Y)
-    n = len(pair[0][0])
-    check_integer(k, "k", 1, n - 1, ", the number of other rows")
-    first, second = (_Neighbours.of(view, eps, k) for view, eps in pair)
+    check_integer(k, "k", 1, len(pair[0][0]) - 1, ", the number of other rows")
+    views = [_scaled(view) for view, _ in pair]
+    # Numbers of their size may be rounding, and so may sums over features.
+    lost = [
+        10 * eps * view.shape[1] ** 0.5 * row_norms(view)
+        for view, (_, eps) in zip(views, pair)
+    ]
 
     def common(distances: Array, start: int) -> Array:
-        rows = slice(start, start + len(distances))
-        other = cdist(second.view[rows], second.view, "sqeuclidean")
-        places = [
-            one.places(squares, rows)
-            for one, squares in ((first, distances), (second, other))
+        rows = views[1][start : start + len(distances)]
+        other = cdist(rows, views[1], "sqeuclidean")
+        pairs = product(
+            _neighbours(distances, start, lost[0], k),
+            _neighbours(other, start, lost[1], k),
+        )
+        shared = [
+            np.minimum(share, same) * np.count_nonzero(who & whom, axis=1)
+            for (who, share), (whom, same) in pairs
         ]
-        shared: Array = np.minimum(*places).sum(axis=1)
-        return shared
+        return np.asarray(np.sum(shared, axis=0))
 
-    return float(by_rows(first.view, first.view, common).mean() / k)
+    return float(by_rows(views[0], views[0], common).mean() / k)
 
 
-@dataclass(frozen=True, eq=False)
-class _Neighbours:
-    """Which rows of a view are nearest to which.
+def _neighbours(
+    squares: Array, start: int, lost: Array, k: int
+) -> list[tuple[Booleans, Array]]:
+    """Which rows are the k nearest to some, and by how much.
 
-    Attributes
-    ----------
-    view : ndarray of shape (n_samples, n_features)
-    lost : ndarray of shape (n_samples,)
-        What of a distance may be rounding in each of its rows: numbers of
-        their size, and the sum over the features.
-    k : int
+    First those that are nearer than the last, then those that tie for the
+    places that are left, up to what may be rounding in a distance to each.
     """
-
-    view: Array
-    lost: Array
-    k: int
-
-    @classmethod
-    def of(cls, view: Array, eps: float, k: int) -> "_Neighbours":
-        view = _scaled(view)
-        n_features = view.shape[1]
-        return cls(view, 10 * eps * n_features**0.5 * row_norms(view), k)
-
-    def places(self, squares: Array, rows: slice) -> Array:
-        """How far every row is a neighbour of these: k a line, 1 at most."""
-        distances = np.sqrt(squares)
-        itself = np.arange(len(distances))
-        distances[itself, rows.start + itself] = np.inf
-        last = np.partition(distances, self.k - 1)[:, self.k - 1, None]
-        rounding = self.lost[rows, None] + self.lost
-        nearer = distances < last - rounding
-        tied = np.abs(distances - last) <= rounding
-        left = self.k - nearer.sum(axis=1, keepdims=True)
-        found: Array = nearer + tied * (left / tied.sum(axis=1, keepdims=True))
-        return found
+    distances = np.sqrt(squares, out=squares)
+    itself = np.arange(len(distances))
+    distances[itself, start + itself] = np.inf
+    last = np.partition(distances, k - 1)[:, k - 1, None]
+    rounding = lost[start : start + len(distances), None]
+    nearer = distances + lost < last - rounding
+    tied = (distances - lost <= last + rounding) ^ nearer
+    left = k - np.count_nonzero(nearer, axis=1)
+    share = left / np.count_nonzero(tied, axis=1)
+    return [(nearer, np.ones(len(share))), (tied, share)]
 
 
 def _paired(X: View, Y: View) -> list[tuple[Array, float]]:
     """The views, which vary, and the relative rounding of their numbers."""
-    check_row_labels([X, Y], ["X", "Y"])
-    found = []
-    for view, name in ((X, "X"), (Y, "Y")):
-        checked, eps = check_view(view, name)
-        if is_constant(checked, eps):
+    found = check_pair([X, Y], ["X", "Y"])
+    for (view, eps), name in zip(found, "XY"):
+        if is_constant(view, eps):
             raise ValueError(
-                f"{name} of shape {checked.shape} does not vary: there is "
+                f"{name} of shape {view.shape} does not vary: there is "
                 "nothing to be alike in."
             )
-        found.append((checked, eps))
-    lengths = [len(checked) for checked, _ in found]
-    if lengths[0] != lengths[1]:
-        raise ValueError(
-            f"X has {lengths[0]} rows and Y has {lengths[1]}; wanted equal "
-            "numbers of rows."
-        )
     return found
 
 

@@ -161,7 +161,8 @@ def permutation_calibration(
         known = map(column_rounding, blocks, map(precision, given))
         rounding = map(complement.rounding, blocks, known)
         blocks = list(map(complement.rows, blocks, rounding))
-    observed = _number(statistic, blocks)
+    as_given = [np.arange(len(blocks[0]))] * (len(blocks) - 1)
+    observed = _of_shuffled(statistic, blocks, as_given)
     null = np.array(
         Parallel(n_jobs=n_jobs)(
             delayed(_of_shuffled)(statistic, blocks, orders)
@@ -177,15 +178,11 @@ def _of_shuffled(
     blocks: list[Array],
     orders: list[Integers],
 ) -> float:
-    shuffled = [block[order] for block, order in zip(blocks[1:], orders)]
-    return _number(statistic, [blocks[0], *shuffled])
-
-
-def _number(statistic: Callable[..., float], blocks: list[Array]) -> float:
-    # Copies: what a statistic writes into them is nobody else's affair. The
-    # same rounding, whoever computes, and how many do.
+    # Copies: what a statistic writes into them is nobody else's affair.
+    shuffled = [block.take(o, 0) for block, o in zip(blocks[1:], orders)]
+    # The same rounding, whoever computes, and how many do.
     with one_blas_thread:
-        found = np.asarray(statistic(*(block.copy() for block in blocks)))
+        found = np.asarray(statistic(blocks[0].copy(), *shuffled))
     kind = found.dtype.kind
     if found.shape or kind not in "biuf" or not np.isfinite(found):
         raise ValueError(

@@ -1,9 +1,9 @@
 """Canonical correlations of true and of shuffled pairs, one by one."""
 
-from dataclasses import dataclass
+from itertools import accumulate, combinations, pairwise
 
 import numpy as np
-from scipy.linalg import eigvalsh, qr
+from scipy.linalg import qr
 
 from perfalign._checks import check_parameters, check_views
 from perfalign._linalg import eigh
@@ -57,72 +57,76 @@ def whitened_views(
     return [basis.U for basis in bases], k or min(ranks)
 
 
-@dataclass(frozen=True, eq=False)
-class Layout:
-    """Which view, and which place in it, each stacked coordinate has."""
+def components_first(bases: list[Array], k: int) -> tuple[list[Array], Array]:
+    """Rotate every view so that its component j is its column j."""
+    gram, statistics = _cross_gram(bases), np.empty(k)
+    gram += gram.T
+    sample = np.hstack([Q[0] for Q in bases])
+    turned = np.eye(len(gram))
+    for step in range(k):
+        places = _places(bases, step)
+        left = np.r_[tuple(places)]
+        seen = turned[:, left]
+        values, vectors = eigh(seen.T @ gram @ seen)
+        statistics[step] = values[-1] / (len(bases) - 1)
+        component = np.zeros(len(gram))
+        component[left] = _largest(values, vectors, sample @ seen)
+        for own in places:
+            # The first column of the factor is the component, up to sign;
+            # the others span what it leaves.
+            rotation, _ = qr(component[own, None])
+            turned[:, own] = turned[:, own] @ rotation
+    found = [Q @ turned[own, own] for Q, own in zip(bases, _places(bases))]
+    # The first is only ever transposed.
+    return [np.asfortranarray(found[0]), *found[1:]], statistics
 
-    owner: Integers
-    place: Integers
 
-    @classmethod
-    def of(cls, coordinates: list[Array]) -> "Layout":
-        ranks = [Q.shape[1] for Q in coordinates]
-        return cls(
-            owner=np.repeat(np.arange(len(ranks)), ranks),
-            place=np.concatenate([np.arange(r) for r in ranks]),
+def of_shuffled(
+    bases: list[Array], shuffles: list[list[Integers]], k: int
+) -> Array:
+    """The k largest correlations, each view but the first reordered."""
+
+    def shuffled(orders: list[Integers]) -> list[Array]:
+        moved = (Q.take(order, 0) for Q, order in zip(bases[1:], orders))
+        return [bases[0], *moved]
+
+    # The same rounding, whoever computes, and how many do.
+    with one_blas_thread:
+        grams = np.array(
+            [_cross_gram(shuffled(orders)) for orders in shuffles]
         )
+        found = [_top(grams, _places(bases, step)) for step in range(k)]
+    return np.stack(found, axis=1)
 
-    def cross_gram(self, coordinates: list[Array]) -> Array:
-        """Inner products of coordinates of different views, else zero."""
-        stack = np.hstack(coordinates)
-        same = self.owner[:, None] == self.owner
-        return np.where(same, 0, stack.T @ stack)
 
-    def without(self, gram: Array, step: int) -> Array:
-        kept = self.place >= step
-        return gram[np.ix_(kept, kept)]
+def _places(bases: list[Array], step: int = 0) -> list[slice]:
+    """Columns of the stacked views, without the first of every view."""
+    ends = accumulate((Q.shape[1] for Q in bases), initial=0)
+    return [slice(start + step, end) for start, end in pairwise(ends)]
 
-    def largest(self, gram: Array, step: int) -> float:
-        """Largest correlation without the first `step` of every view.
 
-        For two views the eigenvalues are ± the singular values of Q¹Q²ᵀ.
-        """
-        rest = self.without(gram, step)
-        last = len(rest) - 1
-        top = eigvalsh(rest, subset_by_index=(last, last))[0]
-        return float(top / self.owner[-1])
+def _cross_gram(bases: list[Array]) -> Array:
+    """Inner products of columns of different views, above the diagonal."""
+    places = _places(bases)
+    gram = np.zeros((places[-1].stop, places[-1].stop))
+    for (i, Q), (j, P) in combinations(zip(places, bases), 2):
+        gram[i, j] = Q.T @ P
+    return gram
 
-    def of_shuffled(
-        self, coordinates: list[Array], orders: list[Integers], k: int
-    ) -> list[float]:
-        """The k largest correlations, each view but the first reordered."""
-        shuffled = [Q[order] for Q, order in zip(coordinates[1:], orders)]
-        # The same rounding, whoever computes, and how many do.
-        with one_blas_thread:
-            gram = self.cross_gram([coordinates[0], *shuffled])
-            return [self.largest(gram, step) for step in range(k)]
 
-    def components_first(
-        self, coordinates: list[Array], k: int
-    ) -> tuple[list[Array], Array]:
-        """Rotate every view so that its component j is its column j."""
-        coordinates, statistics = list(coordinates), np.empty(k)
-        for step in range(k):
-            gram = self.cross_gram(coordinates)
-            statistics[step] = self.largest(gram, step)
-            values, vectors = eigh(self.without(gram, step))
-            sample = np.hstack([Q[0, step:] for Q in coordinates])
-            component = _largest(values, vectors, sample)
-            owner = self.owner[self.place >= step]
-            for m, Q in enumerate(coordinates):
-                # The first column of the factor is the component, up to
-                # sign; the others span what it leaves.
-                part = component[owner == m, None]
-                rotation, _ = qr(part)
-                coordinates[m] = np.hstack(
-                    [Q[:, :step], Q[:, step:] @ rotation]
-                )
-        return coordinates, statistics
+def _top(grams: Array, places: list[slice]) -> Array:
+    """Largest correlation of these columns, for each of a stack."""
+    if len(places) > 2:
+        left = np.r_[tuple(places)]
+        values = np.linalg.eigvalsh(grams[:, left[:, None], left], UPLO="U")
+        return np.asarray(values[:, -1] / (len(places) - 1))
+    # The eigenvalues are ± the singular values of the one product, whose
+    # largest keeps its digits when squared.
+    product = grams[:, places[0], places[1]]
+    if product.shape[1] > product.shape[2]:
+        product = product.swapaxes(1, 2)
+    squares = np.linalg.eigvalsh(product @ product.swapaxes(1, 2))
+    return np.asarray(squares[:, -1] ** 0.5)
 
 
 def _largest(values: Array, vectors: Array, sample: Array) -> Array:

@@ -220,11 +220,8 @@ def _split(
     labels: Labels, sizes: Integers, rng: np.random.RandomState
 ) -> tuple[Integers, Integers]:
     """Rows in random order, whole groups together, and those held out."""
-    names, groups = np.unique(labels, return_inverse=True)
-    rank = rng.permutation(len(names))[groups]
-    order = np.argsort(rank, kind="stable")
-    n_seen = sizes.max()
-    left_over = order[rank[order] > rank[order[n_seen - 1]]]
+    order, rank = _group_by_group(labels, rng)
+    left_over = order[rank > rank[sizes.max() - 1]]
     if len(left_over) < 2:
         raise ValueError(
             f"sizes are {sizes.tolist()}; wanted numbers small enough for two "
@@ -240,12 +237,17 @@ def _repaired(views: list[View], labels: Labels, seed: int) -> list[View]:
     order of the groups: no group need stay where it is, whatever its size.
     """
     rng = check_random_state(seed)
-    names, groups = np.unique(labels, return_inverse=True)
-
-    def another_order() -> Integers:
-        rank = rng.permutation(len(names))[groups]
-        return np.argsort(rank, kind="stable")
-
     return views[:1] + [
-        without_row_labels(rows(view, another_order())) for view in views[1:]
+        without_row_labels(rows(view, _group_by_group(labels, rng)[0]))
+        for view in views[1:]
     ]
+
+
+def _group_by_group(
+    labels: Labels, rng: np.random.RandomState
+) -> tuple[Integers, Integers]:
+    """Rows in another order of the groups, and the places of their groups."""
+    names, groups = np.unique(labels, return_inverse=True)
+    rank = rng.permutation(len(names))[groups]
+    order = np.argsort(rank, kind="stable")
+    return order, rank[order]

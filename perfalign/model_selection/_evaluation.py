@@ -224,7 +224,7 @@ def evaluate(
     Notes
     -----
     A collapse or overfit is not warned of: shuffled and held-out pairs show
-    it. Cost: two fits a method and split, and M (M − 1) classifiers.
+    it. Cost: two fits a method and split, and two classifiers a view.
 
     Examples
     --------
@@ -286,17 +286,29 @@ def evaluate(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CollapseWarning)
             warnings.simplefilter("ignore", OverfitWarning)
-            task = Task.of(views, y, labels, maps, train, held, classifier)
-            rng = np.random.default_rng([random_state, split])
-            task = task.limited(n_pairs, n_shots, rng)
+            task = Task.of(
+                views,
+                y,
+                labels,
+                maps,
+                train,
+                held,
+                classifier,
+                n_pairs,
+                n_shots,
+                np.random.default_rng([random_state, split]),
+            )
             records = [
-                {"split": split, "method": name, **record}
+                {
+                    "split": split,
+                    "method": name,
+                    "source": signature.name(source),
+                    "target": signature.name(end),
+                    **record,
+                }
                 for name, alignment in alignments.items()
-                for record in task.scores(alignment, split)
+                for source, end, record in task.scores(alignment, split)
             ]
-        for record in records:
-            for end in ("source", "target"):
-                record[end] = signature.name(record[end])
         return records
 
     splits = Parallel(n_jobs=n_jobs, return_as="generator")(

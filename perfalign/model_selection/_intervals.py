@@ -23,8 +23,8 @@ from perfalign.metrics import component_correlations
 from perfalign.model_selection._group_labels import group_labels
 from perfalign.model_selection._shuffles import ROUNDING
 
-# Weights of samples that are held at a time.
-BATCH = 2**22
+# Weights of samples that are held at a time: 2 MB.
+BATCH = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,14 +206,6 @@ class _Moments:
     of_groups: Array
     constant: Booleans
 
-    @property
-    def n_views(self) -> int:
-        return len(self.constant)
-
-    @property
-    def k(self) -> int:
-        return int(self.constant.shape[1])
-
     @classmethod
     def of(cls, latents: list[Array], group: Integers) -> "_Moments":
         """Of all samples, by the number of the group that each is in."""
@@ -237,8 +229,8 @@ class _Moments:
         """Correlations of n samples of groups, drawn with replacement."""
         n_groups = len(self.of_groups)
         samples = random.randint(0, n_groups, size=(n, n_groups))
-        places = samples + n_groups * np.arange(n)[:, None]
-        times = np.bincount(places.ravel(), minlength=n_groups * n)
+        samples += n_groups * np.arange(n)[:, None]
+        times = np.bincount(samples.ravel(), minlength=n_groups * n)
         return self.correlations(
             times.reshape(n, n_groups).astype(float) @ self.of_groups
         )
@@ -253,14 +245,13 @@ class _Moments:
         nan where a latent that varies has one value in the sample: that has
         no correlation.
         """
-        means = (sums[:, 1:] / sums[:, :1]).reshape(len(sums), -1, self.k)
-        first, second, both = np.split(
-            means, [self.n_views, 2 * self.n_views], axis=1
-        )
+        n_views, k = self.constant.shape
+        means = (sums[:, 1:] / sums[:, :1]).reshape(len(sums), -1, k)
+        first, second, both = np.split(means, [n_views, 2 * n_views], axis=1)
         variance = second - first**2
         varies = variance > ROUNDING * second
         spread = np.sqrt(np.where(varies, variance, np.nan))
-        a, b = np.triu_indices(self.n_views, 1)
+        a, b = np.triu_indices(n_views, 1)
         covariance = both - first[:, a] * first[:, b]
         r = covariance / (spread[:, a] * spread[:, b])
         # A constant has the correlation 0 in all samples.

@@ -5,6 +5,7 @@ shows what chance alone achieves on the same data.
 """
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,11 +18,18 @@ from perfalign._checks import (
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, RandomState, View, Views
 from perfalign.alignment import MappedAlignment, PerfectAlignment, fit_maps
-from perfalign.model_selection._canonical import Layout, whitened_views
+from perfalign.model_selection._canonical import (
+    components_first,
+    of_shuffled,
+    whitened_views,
+)
 from perfalign.model_selection._shuffles import (
     Shuffles,
     share_as_large,
 )
+
+# Numbers of a batch of permutations: 2 MB, what a processor keeps at hand.
+BLOCK = 2**18
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,13 +208,15 @@ def permutation_test(
             "pairs by permutation_calibration."
         )
     shuffles = Shuffles.of(views, groups, nuisance, random_state)
-    coordinates, k = whitened_views(alignment, views, shuffles.complement)
-    layout = Layout.of(coordinates)
-    coordinates, statistics = layout.components_first(coordinates, k)
-    null = np.array(
+    bases, k = whitened_views(alignment, views, shuffles.complement)
+    bases, statistics = components_first(bases, k)
+    n_columns = sum(Q.shape[1] for Q in bases)
+    size = BLOCK // max(len(bases[0]), n_columns**2)
+    orders = shuffles.orders(n_permutations)
+    batches = iter(lambda: list(islice(orders, min(max(size, 1), 32))), [])
+    null = np.concatenate(
         Parallel(n_jobs=n_jobs)(
-            delayed(layout.of_shuffled)(coordinates, orders, k)
-            for orders in shuffles.orders(n_permutations)
+            delayed(of_shuffled)(bases, batch, k) for batch in batches
         )
     )
     p_values = share_as_large(statistics, null)

@@ -151,7 +151,7 @@ class HeldOutSearch(MetaAlignment):
         known = [rows(view, seen) for view in given]
         self.scores_ = []
         for params in _grid(self.param_grid):
-            candidate = _with(self.alignment, params)
+            candidate: Any = clone(self.alignment).set_params(**params)
             candidate.fit(signature.as_given(known, views))
             latents = signature.in_order(candidate.transform(views))
             if classes is None:
@@ -160,7 +160,7 @@ class HeldOutSearch(MetaAlignment):
                 score = self._transfer(latents, classes, seen, held)
             self.scores_.append((params, score))
         self.best_params_ = max(self.scores_, key=lambda entry: entry[1])[0]
-        best = _with(self.alignment, self.best_params_)
+        best: Any = clone(self.alignment).set_params(**self.best_params_)
         start = time.perf_counter()
         self.alignment_ = best.fit(views)
         self.refit_seconds_ = time.perf_counter() - start
@@ -174,11 +174,14 @@ class HeldOutSearch(MetaAlignment):
     def _transfer(
         self, latents: list[Array], y: Labels, seen: Integers, held: Integers
     ) -> float:
+        taught = [
+            clone(self.classifier).fit(z[seen], y[seen]) for z in latents
+        ]
         scores = [
-            clone(self.classifier)
-            .fit(source[seen], y[seen])
-            .score(target[held], y[held])
-            for source, target in permutations(latents, 2)
+            source.score(target[held], y[held])
+            for (source, _), (_, target) in permutations(
+                zip(taught, latents), 2
+            )
         ]
         return float(np.mean(scores))
 
@@ -188,8 +191,3 @@ def _grid(param_grid: Any) -> list[dict[str, Any]]:
         return list(ParameterGrid(param_grid))
     except TypeError as error:
         raise ValueError(f"param_grid: {error}") from error
-
-
-def _with(alignment: BaseAlignment, params: dict[str, Any]) -> Any:
-    """A clone with other parameters."""
-    return clone(alignment).set_params(**params)

@@ -86,7 +86,7 @@ class Shuffles:
     def _order(self) -> Integers:
         order = np.empty(sum(block.size for block in self.blocks), np.intp)
         for block in self.blocks:
-            order[block] = block[self.random.permutation(len(block))]
+            order[block] = block.take(self.random.permutation(len(block)), 0)
         return order
 
 

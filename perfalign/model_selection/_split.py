@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
@@ -48,8 +48,11 @@ class Task:
         train: Integers,
         held: Integers,
         classifier: Any,
+        n_pairs: int | None,
+        n_shots: int | None,
+        rng: np.random.Generator,
     ) -> "Task":
-        """With the maps fitted to the training items."""
+        """Maps fitted to the training items; pairs and labels as allowed."""
         seen = [rows(view, train) for view in views]
         new = [rows(view, held) for view in views]
         if maps is not None:
@@ -60,32 +63,13 @@ class Task:
             ]
         for features in (seen, new):
             check_views(features)
+        labels = y[train]
         ceilings = [
-            clone(classifier).fit(a, y[train]).score(b, y[held])
+            clone(classifier).fit(a, labels).score(b, y[held])
             for a, b in zip(seen, new)
         ]
-        everything = np.arange(len(train))
-        return cls(
-            seen,
-            new,
-            y[train],
-            y[held],
-            groups[train],
-            classifier,
-            ceilings,
-            everything,
-            everything,
-        )
-
-    def limited(
-        self,
-        n_pairs: int | None,
-        n_shots: int | None,
-        rng: np.random.Generator,
-    ) -> "Task":
-        """The same task with fewer pairs and fewer labels of the source."""
-        order = rng.permutation(len(self.labels))
-        paired, labelled = self.paired, self.labelled
+        paired = labelled = np.arange(len(train))
+        order = rng.permutation(len(train))
         if n_pairs is not None:
             check_integer(
                 n_pairs, "n_pairs", 1, len(order), ", the items for training"
@@ -95,16 +79,26 @@ class Task:
             order = rng.permutation(order)
             labelled = np.concatenate(
                 [
-                    order[self.labels[order] == c][:n_shots]
-                    for c in np.unique(self.labels)
+                    order[labels[order] == c][:n_shots]
+                    for c in np.unique(labels)
                 ]
             )
-        return replace(self, paired=paired, labelled=labelled)
+        return cls(
+            seen,
+            new,
+            labels,
+            y[held],
+            groups[train],
+            classifier,
+            ceilings,
+            paired,
+            labelled,
+        )
 
     def scores(
         self, alignment: BaseAlignment, split: int
-    ) -> Iterator[dict[str, Any]]:
-        """What is measured of one method, for each direction."""
+    ) -> Iterator[tuple[int, int, dict[str, Any]]]:
+        """Source, target, and what is measured of one method between them."""
         pairs = [rows(view, self.paired) for view in self.seen]
         fitted, seconds = self._fit(alignment, pairs)
         # A search has chosen by the true pairs, and does not choose again.
@@ -112,14 +106,14 @@ class Task:
         chosen = fitted.alignment_ if searched else alignment
         shuffled = ShuffledPairs(chosen, random_state=split).fit(pairs)
         seen, new = fitted.transform(self.seen), fitted.transform(self.new)
-        mixed = shuffled.transform(self.seen), shuffled.transform(self.new)
+        mixed = shuffled.transform(self.new)
+        taught = list(map(self._taught, seen))
+        misled = list(map(self._taught, shuffled.transform(self.seen)))
         for source, target in permutations(range(len(new)), 2):
-            found = self._transfer(seen[source], new[target])
-            by_chance = self._transfer(mixed[0][source], mixed[1][target])
+            found = taught[source].predict(new[target])
+            by_chance = misled[source].predict(mixed[target])
             ranks = retrieval_ranks(new[source], new[target])
-            yield {
-                "source": source,
-                "target": target,
+            record = {
                 "accuracy": accuracy_score(self.new_labels, found),
                 "f1": f1_score(self.new_labels, found, average="macro"),
                 "recall": float(np.mean(ranks <= 10)),
@@ -136,6 +130,7 @@ class Task:
                 ).max()
                 / len(self.new_labels),
             }
+            yield source, target, record
 
     def _fit(
         self, alignment: BaseAlignment, pairs: list[Any]
@@ -150,11 +145,11 @@ class Task:
         seconds = time.perf_counter() - start
         return fitted, getattr(fitted, "refit_seconds_", seconds)
 
-    def _transfer(self, latents: Array, new: Array) -> Labels:
-        model = clone(self.classifier)
-        model.fit(latents[self.labelled], self.labels[self.labelled])
-        found: Labels = model.predict(new)
-        return found
+    def _taught(self, latents: Array) -> Any:
+        """A classifier of the labelled items by a source's latents."""
+        return clone(self.classifier).fit(
+            latents[self.labelled], self.labels[self.labelled]
+        )
 
 
 def chooses_by_labels(alignment: BaseAlignment) -> bool:

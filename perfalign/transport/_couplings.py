@@ -51,12 +51,7 @@ class TransportPlan(Coupling):
 
     def _pairs(self, n_samples: int, rng: np.random.RandomState) -> Rows:
         rows = at_fractions(self.mass_X, rng.random_sample(n_samples))
-        where = rng.random_sample(n_samples)
-        columns = np.empty(n_samples, dtype=int)
-        for i in np.unique(rows):
-            drawn = rows == i
-            columns[drawn] = at_fractions(self.plan[i], where[drawn])
-        return rows, columns
+        return rows, _drawn_by(rows, self.plan, rng)
 
     def _masses(self, i: Integers, j: Integers) -> Array:
         return self.plan[i, j]
@@ -165,15 +160,10 @@ class ClassCoupling(Coupling):
 
     def _pairs(self, n_samples: int, rng: np.random.RandomState) -> Rows:
         drawn = at_fractions(self.priors, rng.random_sample(n_samples))
-        pair = []
-        for members in (self.members_X, self.members_Y):
-            where = rng.random_sample(n_samples)
-            rows = np.empty(n_samples, dtype=int)
-            for c in np.unique(drawn):
-                mine = drawn == c
-                rows[mine] = at_fractions(members[:, c], where[mine])
-            pair.append(rows)
-        return pair[0], pair[1]
+        return (
+            _drawn_by(drawn, self.members_X.T, rng),
+            _drawn_by(drawn, self.members_Y.T, rng),
+        )
 
     def _masses(self, i: Integers, j: Integers) -> Array:
         return (self.members_X[i] * self.members_Y[j]) @ self.priors
@@ -220,6 +210,18 @@ def as_coupling(coupling: Any) -> Any:
             "sample(n_samples, random_state)."
         )
     return coupling
+
+
+def _drawn_by(
+    given: Integers, masses: Array, rng: np.random.RandomState
+) -> Integers:
+    """For each given row of the masses one of its places, drawn by them."""
+    where = rng.random_sample(len(given))
+    found = np.empty(len(given), dtype=int)
+    for row in np.unique(given):
+        mine = given == row
+        found[mine] = at_fractions(masses[row], where[mine])
+    return found
 
 
 def at_fractions(masses: Array, fractions: Array) -> Integers:

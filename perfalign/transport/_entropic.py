@@ -1,7 +1,6 @@
 """Plans that an entropy spreads, with the bound that the dual gives."""
 
 import numpy as np
-from scipy.special import logsumexp
 
 from perfalign._types import Array
 from perfalign.transport._exact import (
@@ -72,8 +71,11 @@ class EntropicDual:
 
     def solve(self) -> tuple[Array, Array, Array]:
         f = self.allowed(self.cost.min(axis=1))
-        free = -logsumexp(f[:, np.newaxis] - self.cost, axis=0, b=self.a)
-        f, g, settled = self.sinkhorn(f, self.allowed(free), ITERATIONS)
+        free = f[:, np.newaxis] - self.cost
+        top = free.max(axis=0)
+        total = self.a * np.exp(np.subtract(free, top, out=free)).sum(axis=0)
+        g = self.allowed(-top - np.log(total))
+        f, g, settled = self.sinkhorn(f, g, ITERATIONS)
         for _ in range(5):
             if settled:
                 break
@@ -89,11 +91,15 @@ class EntropicDual:
         return self.boxed(free)
 
     def boxed(self, p: Array) -> Array:
-        return p.clip(-self.box, self.box)
+        return np.minimum(np.maximum(p, -self.box), self.box)
 
     def kernel(self, f: Array, g: Array) -> Array:
-        return self.a * self.b * np.exp(f[:, np.newaxis] + g - self.cost)
+        plan: Array = np.add.outer(f, g)
+        np.exp(np.subtract(plan, self.cost, out=plan), out=plan)
+        plan *= self.a * self.b
+        return plan
 
+    @np.errstate(divide="ignore", over="ignore")
     def sinkhorn(
         self, f: Array, g: Array, iterations: int
     ) -> tuple[Array, Array, bool]:
@@ -102,12 +108,13 @@ class EntropicDual:
         for _ in range(iterations // ROUND):
             K = self.kernel(f, g)
             u, v = np.ones(len(f)), np.ones(len(g))
+            sums = K @ v
             for _ in range(ROUND):
                 old = u
-                with np.errstate(divide="ignore", over="ignore"):
-                    u = self._scaling(f, K @ v, self.a)
-                    v = self._scaling(g, u @ K, self.b)
-                moved = np.sum(np.abs(u - old) * (K @ v))
+                u = self._scaling(f, sums, self.a)
+                v = self._scaling(g, u @ K, self.b)
+                sums = K @ v
+                moved = np.abs(u - old) @ sums
                 if not moved > 1e-14:
                     break
             f, g = f + np.log(u), g + np.log(v)
@@ -120,7 +127,9 @@ class EntropicDual:
     def _scaling(self, potential: Array, sums: Array, mass: float) -> Array:
         free = potential - np.log(np.maximum(sums, TINY) / mass)
         # What is beyond this comes with the next kernel.
-        step = (self.allowed(free) - potential).clip(-600, 600)
+        step = np.minimum(
+            np.maximum(self.allowed(free) - potential, -600), 600
+        )
         return np.asarray(np.exp(step))
 
     def newton(self, f: Array, g: Array) -> Pair:
