@@ -96,6 +96,10 @@ def transport_plan(
       columns as the divergence asks (Chizat et al. 2018), then Newton steps
       on the dual if they are slow.
 
+    All of them hold the whole cost and a few arrays of its size, 8 n₁ n₂
+    bytes each: 0.8 GB for ten thousand rows on either side. `ClassCoupling`
+    does without.
+
     References
     ----------
     L. Chizat, G. Peyré, B. Schmitzer and F.-X. Vialard 2018, Scaling
