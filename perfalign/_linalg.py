@@ -18,6 +18,8 @@ from perfalign._types import Array
 #: From so many rows and columns on, threads compute longer than they wait for
 #: each other.
 LARGE = 1024
+#: Squares of numbers from here to the inverse are in range.
+SAFE = 1e-140
 
 
 def _threads(matrix: Array) -> AbstractContextManager[None]:
@@ -95,10 +97,13 @@ def orthonormal(matrix: Array) -> Array:
 
 def column_norms(matrix: Array) -> Array:
     """Euclidean norms of the columns, for numbers of any size."""
-    size: Array = np.abs(matrix).max(axis=0, initial=0.0)
-    # A power of two changes no digit.
-    scale = np.ldexp(1.0, np.frexp(size)[1])
-    norms: Array = scale * np.linalg.norm(matrix / scale, axis=0)
+    with np.errstate(over="ignore"):
+        norms: Array = np.linalg.norm(matrix, axis=0)
+    if not np.all((norms > SAFE) & (norms < 1 / SAFE)):
+        size = np.abs(matrix).max(axis=0, initial=0.0)
+        # A power of two changes no digit.
+        scale = np.ldexp(1.0, np.frexp(size)[1])
+        norms = scale * np.linalg.norm(matrix / scale, axis=0)
     return norms
 
 
