@@ -13,6 +13,7 @@ from perfalign._solver._stack import (
     isometric,
     shrunk,
     whiten,
+    whitened_system,
 )
 from perfalign._solver._structure import SharedStructure, shared_structure
 from perfalign._solver._ties import (
@@ -37,4 +38,5 @@ __all__ = [
     "solve",
     "tied_groups",
     "whiten",
+    "whitened_system",
 ]
