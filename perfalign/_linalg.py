@@ -6,7 +6,6 @@ processor's rounding. The QR iteration does not; it steps in.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -22,18 +21,15 @@ LARGE = 1024
 SAFE = 1e-140
 
 
-def _threads(matrix: Array) -> AbstractContextManager[None]:
-    large = min(matrix.shape) >= LARGE
-    return scipy_threads if large else nullcontext()
-
-
 def svd(matrix: Array, **kwargs: Any) -> Any:
-    """As `scipy.linalg.svd`, by the QR iteration if the fast driver fails."""
-    with _threads(matrix):
-        try:
-            return linalg.svd(matrix, **kwargs)
-        except linalg.LinAlgError:
-            return linalg.svd(matrix, lapack_driver="gesvd", **kwargs)
+    """As `numpy.linalg.svd`, by the QR iteration if the fast driver fails."""
+    try:
+        if min(matrix.shape) >= LARGE:
+            with scipy_threads:
+                return linalg.svd(matrix, **kwargs)
+        return np.linalg.svd(matrix, **kwargs)
+    except linalg.LinAlgError:
+        return linalg.svd(matrix, lapack_driver="gesvd", **kwargs)
 
 
 def singular_values(matrix: Array) -> Array:
@@ -88,8 +84,7 @@ def orthonormal(matrix: Array) -> Array:
     order = np.argsort(-np.abs(matrix).max(axis=1, initial=0), kind="stable")
     size = column_norms(matrix)
     sorted_rows = (matrix / np.where(size > 0, size, 1.0))[order]
-    with _threads(sorted_rows):
-        Q, _, _ = linalg.qr(sorted_rows, mode="economic", pivoting=True)
+    Q, _, _ = linalg.qr(sorted_rows, mode="economic", pivoting=True)
     found: Array = np.empty_like(Q)
     found[order] = Q
     return found
@@ -98,8 +93,8 @@ def orthonormal(matrix: Array) -> Array:
 def column_norms(matrix: Array) -> Array:
     """Euclidean norms of the columns, for numbers of any size."""
     with np.errstate(over="ignore"):
-        norms: Array = np.linalg.norm(matrix, axis=0)
-    if not np.all((norms > SAFE) & (norms < 1 / SAFE)):
+        norms: Array = np.sqrt(np.einsum("ij,ij->j", matrix, matrix))
+    if not ((norms > SAFE) & (norms < 1 / SAFE)).all():
         size = np.abs(matrix).max(axis=0, initial=0.0)
         # A power of two changes no digit.
         scale = np.ldexp(1.0, np.frexp(size)[1])

@@ -12,10 +12,12 @@ from perfalign._linalg import column_norms, svd, two_sum
 from perfalign.datasets import make_gaussian_views
 
 
-@pytest.fixture
-def drivers(monkeypatch):
+@pytest.fixture(params=["small", "large"])
+def drivers(request, monkeypatch):
     """Drivers called, of which divide and conquer never converges."""
     called = []
+    if request.param == "large":
+        monkeypatch.setattr(_linalg, "LARGE", 0)
 
     usual = linalg.svd
 
@@ -26,6 +28,7 @@ def drivers(monkeypatch):
         return usual(matrix, lapack_driver=lapack_driver, **kwargs)
 
     monkeypatch.setattr(_linalg.linalg, "svd", stubborn)
+    monkeypatch.setattr(_linalg.np.linalg, "svd", stubborn)
     return called
 
 
@@ -54,10 +57,12 @@ def test_values_alone_if_no_vectors_are_wanted(drivers):
     assert_allclose(s**2, np.linalg.eigvalsh(matrix.T @ matrix)[::-1])
 
 
-def test_the_fast_driver_is_asked_first():
+def test_the_fast_driver_is_asked_first(monkeypatch):
     matrix = matrix_of((9, 5))
-    for found, wanted in zip(svd(matrix), linalg.svd(matrix)):
-        assert_array_equal(found, wanted)
+    for library, large in ((np.linalg, 1024), (linalg, 0)):
+        monkeypatch.setattr(_linalg, "LARGE", large)
+        for found, wanted in zip(svd(matrix), library.svd(matrix)):
+            assert_array_equal(found, wanted)
 
 
 def test_other_errors_are_not_tried_again(monkeypatch):
@@ -65,7 +70,7 @@ def test_other_errors_are_not_tried_again(monkeypatch):
         assert not kwargs
         raise ValueError("no driver can help")
 
-    monkeypatch.setattr(_linalg.linalg, "svd", helpless)
+    monkeypatch.setattr(_linalg.np.linalg, "svd", helpless)
     with pytest.raises(ValueError, match="no driver"):
         svd(np.eye(2))
 

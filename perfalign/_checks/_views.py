@@ -120,8 +120,15 @@ def _is_plain(view: Any) -> bool:
         and view.dtype in (np.float64, np.float32)
         and view.ndim == 2
         and view.size > 0
-        and bool(np.isfinite(view).all())
+        and _is_finite(view)
     )
+
+
+def _is_finite(view: Array) -> bool:
+    # What is not finite, or too large to be squared, leaves a sum of squares
+    # that is not; to sum them is faster than to ask each number.
+    flat = view.ravel(order="K")
+    return bool(np.isfinite(flat @ flat) or np.isfinite(flat).all())
 
 
 def precision(view: Any) -> float | Array:

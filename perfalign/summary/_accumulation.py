@@ -75,27 +75,43 @@ class Accumulation:
             column_norms(R) if coordinates is None else np.ones(len(mean))
         )
         self.limits = GROWTH * self.units**2
-        # Filled anew by each chunk.
-        self.work = np.empty((0, len(mean)))
-        self.chunk_gram = np.empty((len(mean), len(mean)), order="F")
         weight = np.sqrt(n)
-        earlier = self._of(np.vstack([R, weight * mean]))
+        earlier = np.vstack([R, weight * mean])
+        if coordinates is not None:
+            if coordinates.order is not None:
+                earlier = earlier[:, coordinates.order]
+            earlier = coordinates.of(earlier)
         self.gram = blas.dsyrk(1.0, earlier.T)
         self.sums = weight * earlier[-1]
+        # Filled anew by each chunk.
+        self.work = np.empty((0, len(mean)))
+        self.chunk_gram = np.empty_like(self.gram)
 
-    def add(self, rows: Array, weights: Array | None = None) -> bool:
+    def add(
+        self, rows: Array, origin: Array, weights: Array | None = None
+    ) -> bool:
         """Add rows to the Gram matrix; False if they do not belong."""
         roots = np.ones(len(rows))
-        Y = self._of(rows)
+        if len(self.work) < len(rows):
+            self.work = np.empty_like(rows)
+        Y, coordinates = self.work[: len(rows)], self.coordinates
+        if coordinates is None or coordinates.order is None:
+            np.subtract(rows, origin, out=Y)
+        else:
+            np.take(rows, coordinates.order, axis=1, out=Y, mode="clip")
+            Y -= origin[coordinates.order]
         if weights is not None:
             roots = np.sqrt(weights)
-            Y = Y * roots[:, np.newaxis]
+            Y *= roots[:, np.newaxis]
+        if coordinates is not None:
+            Y = coordinates.of(Y)
         gram = blas.dsyrk(
             1.0, Y.T, beta=0.0, c=self.chunk_gram, overwrite_c=True
         )
         # Written so that a NaN does not pass.
-        if not np.all(gram.diagonal() <= self.limits):
-            return False
+        with np.errstate(invalid="ignore"):
+            if not np.all(gram.diagonal() <= self.limits):
+                return False
         self.gram += gram
         self.sums += blas.dgemv(1.0, Y.T, roots)
         self.n += len(rows) if weights is None else float(weights.sum())
@@ -120,13 +136,6 @@ class Accumulation:
         if self.coordinates is not None:
             rows = self.coordinates.rows(rows)
         return triangular(rows[:-1]), rows[-1], self.n
-
-    def _of(self, rows: Array) -> Array:
-        if self.coordinates is None:
-            return rows
-        if len(self.work) < len(rows):
-            self.work = np.empty_like(rows)
-        return self.coordinates.of(rows, self.work[: len(rows)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,13 +165,9 @@ class Coordinates:
             return None
         return cls(P * size, inverse / size[:, np.newaxis], order)
 
-    def of(self, rows: Array, out: Array) -> Array:
-        """Coordinates of rows."""
-        if self.order is None:
-            np.copyto(out, rows)
-        else:
-            np.take(rows, self.order, axis=1, out=out, mode="clip")
-        found = blas.dtrmm(1.0, self.inverse, out.T, trans_a=1, overwrite_b=1)
+    def of(self, rows: Array) -> Array:
+        """Coordinates of rows, in this order, which are overwritten."""
+        found = blas.dtrmm(1.0, self.inverse, rows.T, trans_a=1, overwrite_b=1)
         return np.asarray(found.T)
 
     def rows(self, coordinates: Array) -> Array:

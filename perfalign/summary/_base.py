@@ -1,6 +1,7 @@
 """What all summaries of views answer, however the views were observed."""
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from os import PathLike
 from typing import Any, Self
 
@@ -132,6 +133,11 @@ class Summary(ABC):
             In the units of the features.
         """
 
+    @cached_property
+    def spreads(self) -> Array:
+        """Norms of the features over all samples, about their means."""
+        return column_norms(self.R)
+
     @property
     @abstractmethod
     def contrasts(self) -> Array:
@@ -238,7 +244,7 @@ class Summary(ABC):
             In the units of the features.
         """
         power = self.norms()
-        size = column_norms(self.R) if center else power
+        size = self.spreads if center else power
         eps = np.broadcast_to(self.eps, len(power))
         # Below this numbers lose digits, and encoders are out of range.
         least = np.finfo(float).tiny * self.n_samples**0.5

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import helmert
 
 from perfalign._checks import FLOAT64_EPS, Signature
-from perfalign._linalg import column_norms, two_sum
+from perfalign._linalg import two_sum
 from perfalign._threads import one_blas_thread, scipy_threads
 from perfalign._types import Array
 from perfalign.summary._base import Summary
@@ -464,7 +464,7 @@ class StackedSummary(Summary):
         norms : ndarray of shape (d,)
         """
         power: Array = np.hypot(
-            column_norms(self.R), self.n_samples**0.5 * np.abs(self.mean)
+            self.spreads, self.n_samples**0.5 * np.abs(self.mean)
         )
         return power
 

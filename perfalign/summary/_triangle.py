@@ -86,11 +86,7 @@ class CentredTriangle:
             left = 0
             for block in columns:
                 right = left + block.shape[1]
-                np.subtract(
-                    block[source],
-                    self.origin[left:right],
-                    out=self.chunk[place, left:right],
-                )
+                self.chunk[place, left:right] = block[source]
                 left = right
             self.weights[place] = 1.0 if weights is None else weights[source]
             start, self.filled = source.stop, place.stop
@@ -123,21 +119,21 @@ class CentredTriangle:
 
     def _accumulated(self) -> bool:
         """Add the chunk to the accumulation, if it is for such rows."""
-        d = len(self.origin)
-        # To begin costs more than it saves on few rows.
-        if not self.n or d > NARROW or self.filled < 2 * d:
-            return False
         if self.accumulation is None:
+            # To begin costs more than it saves on few rows.
+            d = len(self.origin)
+            if not self.n or d > NARROW or self.filled < 2 * d:
+                return False
             coordinates = None if self.coarse else Coordinates.after(self.R)
             if not (self.coarse or coordinates):
                 return False
             self.accumulation = Accumulation(
                 self.R, self.rest, self.n, coordinates
             )
-        chunk, weights = self.chunk[: self.filled], None
+        rows, weights = self.chunk[: self.filled], None
         if self.weighted:
             weights = self.weights[: self.filled]
-        return self.accumulation.add(chunk, weights)
+        return self.accumulation.add(rows, self.origin, weights)
 
     def _settle(self) -> None:
         """Turn what was accumulated into R, about the mean of all rows."""
@@ -149,6 +145,7 @@ class CentredTriangle:
         n_rows, d = self.filled, len(self.origin)
         rows, weights = self.chunk[:n_rows], self.weights[:n_rows]
         total = weights.sum()
+        rows -= self.origin
         # The second time, what rounding in the first mean has left over.
         first, second = (_centre(rows, weights / total) for _ in range(2))
         rows *= np.sqrt(weights)[:, np.newaxis]
