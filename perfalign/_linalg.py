@@ -6,6 +6,7 @@ processor's rounding. The QR iteration does not; it steps in.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,18 @@ LARGE = 1024
 SAFE = 1e-140
 
 
+def threads_for(size: int) -> AbstractContextManager[None]:
+    """Threads for SciPy's BLAS alone, if matrices of this size repay them."""
+    return scipy_threads if size >= LARGE else nullcontext()
+
+
 def svd(matrix: Array, **kwargs: Any) -> Any:
     """As `numpy.linalg.svd`, by the QR iteration if the fast driver fails."""
     try:
-        if min(matrix.shape) >= LARGE:
-            with scipy_threads:
-                return linalg.svd(matrix, **kwargs)
-        return np.linalg.svd(matrix, **kwargs)
+        if min(matrix.shape) < LARGE:
+            return np.linalg.svd(matrix, **kwargs)
+        with scipy_threads:
+            return linalg.svd(matrix, **kwargs)
     except linalg.LinAlgError:
         return linalg.svd(matrix, lapack_driver="gesvd", **kwargs)
 

@@ -18,7 +18,7 @@ from scipy.linalg import lstsq
 
 from perfalign._checks import Signature
 from perfalign._linalg import column_norms
-from perfalign._threads import one_blas_thread, scipy_threads
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary._base import Summary
 from perfalign.summary._reflections import triangle
@@ -111,7 +111,7 @@ class IncompleteSummary(Summary):
     n_rows: int = 0
 
     @classmethod
-    @scipy_threads
+    @one_blas_thread
     def from_views(
         cls,
         observed: Mapping[Subset, Any],
@@ -183,7 +183,7 @@ class IncompleteSummary(Summary):
             n_rows=sum(summary.n_rows for _, summary in joint),
         )
 
-    @scipy_threads
+    @one_blas_thread
     def update(self, views: Any, sample_weight: Any = None) -> Self:
         """Summary of these items and of the given ones.
 
@@ -211,7 +211,7 @@ class IncompleteSummary(Summary):
             union[key] = known.merge(summary) if known else summary
         return self._of(union)
 
-    @scipy_threads
+    @one_blas_thread
     def merge(self, other: "IncompleteSummary") -> Self:
         """Summary of the items of both.
 

@@ -17,7 +17,7 @@ from scipy.linalg import helmert
 
 from perfalign._checks import FLOAT64_EPS, Signature
 from perfalign._linalg import two_sum
-from perfalign._threads import one_blas_thread, scipy_threads
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary._base import Summary
 from perfalign.summary._dask import tree_summary
@@ -113,7 +113,7 @@ class StackedSummary(Summary):
     n_rows: int = 0
 
     @classmethod
-    @scipy_threads
+    @one_blas_thread
     def from_views(
         cls, views: Any, sample_weight: Any = None, *, progress: bool = False
     ) -> Self:
@@ -147,7 +147,7 @@ class StackedSummary(Summary):
         return cls(**run.fields())
 
     @classmethod
-    @scipy_threads
+    @one_blas_thread
     def from_first_block(
         cls, views: Any, sample_weight: Any = None
     ) -> Self | None:
@@ -173,7 +173,7 @@ class StackedSummary(Summary):
         return cls(**run.fields()) if run.triangle else None
 
     @classmethod
-    @scipy_threads
+    @one_blas_thread
     def from_blocks(
         cls,
         blocks: Iterable[Any],
@@ -230,7 +230,7 @@ class StackedSummary(Summary):
         return cls(**run.fields())
 
     @classmethod
-    @scipy_threads
+    @one_blas_thread
     def from_dask(cls, arrays: list[Any]) -> Self:
         """Summarise paired Dask arrays, wherever their partitions are.
 
@@ -269,7 +269,7 @@ class StackedSummary(Summary):
         """
         return tree_summary(cls.from_views, arrays)
 
-    @scipy_threads
+    @one_blas_thread
     def update(self, views: Any, sample_weight: Any = None) -> Self:
         """Summary of these samples and of the given ones.
 
@@ -293,7 +293,7 @@ class StackedSummary(Summary):
             run.add(views, sample_weight)
         return type(self)(**run.fields())
 
-    @scipy_threads
+    @one_blas_thread
     def merge(self, other: "StackedSummary") -> "StackedSummary":
         r"""Summary of the samples of both.
 

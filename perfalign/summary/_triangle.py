@@ -16,7 +16,7 @@ most rows, is `Accumulation`.
 import numpy as np
 from scipy.linalg import blas
 
-from perfalign._linalg import two_sum
+from perfalign._linalg import threads_for, two_sum
 from perfalign._types import Array
 from perfalign.summary._accumulation import Accumulation, Coordinates
 from perfalign.summary._reflections import eliminated, triangle, triangular
@@ -109,12 +109,13 @@ class CentredTriangle:
         return max(CHUNK // d, ROWS, d - len(self.R))
 
     def _take_chunk(self) -> None:
-        if not self._accumulated():
-            self._settle()
-            self._reflect()
-        elif self.accumulation is not None and self.accumulation.full:
-            self._settle()
-            self._move_origin(0.0)
+        with threads_for(len(self.origin)):
+            if not self._accumulated():
+                self._settle()
+                self._reflect()
+            elif self.accumulation is not None and self.accumulation.full:
+                self._settle()
+                self._move_origin(0.0)
         self.filled = 0
 
     def _accumulated(self) -> bool:
