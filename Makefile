@@ -33,7 +33,10 @@ bench:
 	$(PYTHON) -m venv $(OTHER)
 	$(OTHER)/bin/pip install -q -r benchmarks/requirements-mvlearn.txt -e .
 	$(OTHER)/bin/pip install -q --no-deps mvlearn==0.5.0
-	$(BENCH)/bin/python benchmarks/scale.py --other $(OTHER)/bin/python
+	mkdir -p _build
+	$(BENCH)/bin/python benchmarks/scale.py --other $(OTHER)/bin/python \
+		--output _build/scale.json --figure _build/scale.png
+	@echo "The figure is _build/scale.png, all times are in _build/scale.json."
 
 # Run all chapters and store what they print and draw.
 notebooks: $(STAMP)

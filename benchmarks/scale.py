@@ -3,86 +3,85 @@
 All methods take turns in one run, each in a worker process of an environment
 that holds its library. `make bench` makes the environments and runs this.
 
-    python benchmarks/scale.py [--other PYTHON] [--output FILE]
+    python benchmarks/scale.py [--other PYTHON] [--output FILE] [--figure PNG]
 """
 
 import argparse
 import json
 import os
+import platform
 import select
 import subprocess
 import sys
 import tempfile
 import time
 import warnings
+from contextlib import suppress
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import scale_methods as methods
+import scale_table as tables
 from threadpoolctl import threadpool_info
 
 RESULTS = Path(__file__).with_suffix(".json")
-#: Each method runs so often at each size, or until it has taken so long.
-RUNS, SECONDS = 7, 3.0
 LIBRARIES = ("cca-zoo", "mvlearn", "numpy", "scikit-learn", "scipy",
              "statsmodels")  # fmt: skip
-
-SIZES = [(2000, 4), (10_000, 128), (100_000, 128), (1_000_000, 128),
-         (100_000, 512)]  # fmt: skip
-GROWTH = [(30_000, 128), (300_000, 128), (100_000, 64), (100_000, 256)]
-#: Methods too slow or too large for all sizes, and how far they go.
-LARGEST = {
-    "numpy qr": 100_000 * 512,
-    "numpy svd": 100_000 * 512,
-    "IncrementalPCA": 100_000 * 512,
-    "cca-zoo CCA": 1_000_000 * 128,
-    "perfalign": 1_000_000 * 128,
-    "cca-zoo MCCA": 100_000 * 512,
-    "cca-zoo GCCA": 100_000 * 512,
-    "mvlearn MCCA, ranks given": 100_000 * 512,
-    "mvlearn MCCA": 100_000 * 128,
-    "mvlearn CCA": 100_000 * 128,
-    "statsmodels CanCorr": 100_000 * 128,
-    "scikit-learn CCA": 100_000 * 128,
-    "scikit-learn PLS": 100_000 * 128,
-    "contrastive": 100_000 * 128,
-}
-MEMORY_SIZE = 1_000_000, 128
-
+#: Each method runs so often at each size, or until it has taken so long.
+RUNS, SECONDS = 9, 3.0
+#: A shorter computation is repeated until it has taken so long.
+LEAST = 0.02
+#: Who has not answered by then is left out, but at the size that shows all.
+PATIENCE, LONG = 12.0, 300.0
 
 # In the worker
 
 
+@lru_cache(maxsize=2)
+def _views(kind, n, d, dtype):
+    return [v.astype(dtype) for v in methods.DATA[kind](n, d)]
+
+
 @lru_cache(maxsize=1)
-def _exact(n, d):
-    views = methods.exact_views(n, d)
-    return views, np.hstack(views)
+def _stack(*data):
+    return np.hstack(_views(*data))
+
+
+@lru_cache(maxsize=1)
+def _correlations(*data):
+    return methods.correlations(*_views(*data))
 
 
 def _timed(function, *args):
     # Threads that the last method left waiting would take part otherwise.
     time.sleep(0.1)
-    start = time.perf_counter()
-    result = function(*args)
-    return result, time.perf_counter() - start
+    start, calls = time.perf_counter(), 0
+    while calls == 0 or time.perf_counter() - start < LEAST:
+        result = function(*args)
+        calls += 1
+    return result, (time.perf_counter() - start) / calls
 
 
-def do_pass(method, n, d):
-    """Seconds of one pass over exact data."""
-    return {"seconds": _timed(methods.PASSES[method], *_exact(n, d))[1]}
-
-
-def do_fit(method, n, d, error=False):
-    """Seconds of one fit to exact data, and its alignment error."""
-    views, _ = _exact(n, d)
+def do_run(method, kind, n, d, error=False):
+    """Seconds of a pass over such data or of a fit, and the latter's error."""
+    method, _, dtype = method.partition(", ")
+    data = kind, n, d, dtype or "float64"
+    views = _views(*data)
+    if method not in methods.FITS:
+        function = (methods.PASSES | methods.PERMUTATIONS)[method]
+        return {"seconds": _timed(function, views, _stack(*data))[1]}
     model = methods.FITS[method](methods.rank_of(d))
     model, seconds = _timed(model.fit, views)
-    result = {"seconds": seconds}
-    if error:
-        result["error"] = methods.alignment_of(model, views)
-    return result
+    if not error:
+        return {"seconds": seconds}
+    if kind == "exact":
+        found = methods.alignment_of(model, views)
+    else:
+        true = _correlations(*data)
+        found = methods.correlation_error(model, views, true)
+    return {"seconds": seconds, "error": found}
 
 
 def do_odd(method, kind):
@@ -94,29 +93,45 @@ def do_odd(method, kind):
 
 def do_tail(method, n, d):
     """Size of singular values that should be zero."""
-    views, _ = _exact(n, d)
+    views = _views("exact", n, d, "float64")
     return {"tail": float(methods.tail(method, views, methods.rank_of(d)))}
 
 
 def do_from_disk(method, files):
     """A pass over, or a fit to, arrays in files: for its memory."""
     views = [np.load(file, mmap_mode="r") for file in files]
-    if method == "StackedSummary":
+    if method in methods.PASSES:
         methods.PASSES[method](views, None)
     else:
         methods.FITS[method](methods.RANK).fit(views)
     return {}
 
 
-def do_versions():
+def do_environment():
+    """What the numbers depend on."""
     found = {}
     for name in LIBRARIES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    threads = {lib["num_threads"] for lib in threadpool_info()}
-    return {"versions": found, "threads": max(threads)}
+    pools = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
+    kernels = {lib.get("architecture", lib["internal_api"]) for lib in pools}
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "kernel": ", ".join(sorted(kernels)),
+        "threads": max([lib["num_threads"] for lib in pools], default=1),
+        "versions": found,
+    }
+
+
+def processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(x for x in lines if x.startswith("model name"))[13:]
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
 def work():
@@ -125,7 +140,6 @@ def work():
     # LAPACK complains on standard output, where answers are expected.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    print("ready", file=answers, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
         task = globals()["do_" + request.pop("task")]
@@ -141,127 +155,168 @@ def work():
 
 
 class Worker:
-    """A process that runs methods on request."""
+    """A process that runs methods on request, and another if it is lost."""
 
-    def __init__(self, python):
+    def __init__(self, python, environment=None):
+        self.python = python
+        self.environment = {**os.environ, **(environment or {})}
+
+    def __enter__(self):
         self.process = subprocess.Popen(
-            [python, __file__, "--worker"],
+            [self.python, __file__, "--worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=self.environment,
         )
-        self.process.stdout.readline()
-
-    def __enter__(self):
         return self
 
     def __exit__(self, *exception):
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.kill()
+        self.process.communicate()
 
-    def ask(self, task, **request):
+    def ask(self, task, patience=PATIENCE, **request):
         self._send(task, request)
-        return json.loads(self.process.stdout.readline())
+        if not self._answered(patience):
+            return self._lost(f"more than {patience:.0f} seconds")
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else self._lost("the process died")
 
     def ask_for_memory(self, task, **request):
         """Megabytes of anonymous memory used beyond what there was."""
+        self.ask("environment")  # all is imported
         before = peak = self._anonymous()
         self._send(task, request)
-        while not select.select([self.process.stdout], [], [], 0.001)[0]:
+        while not self._answered(0.001):
             peak = max(peak, self._anonymous())
         answer = json.loads(self.process.stdout.readline())
         return {**answer, "megabytes": (peak - before) / 1024}
 
     def _send(self, task, request):
-        print(
-            json.dumps({"task": task, **request}),
-            file=self.process.stdin,
-            flush=True,
-        )
+        with suppress(BrokenPipeError):  # whoever died gives no answer
+            self.process.stdin.write(json.dumps({"task": task, **request}))
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
+
+    def _answered(self, seconds):
+        return select.select([self.process.stdout], [], [], seconds)[0]
+
+    def _lost(self, why):
+        self.__exit__()
+        self.__enter__()
+        return {"refused": why}
 
     def _anonymous(self):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("RssAnon:")[1].split()[0])
 
 
-def take_turns(workers, task, names, n, d):
+class Workers(dict):
+    """The processes of a run, by variant or library."""
+
+    def __init__(self, python, other):
+        super().__init__({"": Worker(python), "mvlearn": Worker(other)})
+        for variant, environment in tables.VARIANTS.items():
+            self[variant] = Worker(python, environment)
+
+    def __enter__(self):
+        for worker in self.values():
+            worker.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        for worker in self.values():
+            worker.__exit__()
+
+    def ask(self, task, name, **request):
+        """Let the process of a method answer."""
+        method, _, variant = name.partition(", ")
+        if variant not in self:  # a matter of the data
+            method, variant = name, ""
+        elif variant == tables.KERNEL and not self.other_kernel:
+            return {"refused": "no other kernel on this machine"}
+        home = "mvlearn" if method.startswith("mvlearn") else variant
+        return self[home].ask(task, method=method, **request)
+
+    def environments(self):
+        found = {name: self[name].ask("environment") for name in self}
+        kernels = [found[name]["kernel"] for name in ("", tables.KERNEL)]
+        self.other_kernel = len(set(kernels)) > 1
+        return found
+
+
+def take_turns(workers, names, data):
     """Run all methods round by round; seconds and errors by method."""
     found, done = {name: {"seconds": []} for name in names}, set()
+    kind, n, d = data
+    # The first answer waits for the reference, too.
+    patience = PATIENCE * max(1, n * d / 10**7)
+    if data == tables.LARGE:
+        patience = LONG
     for turn in range(RUNS):
         for name in names:
             if name in done:
                 continue
-            extra = {"error": turn == 0} if task == "fit" else {}
-            answer = worker_of(workers, name).ask(
-                task, method=name, n=n, d=d, **extra
-            )
+            answer = workers.ask(
+                "run", name, kind=kind, n=n, d=d, error=turn == 0,
+                patience=patience,
+            )  # fmt: skip
             if "refused" in answer:
-                found[name] = answer
                 done.add(name)
+                if not found[name]["seconds"]:
+                    found[name] = answer
                 continue
-            found[name]["seconds"].append(answer.pop("seconds"))
+            seconds = float(f"{answer.pop('seconds'):.4g}")
+            found[name]["seconds"].append(seconds)
             found[name].update(answer)
             if sum(found[name]["seconds"]) > SECONDS:
                 done.add(name)
-    for name, result in found.items():
-        print(f"{task:5} {n:8} {d:4}  {name:26}", summary_of(result))
     return found
+
+
+def run(python, other):
+    study = {"odd": {}, "tail": {}, "times": {k: {} for k in methods.DATA}}
+    with Workers(python, other) as workers:
+        study["environment"] = workers.environments()
+        for kind in methods.ODD:
+            study["odd"][kind] = {
+                name: workers.ask("odd", name, kind=kind)
+                for name in methods.FITS
+            }
+        for data, names in tables.plan().items():
+            kind, n, d = data
+            found = take_turns(workers, names, data)
+            study["times"][kind][f"{n} x {d}"] = found
+            for name, result in found.items():
+                print(
+                    f"{kind} {n:8} {d:5}  {name:32}",
+                    summary_of(result),
+                    flush=True,
+                )
+        for name in methods.PASSES:
+            study["tail"][name] = workers.ask("tail", name, n=10**5, d=128)
+    study["memory"] = measure_memory(python, other)
+    return study
 
 
 def summary_of(result):
     if "refused" in result:
         return result["refused"][:60]
-    text = f"{np.median(result['seconds']):8.3f} s"
+    text = f"{np.median(result['seconds']):9.5f} s"
     return text + (f"  error {result['error']}" if "error" in result else "")
-
-
-def worker_of(workers, name):
-    return workers["mvlearn" if name.startswith("mvlearn") else "main"]
-
-
-def reaching(names, n, d):
-    """Those of the methods that go as far as this size."""
-    return [name for name in names if n * d <= LARGEST.get(name, 10**9)]
-
-
-def run(python, other):
-    results = {"pass": {}, "fit": {}, "odd": {}, "tail": {}, "memory": {}}
-    with Worker(python) as main, Worker(other) as second:
-        workers = {"main": main, "mvlearn": second}
-        results["environment"] = {
-            name: worker.ask("versions") for name, worker in workers.items()
-        }
-        for kind in methods.ODD:
-            results["odd"][kind] = {
-                name: worker_of(workers, name).ask(
-                    "odd", method=name, kind=kind
-                )
-                for name in methods.FITS
-            }
-        for n, d in SIZES + GROWTH:
-            names = reaching(methods.PASSES, n, d)
-            if (n, d) in GROWTH:
-                names = ["dsyrk", "StackedSummary"]
-            key = f"{n} x {d}"
-            results["pass"][key] = take_turns(workers, "pass", names, n, d)
-            if (n, d) in SIZES:
-                names = reaching(methods.FITS, n, d)
-                results["fit"][key] = take_turns(workers, "fit", names, n, d)
-        for name in methods.PASSES:
-            results["tail"][name] = main.ask(
-                "tail", method=name, n=100_000, d=128
-            )["tail"]
-    results["memory"] = measure_memory(python, other)
-    return results
 
 
 def measure_memory(python, other):
     """Of each method in a process of its own, for arrays on disk."""
+    if not Path("/proc/self/status").exists():
+        return {}
+    exact = ["perfalign", "cca-zoo CCA", "cca-zoo MCCA", "cca-zoo GCCA",
+             "mvlearn MCCA (ranks given)"]  # fmt: skip
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for n, names in {
-            MEMORY_SIZE[0]: ["StackedSummary", "perfalign"],
-            100_000: reaching(methods.FITS, 100_000, 512),
+            10**6: ["StackedSummary", "perfalign"],
+            10**5: exact,
         }.items():
             files = [f"{folder}/{n}-{m}.npy" for m in range(2)]
             for file, view in zip(files, methods.exact_views(n, 128)):
@@ -274,7 +329,6 @@ def measure_memory(python, other):
                         "from_disk", method=name, files=files
                     )
                 found[f"{n} x 128"][name] = answer
-                print(f"memory {n} {name:26}", answer)
     return found
 
 
@@ -283,12 +337,21 @@ def main():
     parser.add_argument("--worker", action="store_true")
     parser.add_argument("--other", default=sys.executable)
     parser.add_argument("--output", type=Path, default=RESULTS)
+    parser.add_argument("--figure", type=Path)
     args = parser.parse_args()
     if args.worker:
         return work()
-    results = run(sys.executable, args.other)
-    text = json.dumps(results, indent=1)
+    study = run(sys.executable, args.other)
+    study["table"] = tables.table(study)
+    study["figure"] = tables.cost_of_width(study)
+    text = json.dumps(study, ensure_ascii=False)
     args.output.write_text(text + "\n", encoding="utf-8")
+    print(tables.as_text(study))
+    if args.figure:
+        from perfalign.book import plots
+
+        figure = plots.cost_of_width(**study["figure"])
+        figure.savefig(args.figure)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""How exactly four methods find the triangle of centred rows.
+"""How exactly five methods find the triangle of centred rows.
 
-Compared are the Gram matrix, Householder's QR, `StackedSummary` and
-rand_cholQR, a preconditioned Cholesky-QR from the literature. The reference
-is Householder's QR in extended precision.
+Compared are the Gram matrix, Householder's QR, `StackedSummary`, and two
+kinds of preconditioned Cholesky-QR from the literature, rand_cholQR and
+rpCholesky-QR. The reference is Householder's QR in extended precision.
 
     python benchmarks/scale_accuracy.py
 """
@@ -13,6 +13,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from scipy.fft import dct
 from scipy.linalg import qr, solve_triangular
 
 from perfalign import StackedSummary
@@ -93,7 +94,23 @@ def rand_cholqr(rows):
     rows = centred(rows)
     n, d = rows.shape
     sketch = np.random.default_rng(0).normal(size=(4 * d, n)) / np.sqrt(4 * d)
-    P = np.linalg.qr(sketch @ rows, mode="r")
+    return preconditioned(rows, sketch @ rows)
+
+
+def rp_cholesky_qr(rows):
+    """Garrison and Ipsen (2024), with three rows a column of mixed ones."""
+    rows = centred(rows)
+    n, d = rows.shape
+    rng = np.random.default_rng(0)
+    signs = rng.choice([-1.0, 1.0], size=(n, 1))
+    mixed = dct(signs * rows, axis=0, norm="ortho")
+    sample = mixed[rng.integers(n, size=3 * d)]
+    return preconditioned(rows, sample * np.sqrt(n / (3 * d)))
+
+
+def preconditioned(rows, sample):
+    """Cholesky-QR of rows in the coordinates of a sample."""
+    P = np.linalg.qr(sample, mode="r")
     Y = solve_triangular(P, rows.T, trans=1).T
     return np.linalg.cholesky(Y.T @ Y).T @ P
 
@@ -103,6 +120,7 @@ METHODS = {
     "Householder": householder,
     "StackedSummary": summary,
     "rand_cholQR": rand_cholqr,
+    "rpCholesky-QR": rp_cholesky_qr,
 }
 
 

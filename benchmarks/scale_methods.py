@@ -4,19 +4,23 @@ Libraries are imported where they are used, since no one environment holds
 all of them.
 """
 
+from functools import cache
+
 import numpy as np
-from scipy.linalg import blas, svdvals
+from scipy.fft import dct
+from scipy.linalg import blas, lapack, svdvals
 from sklearn.cross_decomposition import CCA, PLSCanonical
 from sklearn.decomposition import IncrementalPCA
 
 from perfalign import (
     PerfectAlignment,
     StackedSummary,
+    permutation_test,
     relative_alignment_error,
 )
 from perfalign.baselines import ContrastiveAlignment
 
-#: Signals of the exact data, or as many as a view has room for.
+#: Signals of the data, or as many as a view has room for.
 RANK = 16
 ODD = ("rank 3", "units 1e160", "view 1e-14", "mean 1e8")
 
@@ -31,6 +35,15 @@ def exact_views(n, d, rank=RANK):
     k = rank_of(d, rank)
     concept = rng.normal(size=(n, k))
     return [concept @ rng.normal(size=(k, d // 2)) + 1 for _ in range(2)]
+
+
+def noisy_views(n, d):
+    """The same, and in every feature noise as strong as one signal."""
+    rng = np.random.default_rng([n, d, 1])
+    return [v + rng.normal(size=v.shape) for v in exact_views(n, d)]
+
+
+DATA = {"exact": exact_views, "noisy": noisy_views}
 
 
 def odd_views(kind):
@@ -61,6 +74,32 @@ def gram(views, stack, chunk=2048):
     return total
 
 
+def rp_cholesky_qr(views, stack, mixed=True, chunk=2048):
+    """Triangle of Garrison and Ipsen's (2024) method.
+
+    The preconditioner is the triangle of three rows a column, drawn at random
+    with replacement, after a transform that makes all rows alike: random
+    signs and a cosine transform. Without it, any few rows may be all there is
+    of a direction.
+    """
+    n, d = stack.shape
+    rng = np.random.default_rng(0)
+    source = stack
+    if mixed:
+        signs = rng.choice([-1.0, 1.0], size=(n, 1))
+        source = dct(signs * stack, axis=0, norm="ortho", overwrite_x=True)
+    sample = source[rng.integers(n, size=3 * d)] * np.sqrt(n / (3 * d))
+    P = np.asfortranarray(np.linalg.qr(sample, mode="r"))
+    total = np.zeros((d, d), order="F")
+    for start in range(0, n, chunk):
+        rows = blas.dtrsm(1.0, P, stack[start : start + chunk].T, trans_a=1)
+        total = blas.dsyrk(1.0, rows, beta=1.0, c=total, overwrite_c=True)
+    root, failed = lapack.dpotrf(total)
+    if failed:
+        raise np.linalg.LinAlgError("the Gram matrix is not definite")
+    return blas.dtrmm(1.0, P, root, side=1)
+
+
 def incremental_pca(views, stack):
     return IncrementalPCA(batch_size=max(2048, 5 * stack.shape[1])).fit(stack)
 
@@ -68,6 +107,10 @@ def incremental_pca(views, stack):
 PASSES = {
     "dsyrk": gram,
     "StackedSummary": lambda views, stack: StackedSummary.from_views(views),
+    "rpCholesky-QR": rp_cholesky_qr,
+    "rpCholesky-QR unmixed": lambda views, stack: rp_cholesky_qr(
+        views, stack, mixed=False
+    ),
     "numpy qr": lambda views, stack: np.linalg.qr(stack, mode="r"),
     "numpy svd": lambda views, stack: np.linalg.svd(
         stack, full_matrices=False
@@ -102,7 +145,55 @@ def tail(method, views, rank):
     return values[rank] / values[0]
 
 
+# A thousand permutations, and what they cannot be had without
+
+
+@cache
+def orders(n, count=1000):
+    rng = np.random.default_rng(0)
+    return [rng.permutation(n) for _ in range(count)]
+
+
+def products_and_values(views, stack):
+    """Canonical correlations of shuffled pairs, and nothing else."""
+    left, right = (np.linalg.qr(v - v.mean(axis=0))[0] for v in views)
+    products = [left.T @ right[order] for order in orders(len(left))]
+    return np.linalg.svd(products, compute_uv=False)
+
+
+PERMUTATIONS = {
+    "permutation_test": lambda views, stack: permutation_test(
+        PerfectAlignment(2), views, 1000, random_state=0
+    ),
+    "products and values": products_and_values,
+}
+
+
 # Whole fits, by the names under which results are kept
+
+
+class _NumPy:
+    """Nothing but a QR of each view and an SVD: no check, no rank."""
+
+    def __init__(self, n_components):
+        self.n_components = n_components
+
+    def fit(self, views):
+        k = self.n_components
+        self.means = [view.mean(axis=0) for view in views]
+        (P, R), (Q, S) = map(np.linalg.qr, map(np.subtract, views, self.means))
+        U, _, V = np.linalg.svd(P.T @ Q)
+        self.weights = (
+            np.linalg.solve(R, U[:, :k]),
+            np.linalg.solve(S, V[:k].T),
+        )
+        return self
+
+    def transform(self, views):
+        return [
+            (view - mean) @ weights
+            for view, mean, weights in zip(views, self.means, self.weights)
+        ]
 
 
 class _Statsmodels:
@@ -157,10 +248,11 @@ def _mvlearn(name, ranks=False):
 
 FITS = {
     "perfalign": PerfectAlignment,
+    "numpy QR + SVD": _NumPy,
     "cca-zoo CCA": _cca_zoo("CCA"),
     "cca-zoo MCCA": _cca_zoo("MCCA"),
     "cca-zoo GCCA": _cca_zoo("GCCA"),
-    "mvlearn MCCA, ranks given": _mvlearn("MCCA", ranks=True),
+    "mvlearn MCCA (ranks given)": _mvlearn("MCCA", ranks=True),
     "mvlearn MCCA": _mvlearn("MCCA"),
     "mvlearn CCA": _mvlearn("CCA"),
     "statsmodels CanCorr": _Statsmodels,
@@ -185,3 +277,21 @@ def alignment_of(model, views):
         return float(relative_alignment_error(latents))
     except ValueError:  # the same up to rounding
         return None
+
+
+def correlations(left, right):
+    """Canonical correlations by Householder's method."""
+    left, right = (np.linalg.qr(v - v.mean(axis=0))[0] for v in (left, right))
+    return svdvals(left.T @ right)
+
+
+def correlation_error(model, views, true):
+    """Largest error of the canonical correlations that a model has found.
+
+    They are read off its latents, so that any basis of these will do.
+    """
+    latents = [np.asarray(z, dtype=float) for z in model.transform(views)]
+    if not all(np.isfinite(z).all() for z in latents):
+        return None
+    found = correlations(*latents)
+    return float(np.abs(found - true[: len(found)]).max())

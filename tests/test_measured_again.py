@@ -132,3 +132,24 @@ def test_a_brain_is_named_above_chance_and_below_end_to_end():
     row = script("model_bridges").brain(0, 8, n_samples=10_000)
     assert 2 / 7 < row["setting 2"]["vote"]
     assert row["setting 2"]["vote"] < row["end-to-end"]["LDA, raw"] - 0.05
+
+
+# --------------------------------------------------------------------- descent
+
+
+@pytest.mark.parametrize("kind", ["noisy", "exact"])
+def test_descent_comes_near_the_closed_form_and_not_further(kind, monkeypatch):
+    study = script("descent")
+    monkeypatch.setattr(study, "N", 5000)
+    monkeypatch.setattr(study, "STEPS", (150,))
+    views, held_out = study.data(kind)
+    [(_, closed)] = [
+        study.timed(
+            lambda: study.PerfectAlignment(study.K).fit(views), held_out
+        )
+    ]
+    errors = [study.adam(views, held_out, r)[0][1] for r in study.RATES]
+    if kind == "exact":
+        assert closed < 1e-13 < 0.01 < min(errors) < 0.2
+    else:
+        assert 1 < min(errors) / closed < 1.15

@@ -52,3 +52,22 @@ def test_names_of_methods_alike_do_not_overlap():
     )
     spots = ax.transData.transform([line.get_xydata()[0] for line in ax.lines])
     assert not any(box.contains(*spot) for box in boxes for spot in spots)
+
+
+def test_cost_of_width_shows_medians_quartiles_and_who_can_feed_it():
+    ratios = [[2.0, 2.5, 3.0], [2.2, 2.4, 9.0]]
+    fig = plots.cost_of_width(
+        [64, 1024], ratios, [2.0, 0.3], sources={"fast": 3.0, "slow": 0.5}
+    )
+    left, right = fig.axes
+    (bars,) = left.collections
+    assert_allclose(
+        bars.get_segments(),
+        [[(64, 2.25), (64, 2.75)], [(1024, 2.3), (1024, 5.7)]],
+    )
+    assert_allclose(left.lines[-1].get_ydata(), [2.5, 2.4])
+    assert_allclose(right.lines[-1].get_ydata(), [2.0, 0.3])
+    heights = [line.get_ydata()[0] for line in right.lines[:-1]]
+    names = [text.get_text() for text in right.texts]
+    assert dict(zip(names, heights)) == {"fast": 3.0, "slow": 0.5}
+    inside(fig)

@@ -20,7 +20,11 @@ from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
-from perfalign.book.plots.scale import accuracy_against_time, merge_tree
+from perfalign.book.plots.scale import (
+    accuracy_against_time,
+    cost_of_width,
+    merge_tree,
+)
 from perfalign.book.plots.schematics import generation, pipeline
 
 __all__ = [
@@ -28,6 +32,7 @@ __all__ = [
     "bars",
     "confusion",
     "cost_maps",
+    "cost_of_width",
     "crossings",
     "dots",
     "gauge_histogram",

@@ -1,6 +1,6 @@
 """Pictures of large data: how pieces merge, and what methods cost."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -133,6 +133,62 @@ def accuracy_against_time(
     for name, spot, rise in zip(methods, zip(times, errors), _rises(points)):
         color = SHARED if name in marked else BLACK
         note(ax, name, spot, (8, rise), color, va="center", fontsize=10)
+    return fig
+
+
+@styled
+def cost_of_width(
+    widths: Sequence[int],
+    ratios: Sequence[Sequence[float]],
+    rates: Sequence[float],
+    *,
+    sources: Mapping[str, float],
+) -> Figure:
+    """What a pass costs where rows are wide, and who can feed it.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Features of both views.
+    ratios : sequence of sequences of float
+        Measured times of the pass over those of the yardstick, by width.
+    rates : sequence of float
+        Gigabytes that the pass takes in a second, by width.
+    sources : dict of str to float
+        Gigabytes a second that disks or networks deliver, by name.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    fig, axes = panels(2, height=2.9)
+    low, middle, high = np.array(
+        [np.percentile(ratio, [25, 50, 75]) for ratio in ratios]
+    ).T
+    left, right = axes
+    left.axhline(1, color=GREY, lw=1)
+    left.vlines(widths, low, high, color=SHARED, lw=5, alpha=0.35)
+    left.plot(widths, middle, "o-", color=SHARED, ms=5, lw=1)
+    left.set(ylim=(0, 1.15 * max(high)), ylabel="time of a pass / dsyrk")
+    note(left, "one Gram matrix", (widths[0], 1), (0, 4), MUTED, fontsize=10)
+    for name, rate in sources.items():
+        right.axhline(rate, color=GREY, lw=1)
+        # Away from the curve, which falls.
+        if rate < np.median(rates):
+            x, rise, side = widths[0], -3, {"ha": "left", "va": "top"}
+        else:
+            x, rise, side = widths[-1], 2, {"ha": "right", "va": "bottom"}
+        note(right, name, (x, rate), (0, rise), MUTED, fontsize=10, **side)
+    right.plot(widths, rates, "o-", color=SHARED, ms=5, lw=1)
+    ends = [*rates, *sources.values()]
+    right.set(yscale="log", ylim=(min(ends) / 1.5, 2 * max(ends)))
+    right.set(ylabel="gigabytes a second")
+    right.yaxis.set_major_formatter("{x:g}")
+    right.yaxis.set_minor_formatter("")
+    for ax in axes:
+        ax.set(xscale="log", xlabel="features")
+        ax.set_xticks(widths[::2], [f"{d}" for d in widths[::2]])
+        ax.set_xticks([], minor=True)
     return fig
 
 
