@@ -12,7 +12,7 @@ import os
 import re
 from contextlib import ContextDecorator
 from functools import cache
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 import scipy.linalg  # noqa: F401  SciPy's BLAS comes with it.
@@ -76,6 +76,10 @@ class _Limit(ContextDecorator):
 
     def _move(self, step: int) -> None:
         with _lock:
+            if self.lifts:
+                _own.lifts += step
+            else:
+                _own.holds += step
             for pool in _pools():
                 if self.lifts and not pool.of_numpy:
                     pool.lifters += step
@@ -84,13 +88,34 @@ class _Limit(ContextDecorator):
                 pool.settle()
 
 
+class _Own(local):
+    """What this thread is inside of."""
+
+    holds = lifts = 0
+
+
+def _after_fork() -> None:
+    # Of all threads only the one that forked lives on, and only what that
+    # one is inside of will be left.
+    if _pools.cache_info().currsize:
+        for pool in _pools():
+            pool.holders, pool.lifters = _own.holds, 0
+            if pool.of_numpy:
+                pool.holders += _own.lifts
+            else:
+                pool.lifters += _own.lifts
+            pool.settle()
+    _lock.release()
+
+
+_own = _Own()
 _lock = Lock()
 if hasattr(os, "register_at_fork"):
     # A child must not inherit a lock that another thread has taken.
     os.register_at_fork(
         before=_lock.acquire,
         after_in_parent=_lock.release,
-        after_in_child=_lock.release,
+        after_in_child=_after_fork,
     )
 
 #: For what takes turns between NumPy and SciPy, or is small.

@@ -652,3 +652,91 @@ def test_latents_are_written_to_floats_only(dtype):
         alignment.transform(views, out=out)
     with pytest.raises(ValueError, match="wanted 1 arrays of floats"):
         alignment.transform_view(views[0], 0, out=out[0])
+
+
+def test_rows_of_full_precision_after_coarse_ones_keep_their_digits():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(40_000, 1))
+    near = np.hstack([z, z + 1e-9 * rng.normal(size=z.shape)])
+    coarse = near[:10_000].astype(np.float32)
+    for weights in (np.zeros(10_000), None):
+        first = StackedSummary.from_first_block([coarse, coarse], weights)
+        rest = [near, near.copy()]
+        if first is None:
+            found = StackedSummary.from_views(rest)
+        else:
+            found = first.update(rest)
+        weights_of_blocks = None
+        if weights is not None:
+            weights_of_blocks = [weights, np.ones(len(near))]
+        streamed = StackedSummary.from_blocks(
+            [[coarse, coarse], rest], weights_of_blocks
+        )
+        for one in (found, streamed):
+            sigma = np.linalg.svd(one.R[:, :2], compute_uv=False)
+            if weights is not None:
+                assert_allclose(
+                    sigma[1] / 1e-9, (len(near) / 2) ** 0.5, rtol=0.05
+                )
+                assert np.all(one.eps == np.finfo(float).eps)
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_coarse_rows_beside_extreme_ones(unit):
+    rng = np.random.default_rng(0)
+    blocks = [[rng.normal(size=(40_000, 2)) for _ in "ab"] for _ in range(3)]
+    blocks = [
+        [view.astype(np.float32) for view in blocks[0]],
+        *([unit * view for view in block] for block in blocks[1:]),
+        [view.astype(np.float32) for view in blocks[0]],
+    ]
+    summary = StackedSummary.from_blocks(blocks)
+    whole = [
+        np.vstack([block[m].astype(float) for block in blocks])
+        for m in range(2)
+    ]
+    scale = max(unit, 1.0)
+    gram = np.hstack([view / scale for view in whole])
+    gram = gram - gram.mean(axis=0)
+    R = summary.R / scale
+    assert_allclose(R.T @ R, gram.T @ gram, rtol=1e-10, atol=1e-9)
+
+
+def test_columns_that_grow_leave_the_digits_of_others():
+    rng = np.random.default_rng(0)
+    n, first = 12 * 655, 655
+    A = rng.normal(size=(n, 100))
+    A[first:] *= 3
+    A[:, 7] = 1.0
+    B = np.zeros((n, 100))
+    B[:first] = rng.normal(size=(first, 100))
+    B[:first, 1] = B[:first, 0] + 1.5e-6 * rng.normal(size=first)
+    views = [A.astype(np.float32), B.astype(np.float32)]
+    fit = PerfectAlignment(1).fit(views)
+    assert_array_equal(fit.ranks_, [99, 100])
+
+
+def test_memory_that_nobody_wrote_is_not_computed_with(monkeypatch):
+    empty_like = np.empty_like
+
+    def garbage(*args, **kwargs):
+        made = empty_like(*args, **kwargs)
+        if made.dtype == float:
+            made.fill(1e308)
+        return made
+
+    views = [np.random.default_rng(0).normal(size=(70_000, 2)) for _ in "ab"]
+    wanted = StackedSummary.from_views(views)
+    monkeypatch.setattr(np, "empty_like", garbage)
+    with np.errstate(all="raise"):
+        found = StackedSummary.from_views(views)
+    assert_array_equal(found.R, wanted.R)
+
+
+def test_a_view_of_rounding_alone_has_no_signals():
+    c = np.array([[1.0], [1.0], [1 + 10 * np.finfo(float).eps]])
+    rng = np.random.default_rng(0)
+    for views in ([c, c.copy()], [rng.normal(size=(3, 1)), c]):
+        with pytest.raises(ValueError, match="only 0 independent signals"):
+            PerfectAlignment(1).fit(views)
+        assert existence_report(views).shared_dimension == 0

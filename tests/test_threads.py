@@ -15,7 +15,13 @@ import pytest
 import scipy.linalg
 
 import perfalign
-from perfalign import PerfectAlignment, _linalg, _threads, permutation_test
+from perfalign import (
+    OverfitWarning,
+    PerfectAlignment,
+    _linalg,
+    _threads,
+    permutation_test,
+)
 from perfalign._threads import one_blas_thread, scipy_threads
 
 HOME = Path(perfalign.__file__).parent
@@ -286,6 +292,7 @@ def test_only_large_decompositions_are_lifted(pools, monkeypatch):
     seen = []
     for module, name in [
         (scipy.linalg, "svd"),
+        (np.linalg, "svd"),
         (scipy.linalg, "eigh"),
         (np.linalg, "eigh"),
     ]:
@@ -329,3 +336,32 @@ def test_permutations_switch_no_threads(pools, monkeypatch):
         counts.append(len(switches))
         switches.clear()
     assert counts[0] == counts[1] > 0
+
+
+def test_warnings_name_who_asked():
+    rng = np.random.default_rng(0)
+    views = [rng.normal(size=(5, 6)) for _ in "ab"]
+    for ask in (
+        lambda fit: fit.transform(views),
+        lambda fit: fit.encoders_,
+        lambda fit: fit.score(views),
+        lambda fit: PerfectAlignment(1).fit(views),
+    ):
+        with pytest.warns(OverfitWarning) as found:
+            ask(PerfectAlignment(1).partial_fit(views))
+        assert {warning.filename for warning in found} == {__file__}
+
+
+def test_what_is_computed_late_is_limited_too(pools, monkeypatch):
+    rng = np.random.default_rng(0)
+    fit = PerfectAlignment(1).fit([rng.normal(size=(50, 3)) for _ in "ab"])
+    seen = []
+    usual = _linalg.np.linalg.svd
+
+    def watched(*args, **kwargs):
+        seen.append([pool.holders for pool in pools])
+        return usual(*args, **kwargs)
+
+    monkeypatch.setattr(_linalg.np.linalg, "svd", watched)
+    assert len(fit.explained_variance_) == 2
+    assert all(min(holders) > 0 for holders in seen)

@@ -74,7 +74,7 @@ def check_view(
 
     Returns
     -------
-    view : ndarray of float64
+    view : ndarray of float64, or of float32 where that may stay
     eps : float
         Relative rounding error of the type in which the numbers were stored.
 
@@ -127,8 +127,13 @@ def _is_plain(view: Any) -> bool:
 def _is_finite(view: Array) -> bool:
     # What is not finite, or too large to be squared, leaves a sum of squares
     # that is not; to sum them is faster than to ask each number.
-    flat = view.ravel(order="K")
-    return bool(np.isfinite(flat @ flat) or np.isfinite(flat).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        if view.flags.forc:
+            flat = view.ravel(order="K")
+            total = flat @ flat
+        else:
+            total = view.sum()
+    return bool(np.isfinite(total) or np.isfinite(view).all())
 
 
 def precision(view: Any) -> float | Array:
@@ -242,7 +247,7 @@ def view_slabs(
     Yields
     ------
     rows : slice
-    views : list of ndarray of float64
+    views : list of ndarray of float64, or of float32 where that may stay
         These rows of all views.
     eps : list of (float or ndarray of shape (n_features_m,))
         The precision of each view, or of its columns.
@@ -331,6 +336,8 @@ def _sliceable(
 
 
 def _dense(rows: Any) -> Any:
+    if isinstance(rows, np.memmap):
+        return np.asarray(rows)
     return rows.toarray() if issparse(rows) else rows
 
 

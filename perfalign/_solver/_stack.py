@@ -194,7 +194,7 @@ def contrast_stack(blocks: Sequence[Array], contrasts: Array) -> Array:
     return np.concatenate(
         [
             (h[:, np.newaxis] * block.T[:, np.newaxis]).reshape(
-                len(block.T), -1
+                len(block.T), len(h) * len(block)
             )
             for h, block in zip(contrasts.T, blocks)
         ]

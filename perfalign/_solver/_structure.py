@@ -66,6 +66,8 @@ class SharedStructure:
         # Rows are scaled by what is between the least and the largest s, and
         # so are singular values (Ostrowski).
         s = np.concatenate([view.s for view in self.whitened])
+        if s.size == 0:
+            return 0
         sigma = self.singular_values
         joint = np.count_nonzero(sigma > self.least / s.min() + SLACK)
         if joint < np.count_nonzero(sigma > self.least / s.max() - SLACK):

@@ -7,6 +7,7 @@ import numpy as np
 
 from perfalign._linalg import eigh, singular_values, svd
 from perfalign._solver import SharedStructure, Solution, whiten
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary import IncompleteSummary, StackedSummary, Summary
 
@@ -59,6 +60,7 @@ def latent_rounding(
     return rounding
 
 
+@one_blas_thread
 def explained_variance(
     summary: Summary, solution: Solution, center: bool, rtol: float
 ) -> Array:
@@ -160,7 +162,8 @@ def _collapse(
             [block @ A.T for block, A in zip(blocks, solution.encoders)],
             summary.contrasts,
         )
-        common = structure.correlations(structure.singular_values)[:k].mean()
+        correlations = structure.correlations(structure.singular_values)[:k]
+        common = correlations.mean() if correlations.size else 0.0
         if agreement < AGREEMENT * common and common > AGREEMENT:
             messages.append(
                 f"In units of their own size the latents of the views hardly "

@@ -1,5 +1,6 @@
 """The stacked-SVD estimator, under the paper's constraint and a safe one."""
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -422,7 +423,7 @@ class PerfectAlignment(LinearAlignment):
         for category, message in found:
             if category not in self._warned:
                 self._warned.add(category)
-                warnings.warn(message, category, stacklevel=5)
+                warnings.warn(message, category, stacklevel=_outside())
 
     @one_blas_thread
     def check_fitted(self) -> None:
@@ -495,6 +496,16 @@ _SOLVED = frozenset(
     }
 )
 _LEARNED = _SOLVED | {"gauge_symmetries_"}
+
+
+def _outside() -> int:
+    """The stack level of whoever called, seen from where this is called."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get(
+        "__name__", ""
+    ).split(".")[0] in ("perfalign", "contextlib"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _check_parameters(alignment: PerfectAlignment) -> None:

@@ -73,8 +73,9 @@ class ShuffledPairs(MetaAlignment):
         rng = check_random_state(self.random_state)
         # As they came: their precision decides what counts as rank. But for
         # labels of rows, which would tell the true pairs.
-        first, *others = map(without_row_labels, given)
-        shuffled = [first, *(shuffle(X, random_state=rng) for X in others)]
+        shuffled = given[:1]
+        shuffled += [shuffle(view, random_state=rng) for view in given[1:]]
+        shuffled = list(map(without_row_labels, shuffled))
         self.alignment_ = clone(self.alignment).fit(
             signature.as_given(shuffled, views)
         )

@@ -410,5 +410,5 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
 def _latent_dimension(part: Any) -> int | None:
     """What a head reads, or a decoder, if it says so."""
     if hasattr(part, "inverse_transform"):
-        return len(getattr(part, "components_", ())) or None
+        return len(getattr(part, "components_", None) or ()) or None
     return getattr(part, "n_features_in_", None)

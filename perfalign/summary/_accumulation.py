@@ -71,10 +71,8 @@ class Accumulation:
     ):
         self.n, self.coordinates = n, coordinates
         # What has been constant so far may not change.
-        self.units = (
-            column_norms(R) if coordinates is None else np.ones(len(mean))
-        )
-        self.limits = GROWTH * self.units**2
+        units = column_norms(R) if coordinates is None else np.ones(len(mean))
+        self.limits = GROWTH * units**2
         weight = np.sqrt(n)
         earlier = np.vstack([R, weight * mean])
         if coordinates is not None:
@@ -85,7 +83,7 @@ class Accumulation:
         self.sums = weight * earlier[-1]
         # Filled anew by each chunk.
         self.work = np.empty((0, len(mean)))
-        self.chunk_gram = np.empty_like(self.gram)
+        self.chunk_gram = np.zeros_like(self.gram)
 
     def add(
         self, rows: Array, origin: Array, weights: Array | None = None
@@ -126,7 +124,11 @@ class Accumulation:
         """Factor of all rows about their mean, this, and their number."""
         mean = self.sums / self.n
         scatter = blas.dsyr(-self.n, mean, a=self.gram)
-        units = np.where(self.units > 0, self.units, 1.0)
+        units = np.ones(len(mean))
+        if self.coordinates is None:
+            # Pivots are compared, and columns have units of their own.
+            spread = scatter.diagonal()
+            units = np.sqrt(np.where(spread > 0, spread, 1.0))
         scatter /= np.outer(units, units)
         root, dependent = lapack.dpotrf(scatter)
         if dependent:

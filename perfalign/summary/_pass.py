@@ -111,8 +111,6 @@ class Pass:
                         sample_weight, total, like=labelled(listed)
                     )
                     self.whole &= bool(np.all(weights == np.floor(weights)))
-            known = [np.full(part.shape[1], e) for part, e in zip(parts, eps)]
-            self.eps = np.maximum(self.eps, np.concatenate(known))
             if self.bar is not None:
                 self.bar.update(len(parts[0]))
             here = None
@@ -121,14 +119,18 @@ class Pass:
                 here = weights[rows][there]
                 parts = [part[there] for part in parts]
             if len(parts[0]):
-                self._add(parts, here, total - rows.start)
+                self._add(parts, here, eps, total - rows.start)
         found = Signature.of(views)
         if like is not None:
             found = like.joined(replace(found, view_names=like.view_names))
         self.signature = found
 
     def _add(
-        self, parts: list[Array], weights: Array | None, n_expected: int
+        self,
+        parts: list[Array],
+        weights: Array | None,
+        eps: list[float | Array],
+        n_expected: int,
     ) -> None:
         if self.triangle is None:
             # Centring about the first row leaves constant columns exactly
@@ -141,7 +143,11 @@ class Pass:
             self.items = DistinctRows(len(origin))
         self.n_rows += len(parts[0])
         self.triangle.expect(n_expected)
-        coarse = bool(np.min(self.eps) >= np.finfo(np.float32).eps)
+        known = np.concatenate(
+            [np.full(part.shape[1], e) for part, e in zip(parts, eps)]
+        )
+        self.eps = np.maximum(self.eps, known)
+        coarse = bool(known.min() >= np.finfo(np.float32).eps)
         self.triangle.add(parts, weights, coarse)
         self.items.add(parts)
 

@@ -16,7 +16,7 @@ most rows, is `Accumulation`.
 import numpy as np
 from scipy.linalg import blas
 
-from perfalign._linalg import threads_for, two_sum
+from perfalign._linalg import SAFE, column_norms, threads_for, two_sum
 from perfalign._types import Array
 from perfalign.summary._accumulation import Accumulation, Coordinates
 from perfalign.summary._reflections import eliminated, triangle, triangular
@@ -74,7 +74,7 @@ class CentredTriangle:
 
         Rows are coarse if they are known to single precision at most.
         """
-        self.coarse = coarse
+        self.coarse = coarse and (self.coarse or self.filled == 0)
         self.weighted |= weights is not None
         start, stop = 0, len(columns[0])
         while start < stop:
@@ -92,12 +92,14 @@ class CentredTriangle:
             start, self.filled = source.stop, place.stop
             if self.filled == self._wanted():
                 self._take_chunk()
+                self.coarse = coarse
 
     def result(self) -> tuple[Array, Array, Array, float]:
         """The factor, the two parts of the mean, and the number of rows."""
         if self.filled:
             self._take_chunk()
-        self._settle()
+        with threads_for(len(self.origin)):
+            self._settle()
         self._move_origin(0.0)
         return self.R, self.origin, self.rest, self.n
 
@@ -120,13 +122,17 @@ class CentredTriangle:
 
     def _accumulated(self) -> bool:
         """Add the chunk to the accumulation, if it is for such rows."""
+        if not self.coarse and self.accumulation is not None:
+            if self.accumulation.coordinates is None:
+                return False
         if self.accumulation is None:
             # To begin costs more than it saves on few rows.
             d = len(self.origin)
             if not self.n or d > NARROW or self.filled < 2 * d:
                 return False
-            coordinates = None if self.coarse else Coordinates.after(self.R)
-            if not (self.coarse or coordinates):
+            plain = self.coarse and _squared_in_range(self.R)
+            coordinates = None if plain else Coordinates.after(self.R)
+            if not (plain or coordinates):
                 return False
             self.accumulation = Accumulation(
                 self.R, self.rest, self.n, coordinates
@@ -165,6 +171,11 @@ class CentredTriangle:
     def _move_origin(self, step: Array | float) -> None:
         """To the mean, but for what a single number cannot hold of it."""
         self.origin, self.rest = two_sum(self.origin, self.rest + step)
+
+
+def _squared_in_range(R: Array) -> bool:
+    size = column_norms(R)
+    return bool(np.all((size == 0) | (size > SAFE) & (size < 1 / SAFE)))
 
 
 def _centre(rows: Array, shares: Array) -> Array:
