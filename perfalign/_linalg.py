@@ -29,6 +29,10 @@ def threads_for(size: int) -> AbstractContextManager[None]:
 
 def svd(matrix: Array, **kwargs: Any) -> Any:
     """As `numpy.linalg.svd`, by the QR iteration if the fast driver fails."""
+    if kwargs.get("compute_uv", True) and matrix.shape[0] < matrix.shape[1]:
+        # LAPACK takes half as long for a tall matrix.
+        V, s, Ut = svd(matrix.T, **kwargs)
+        return Ut.T, s, V.T
     try:
         if min(matrix.shape) < LARGE:
             return np.linalg.svd(matrix, **kwargs)

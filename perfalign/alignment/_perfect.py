@@ -1,6 +1,6 @@
 """The stacked-SVD estimator, under the paper's constraint and a safe one."""
 
-import sys
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -500,10 +500,10 @@ _LEARNED = _SOLVED | {"gauge_symmetries_"}
 
 def _outside() -> int:
     """The stack level of whoever called, seen from where this is called."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get(
-        "__name__", ""
-    ).split(".")[0] in ("perfalign", "contextlib"):
+    frame, level = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[
+        0
+    ] in ("perfalign", "contextlib"):
         frame, level = frame.f_back, level + 1
     return level
 

@@ -410,5 +410,6 @@ class ModelBridge(ClassifierMixin, BaseEstimator):
 def _latent_dimension(part: Any) -> int | None:
     """What a head reads, or a decoder, if it says so."""
     if hasattr(part, "inverse_transform"):
-        return len(getattr(part, "components_", None) or ()) or None
+        components = getattr(part, "components_", None)
+        return None if components is None else len(components)
     return getattr(part, "n_features_in_", None)
