@@ -22,7 +22,6 @@ from perfalign._checks._parameters import (
 )
 from perfalign._checks._views import (
     FLOAT64_EPS,
-    Slab,
     at_hand,
     check_hidden,
     check_paired,
@@ -36,13 +35,13 @@ from perfalign._checks._views import (
     slabs,
     view_slabs,
 )
+from perfalign._checks._warn import warn
 from perfalign._checks._weights import check_weights
 
 __all__ = [
     "FLOAT64_EPS",
     "SHOWN",
     "Signature",
-    "Slab",
     "as_list",
     "at_hand",
     "check_estimator",
@@ -70,4 +69,5 @@ __all__ = [
     "slabs",
     "view_slabs",
     "without_row_labels",
+    "warn",
 ]

@@ -1,7 +1,5 @@
 """The stacked-SVD estimator, under the paper's constraint and a safe one."""
 
-import inspect
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, Self, TypeAlias
@@ -11,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from perfalign._checks import check_parameters
+from perfalign._checks import check_parameters, warn
 from perfalign._solver import (
     SharedStructure,
     Solution,
@@ -423,7 +421,7 @@ class PerfectAlignment(LinearAlignment):
         for category, message in found:
             if category not in self._warned:
                 self._warned.add(category)
-                warnings.warn(message, category, stacklevel=_outside())
+                warn(message, category)
 
     @one_blas_thread
     def check_fitted(self) -> None:
@@ -496,16 +494,6 @@ _SOLVED = frozenset(
     }
 )
 _LEARNED = _SOLVED | {"gauge_symmetries_"}
-
-
-def _outside() -> int:
-    """The stack level of whoever called, seen from where this is called."""
-    frame, level = inspect.currentframe(), 0
-    while frame is not None and frame.f_globals.get("__name__", "").split(".")[
-        0
-    ] in ("perfalign", "contextlib"):
-        frame, level = frame.f_back, level + 1
-    return level
 
 
 def _check_parameters(alignment: PerfectAlignment) -> None:

@@ -1,11 +1,9 @@
 """What is known of the classes of concepts puts latents in their places."""
 
-import warnings
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from perfalign._checks import as_list, check_labels
+from perfalign._checks import as_list, check_labels, warn
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Views
 from perfalign.gauge._goodness_of_fit import cost_gap, likelihood_gap, seen_as
@@ -186,7 +184,7 @@ def mixture(
     placed = alignment.with_gauge(*map_)
     placed.gauge_symmetries_ = symmetries
     if gap > allowed:
-        warnings.warn(
+        warn(
             "In the gauge returned, the latents do not look like a sample of "
             f"the mixture: {said} than the mixture and the noise in the "
             f"latents let one expect, and chance explains {allowed:.2g}. "
@@ -198,15 +196,13 @@ def mixture(
                 else "."
             ),
             PoorGaugeWarning,
-            stacklevel=3,
         )
     if symmetries:
-        warnings.warn(
+        warn(
             "The mixture does not determine the gauge. It looks the same "
             f"after: {symmetries}. The gauge returned is one "
             "of those that fit equally well.",
             AmbiguousGaugeWarning,
-            stacklevel=3,
         )
     return placed
 

@@ -1,6 +1,5 @@
 """Between what bounds the correlations of new pairs lie."""
 
-import warnings
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -15,6 +14,7 @@ from perfalign._checks import (
     check_number,
     check_paired,
     labelled,
+    warn,
 )
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Booleans, Integers, RandomState, Views
@@ -157,12 +157,11 @@ def correlation_intervals(
     low, high, errors = np.array(bounds).T
     unknown = np.flatnonzero(np.isnan(low + high))
     if unknown.size:
-        warnings.warn(
+        warn(
             "No interval can be given for component "
             f"{', '.join(map(str, unknown))} (nan): there are too few "
             "resamples, or a view's latents hardly vary but in one of the "
             "samples or groups, on which the correlation rests.",
-            stacklevel=3,
         )
     return CorrelationIntervals(correlations, low, high, errors)
 

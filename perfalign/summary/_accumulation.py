@@ -73,36 +73,24 @@ class Accumulation:
         # What has been constant so far may not change.
         units = column_norms(R) if coordinates is None else np.ones(len(mean))
         self.limits = GROWTH * units**2
-        weight = np.sqrt(n)
-        earlier = np.vstack([R, weight * mean])
-        if coordinates is not None:
-            if coordinates.order is not None:
-                earlier = earlier[:, coordinates.order]
-            earlier = coordinates.of(earlier)
-        self.gram = blas.dsyrk(1.0, earlier.T)
-        self.sums = weight * earlier[-1]
         # Filled anew by each chunk.
         self.work = np.empty((0, len(mean)))
+        weight = np.sqrt(n)
+        earlier = np.vstack([R, weight * mean])
+        earlier = self._coordinates_of(earlier, np.zeros_like(mean))
+        self.gram = blas.dsyrk(1.0, earlier.T)
+        self.sums = weight * earlier[-1]
         self.chunk_gram = np.zeros_like(self.gram)
 
     def add(
         self, rows: Array, origin: Array, weights: Array | None = None
     ) -> bool:
         """Add rows to the Gram matrix; False if they do not belong."""
+        Y = self._coordinates_of(rows, origin)
         roots = np.ones(len(rows))
-        if len(self.work) < len(rows):
-            self.work = np.empty_like(rows)
-        Y, coordinates = self.work[: len(rows)], self.coordinates
-        if coordinates is None or coordinates.order is None:
-            np.subtract(rows, origin, out=Y)
-        else:
-            np.take(rows, coordinates.order, axis=1, out=Y, mode="clip")
-            Y -= origin[coordinates.order]
         if weights is not None:
             roots = np.sqrt(weights)
             Y *= roots[:, np.newaxis]
-        if coordinates is not None:
-            Y = coordinates.of(Y)
         gram = blas.dsyrk(
             1.0, Y.T, beta=0.0, c=self.chunk_gram, overwrite_c=True
         )
@@ -139,6 +127,15 @@ class Accumulation:
             rows = self.coordinates.rows(rows)
         return triangular(rows[:-1]), rows[-1], self.n
 
+    def _coordinates_of(self, rows: Array, origin: Array) -> Array:
+        """Of rows about the origin, in memory that the next will overwrite."""
+        if len(self.work) < len(rows):
+            self.work = np.empty_like(rows)
+        out = self.work[: len(rows)]
+        if self.coordinates is None:
+            return np.subtract(rows, origin, out=out)
+        return self.coordinates.of(rows, origin, out)
+
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
@@ -167,9 +164,14 @@ class Coordinates:
             return None
         return cls(P * size, inverse / size[:, np.newaxis], order)
 
-    def of(self, rows: Array) -> Array:
-        """Coordinates of rows, in this order, which are overwritten."""
-        found = blas.dtrmm(1.0, self.inverse, rows.T, trans_a=1, overwrite_b=1)
+    def of(self, rows: Array, origin: Array, out: Array) -> Array:
+        """Coordinates of rows about the origin."""
+        if self.order is None:
+            np.subtract(rows, origin, out=out)
+        else:
+            np.take(rows, self.order, axis=1, out=out, mode="clip")
+            out -= origin[self.order]
+        found = blas.dtrmm(1.0, self.inverse, out.T, trans_a=1, overwrite_b=1)
         return np.asarray(found.T)
 
     def rows(self, coordinates: Array) -> Array:

@@ -1,7 +1,6 @@
 """A pass over views: what is carried along from one block to the next."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +11,6 @@ from tqdm.auto import tqdm
 from perfalign._checks import (
     FLOAT64_EPS,
     Signature,
-    Slab,
     as_list,
     at_hand,
     check_weights,
@@ -100,8 +98,6 @@ class Pass:
             if names is None
             else slabs(listed, names, like, **allowed)
         )
-        if any(isinstance(view, np.memmap) for view in listed):
-            chunks = _read_ahead(chunks)
         weights = None
         for rows, parts, eps in chunks:
             if rows.start == 0:
@@ -171,12 +167,3 @@ class Pass:
             "view_names": self.signature.view_names,
             "n_rows": self.n_rows,
         }
-
-
-def _read_ahead(slabs: Iterator[Slab]) -> Iterator[Slab]:
-    """The same, each read and checked while the one before is in use."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        coming = reader.submit(next, slabs, None)
-        while (slab := coming.result()) is not None:
-            coming = reader.submit(next, slabs, None)
-            yield slab

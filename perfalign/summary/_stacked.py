@@ -77,8 +77,8 @@ class StackedSummary(Summary):
     while rows are added about ten times as much (from 2049 features on, three
     times), some megabytes and the block being read. Arrays on disk
     (`numpy.load` with ``mmap_mode="r"``, `numpy.memmap`) are read a few
-    megabytes at a time, one piece while the one before is in use, and sparse
-    views are made dense so many rows at a time.
+    megabytes at a time, and sparse views are made dense so many rows at a
+    time.
     Merging is associative and its order does not matter beyond rounding: this
     is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with
     the mean carried along.

@@ -5,7 +5,6 @@ view and no pairs. Together they classify a view of which no label was ever
 seen.
 """
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -26,6 +25,7 @@ from perfalign._checks import (
     check_parameters,
     check_view,
     precision,
+    warn,
 )
 from perfalign._linalg import singular_values
 from perfalign._threads import one_blas_thread
@@ -400,13 +400,12 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
     ) -> Self:
         k = len(frame.center)
         if frame.rank < k:
-            warnings.warn(
+            warn(
                 f"The latents of view {view!r} vary in {frame.rank} of {k} "
                 f"dimensions over these {len(frame.coordinates)} samples, and "
                 "classes are told apart in those alone. So it is when an "
                 "alignment has collapsed.",
                 CollapseWarning,
-                stacklevel=4,
             )
         self.mixture_ = frame.in_latent_space(*gaussians, classes=classes)
         self.classes_, self.view_ = classes, view

@@ -5,14 +5,13 @@ may stay; exact or regularised. No plan is believed: each comes with a lower
 bound of what any other costs.
 """
 
-import warnings
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from perfalign._checks import check_hidden, check_view
+from perfalign._checks import check_hidden, check_view, warn
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View
 from perfalign.transport import _exact
@@ -225,10 +224,9 @@ def _dearest_of_cheapest(cost: Array) -> float:
 
 def _warn(seen: str, reg: float) -> None:
     advice = "a larger reg, or 0, which is exact" if reg else "a reg above 0"
-    warnings.warn(
+    warn(
         f"The iterations ended early: {seen}. Take {advice}.",
         ConvergenceWarning,
-        stacklevel=4,
     )
 
 

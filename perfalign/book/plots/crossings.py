@@ -14,6 +14,7 @@ from perfalign.book.plots.style import (
     GREY,
     VIEW,
     Figure,
+    latent_plane,
     panels,
     styled,
     thin,
@@ -77,13 +78,7 @@ def crossings(
         ax.add_collection(LineCollection(lines[who], **segments))
         for z, shade, mark in zip(pair, VIEW, marks, strict=False):
             ax.plot(*z[who].T, "o", color=shade, **mark, **level)
-    ax.set(
-        xlim=(-reach, reach),
-        ylim=(-reach, reach),
-        aspect="equal",
-        xlabel="latent dimension 1",
-        ylabel="latent dimension 2",
-    )
+    latent_plane(ax, reach)
     handles = [
         Line2D([], [], ls="", marker="o", color=shade, **mark)
         for shade, mark in zip(VIEW, marks, strict=False)

@@ -16,6 +16,7 @@ from perfalign.book.plots.style import (
     GREY,
     VIEW,
     Figure,
+    latent_plane,
     panels,
     styled,
     thin,
@@ -58,12 +59,6 @@ def over_truth(
     for z, color, style in zip(latents, VIEW, MARKS, strict=False):
         mark_points(ax, z[rows], labels, color, **style)
     name_classes(ax, latents[0][rows], labels)
-    ax.set(
-        xlim=(-reach, reach),
-        ylim=(-reach, reach),
-        aspect="equal",
-        xlabel="latent dimension 1",
-        ylabel="latent dimension 2",
-    )
+    latent_plane(ax, reach)
     name_views(fig, len(latents), truth=mark)
     return fig

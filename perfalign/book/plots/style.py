@@ -132,6 +132,17 @@ def square(ax: Axes, points: Array, share: float = 0.55) -> None:
     ax.set(xlim=x, ylim=y, aspect="equal")
 
 
+def latent_plane(ax: Axes, reach: float) -> None:
+    """Show the first two latent dimensions, equally far about 0."""
+    ax.set(
+        xlim=(-reach, reach),
+        ylim=(-reach, reach),
+        aspect="equal",
+        xlabel="latent dimension 1",
+        ylabel="latent dimension 2",
+    )
+
+
 def shades(color: ColorType, n: int) -> list[ColorType]:
     """Return n shades of a colour, from dark to light, one per class."""
     if n == 1:
