@@ -18,7 +18,11 @@ from sklearn.pipeline import make_pipeline
 from perfalign import PerfectAlignment
 from perfalign.alignment import MappedAlignment
 from perfalign.datasets import load_digit_halves, make_gaussian_views
-from perfalign.model_selection import Evaluation, evaluate
+from perfalign.model_selection import (
+    Evaluation,
+    evaluate,
+    resampled_interval,
+)
 
 N = 300
 GROUPS = np.arange(N) // 4
@@ -206,15 +210,72 @@ def test_errors(digits, settings, message):
 def test_values_are_means_within_splits():
     rows = [(0, 0, 1.0), (0, 1, 3.0), (1, 0, 5.0), (1, 1, 9.0), (2, 0, 6.0)]
     evaluation = Evaluation(
-        [{"split": s, "source": v, "accuracy": a} for s, v, a in rows]
+        [{"split": s, "source": v, "accuracy": a} for s, v, a in rows], 0.25
     )
     assert_array_equal(evaluation.values("accuracy"), [2, 7, 6])
     assert_array_equal(evaluation.values("accuracy", source=0), [1, 5, 6])
     assert evaluation.mean("accuracy", source=0) == 4
-    error = evaluation.standard_error("accuracy", source=0)
-    assert error == pytest.approx(stats.sem([1, 5, 6]))
-    assert np.isnan(evaluation.standard_error("accuracy", split=1))
+    assert evaluation.interval("accuracy", source=0) == pytest.approx(
+        resampled_interval([1, 5, 6], 0.25)
+    )
+    with pytest.raises(ValueError, match=r"shape \(1,\); wanted one a split"):
+        evaluation.interval("accuracy", split=1)
     with pytest.raises(ValueError, match="Records have no 'acuracy'; they h"):
         evaluation.values("acuracy")
     with pytest.raises(ValueError, match="No record has {'source': 7}"):
         evaluation.mean("accuracy", source=7)
+
+
+def test_interval_of_a_difference_is_that_of_each_split():
+    results = {"ours": [0.5, 0.6, 0.8], "theirs": [0.4, 0.6, 0.5]}
+    evaluation = Evaluation(
+        [
+            {"split": split, "method": method, "accuracy": value}
+            for method, values in results.items()
+            for split, value in enumerate(values)
+        ],
+        0.3,
+    )
+    found = evaluation.interval("accuracy", method="ours", against="theirs")
+    assert found == pytest.approx(resampled_interval([0.1, 0, 0.3], 0.3))
+
+
+def test_interval_of_independent_values_is_students():
+    values = np.random.default_rng(0).normal(size=7)
+    wanted = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    found = resampled_interval(values, 0, level=0.9)
+    assert found == pytest.approx(tuple(wanted))
+
+
+def test_interval_of_overlapping_splits_holds_the_true_difference():
+    """Fresh data sets: how often the interval holds what is true.
+
+    The constants 0 and 1 are compared as predictions of y, so that the true
+    difference of their squared errors, E (1 - 2 y), is known.
+    """
+    rng = np.random.default_rng(0)
+    held = {0.3: 0, 0: 0}
+    for _ in range(400):
+        y = rng.normal(size=60)
+        splits = [rng.permutation(60)[:18] for _ in range(15)]
+        differences = [np.mean(1 - 2 * y[test]) for test in splits]
+        for share in held:
+            low, high = resampled_interval(differences, share)
+            held[share] += low <= 1 <= high
+    assert held[0.3] / 400 > 0.92
+    assert held[0] / 400 < 0.65
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([0.1], 0.3), r"shape \(1,\); wanted one a split"),
+        (([[0.1, 0.2]], 0.3), r"shape \(1, 2\)"),
+        (([0.1, np.nan], 0.3), "no finite number"),
+        (([0.1, 0.2], 1.0), "test_size is 1.0; wanted"),
+        (([0.1, 0.2], -0.1), "test_size is -0.1; wanted"),
+    ],
+)
+def test_interval_errors(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        resampled_interval(*arguments)

@@ -87,7 +87,7 @@ EXEMPT = {
     },
     "counts, adds or compares numbers": {
         "Evaluation.mean",
-        "Evaluation.standard_error",
+        "Evaluation.interval",
         "Evaluation.values",
         "IncompleteSummary.degrees_of_freedom",
         "IncompleteSummary.norms",
@@ -100,6 +100,7 @@ EXEMPT = {
         "picture_features",
         "recall",
         "required_samples",
+        "resampled_interval",
     },
 }
 

@@ -16,6 +16,7 @@ from perfalign.model_selection._permutation import (
     permutation_test,
 )
 from perfalign.model_selection._power import required_samples
+from perfalign.model_selection._resampled import resampled_interval
 from perfalign.model_selection._search import HeldOutSearch
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "permutation_calibration",
     "permutation_test",
     "required_samples",
+    "resampled_interval",
 ]

@@ -37,6 +37,7 @@ from perfalign.alignment import (
     OverfitWarning,
 )
 from perfalign.model_selection._group_labels import group_labels
+from perfalign.model_selection._resampled import resampled_interval
 from perfalign.model_selection._split import Task, chooses_by_labels
 
 Records: TypeAlias = list[dict[str, Any]]
@@ -50,9 +51,12 @@ class Evaluation:
     ----------
     records : list of dict
         One for each split, method, source and target; a table for pandas.
+    test_size : float
+        Share of the groups that is held out in each split.
     """
 
     records: Records
+    test_size: float
 
     def values(self, name: str, **where: Any) -> Array:
         """One number a split.
@@ -110,30 +114,42 @@ class Evaluation:
         """
         return float(self.values(name, **where).mean())
 
-    def standard_error(self, name: str, **where: Any) -> float:
-        """Standard error of the mean over the splits.
+    def interval(
+        self,
+        name: str,
+        *,
+        against: str | None = None,
+        level: float = 0.95,
+        **where: Any,
+    ) -> tuple[float, float]:
+        """Confidence interval of the mean, which knows that splits overlap.
 
         Parameters
         ----------
         name : str
             A key of the records.
+        against : str, default=None
+            Another method: the interval is that of the difference to it,
+            taken split by split.
+        level : float, default=0.95
+            Share of intervals that are to hold the true mean.
         **where
             Which records, as of `values`.
 
         Returns
         -------
-        standard_error : float
-            As if splits were independent; nan for one split.
+        low, high : float
+            See `resampled_interval`.
 
         Raises
         ------
         ValueError
-            As `values`.
+            As `values`, and for one split only.
         """
         values = self.values(name, **where)
-        if len(values) < 2:
-            return float("nan")
-        return float(values.std(ddof=1) / np.sqrt(len(values)))
+        if against is not None:
+            values = values - self.values(name, **where | {"method": against})
+        return resampled_interval(values, self.test_size, level=level)
 
 
 @one_blas_thread
@@ -316,4 +332,5 @@ def evaluate(
         for split, (train, held) in enumerate(splitter.split(y, groups=labels))
     )
     bar = tqdm(splits, total=n_splits, disable=not progress)
-    return Evaluation([record for records in bar for record in records])
+    records = [record for of_split in bar for record in of_split]
+    return Evaluation(records, test_size)
