@@ -655,9 +655,42 @@ class TestPopulation:
         )
         np.testing.assert_allclose(calm.rates, 40 * calm.drive.clip(0))
 
+    def test_complex_cells_see_neither_sign_nor_place_of_a_grating(self):
+        rows, columns = np.indices((24, 24))
+        shifts = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+        gratings = np.sin(2 * np.pi * columns / 6 + shifts[:, None, None])
+        varies = {}
+        for cells in ("simple", "complex"):
+            # In any order: one scale for all, whatever is shown.
+            seen = make_population(
+                np.concatenate([gratings, 1 - gratings]),
+                n_neurons=50,
+                cells=cells,
+                random_state=0,
+            )
+            drive, negative = np.split(seen.drive, 2)
+            tuned = drive.max(axis=0) > 0.5
+            varies[cells] = (
+                np.ptp(drive, axis=0)[tuned] / drive.max(axis=0)[tuned]
+            )
+            sign = -1 if cells == "simple" else 1
+            np.testing.assert_allclose(drive, sign * negative, atol=1e-12)
+        assert np.all(varies["simple"] > 1.5)
+        assert np.median(varies["complex"]) < 0.1
+
+    def test_both_kinds_of_cells_have_the_same_fields(self, images):
+        kinds = [
+            make_population(images, 40, cells=cells, random_state=0)
+            for cells in ("simple", "complex")
+        ]
+        np.testing.assert_array_equal(
+            *(kind.receptive_fields for kind in kinds)
+        )
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
+            ({"cells": "round"}, "cells must be .* seen 'round'"),
             ({"images": np.ones((4, 5))}, r"images have shape \(4, 5\)"),
             ({"images": np.zeros((4, 5, 5))}, "blank"),
             ({"images": np.full((4, 5, 5), np.nan)}, "images: .*NaN"),

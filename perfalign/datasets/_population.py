@@ -20,6 +20,7 @@ def make_population(
     window: float = 0.2,
     noise: float = 0.5,
     correlation: float = 0.3,
+    cells: str = "simple",
     random_state: RandomState = None,
 ) -> Bunch:
     r"""Spike counts of a population of neurons that look at images.
@@ -35,8 +36,16 @@ def make_population(
         y_{iu} & \sim \mathrm{Poisson}(T \lambda_{iu}),
 
     with :math:`\tau` the root mean square of the drive over all neurons and
-    images. The noise :math:`\eta` of two neurons is correlated as far as
-    their receptive fields overlap,
+    images. So much is nearly linear in the image. *Complex* cells are not:
+    with :math:`g'_u` the same patch, its grating shifted by a quarter of a
+    wavelength, their drive is the root of an energy,
+
+    .. math:: s_{iu} = \sqrt{\langle g_u, x_i \rangle^2
+                            + \langle g'_u, x_i \rangle^2} \,/\, \tau,
+
+    the same for an image and its negative, and hardly changed where a grating
+    moves within the patch. The noise :math:`\eta` of two neurons is correlated
+    as far as their receptive fields overlap,
 
     .. math:: \operatorname{corr}(\eta_{iu}, \eta_{iv})
               = \rho \, \langle g_u, g_v \rangle, \qquad u \neq v :
@@ -56,6 +65,8 @@ def make_population(
         :math:`\sigma`, in units of the drive's root mean square.
     correlation : float, default=0.3
         :math:`\rho`, from 0 to 1.
+    cells : {"simple", "complex"}, default="simple"
+        What neurons respond to: a patch, or the energy of one.
     random_state : int, RandomState instance or None, default=None
         Seed of all draws, made in the order receptive fields, noise, spikes:
         one seed gives one population, whatever the noise.
@@ -98,6 +109,10 @@ def make_population(
 
     References
     ----------
+    E. H. Adelson and J. R. Bergen 1985, Spatiotemporal energy models for the
+    perception of motion, Journal of the Optical Society of America A 2(2),
+    284–299.
+
     J. P. Jones and L. A. Palmer 1987, An evaluation of the two-dimensional
     Gabor filter model of simple receptive fields in cat striate cortex,
     Journal of Neurophysiology 58(6), 1233–1258.
@@ -137,11 +152,21 @@ def make_population(
                 f"{name} must lie between 0 and {largest}; seen {number!r}."
             )
 
+    if cells not in ("simple", "complex"):
+        raise ValueError(
+            f"cells must be 'simple' or 'complex'; seen {cells!r}."
+        )
+
     rng = check_random_state(random_state)
     tuning = _draw_tuning(rng, n_neurons, images.shape[1:])
     fields = _gabors(**tuning, shape=images.shape[1:])
     flat = fields.reshape(n_neurons, -1)
-    drive = images.reshape(len(images), -1) @ flat.T
+    pixels = images.reshape(len(images), -1)
+    drive = pixels @ flat.T
+    if cells == "complex":
+        shifted = tuning | {"phase": tuning["phase"] + np.pi / 2}
+        quadrature = _gabors(**shifted, shape=images.shape[1:])
+        drive = np.hypot(drive, pixels @ quadrature.reshape(flat.shape).T)
     scale = np.sqrt(np.mean(drive**2))
     if scale == 0:
         raise ValueError("images are blank: they drive no neuron.")
