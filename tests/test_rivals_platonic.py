@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.spatial.distance import squareform
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import linregress
 from sklearn.cross_decomposition import CCA
 from sklearn.decomposition import PCA
@@ -219,6 +219,37 @@ def test_strangers_of_a_digit_share_the_digit_and_nothing_else(cells):
     assert accepted(model, within=True) > 9
     assert 0 < accepted(model[stranger], within=False) <= 9
     assert accepted(model[stranger], within=True) <= 1
+
+
+def test_complex_cells_take_more_digits_to_agree_with_the_images():
+    study, mnist = script("kinds"), load_mnist()
+    rows = np.random.default_rng(0).permutation(10_000)[:1500]
+    digit, images = mnist.target[rows], mnist.images[rows] / 255
+    pca = PCA(20, svd_solver="covariance_eigh")
+    model = pca.fit_transform(images.reshape(1500, -1))
+
+    def agreement(Z, n):
+        ranks = [
+            study.comparable(
+                pdist(
+                    [X[digit == d].mean(axis=0) for d in range(n)],
+                    "correlation",
+                ),
+                "ranks",
+            )
+            for X in (Z, model)
+        ]
+        values = ranks[0][study.exchanges(n)] @ ranks[1]
+        return values[0], study.p_value(values)
+
+    found = {}
+    for cells, least in (("simple", 4), ("complex", 6)):
+        counts = make_population(images, cells=cells, random_state=0).counts
+        Z = pca.fit_transform(np.sqrt(counts))
+        told = [n for n in range(3, 8) if agreement(Z, n)[1] <= 0.05]
+        assert told == list(range(least, 8))
+        found[cells] = agreement(Z, 7)[0]
+    assert found["simple"] > found["complex"]
 
 
 def test_a_brain_is_named_behind_classifiers_where_labels_are_many():
