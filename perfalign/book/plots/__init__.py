@@ -23,7 +23,10 @@ from perfalign.book.plots.results import bars, gauge_histogram, sweep
 from perfalign.book.plots.scale import (
     accuracy_against_time,
     cost_of_width,
+    descent_beside,
     merge_tree,
+    rounding_errors,
+    times_beside,
 )
 from perfalign.book.plots.schematics import generation, pipeline
 
@@ -34,6 +37,7 @@ __all__ = [
     "cost_maps",
     "cost_of_width",
     "crossings",
+    "descent_beside",
     "dots",
     "gauge_histogram",
     "gaussians",
@@ -52,11 +56,13 @@ __all__ = [
     "phase_diagram",
     "pipeline",
     "places",
+    "rounding_errors",
     "scree",
     "spectrum",
     "stack_plane",
     "sweep",
     "thinnest_direction",
+    "times_beside",
     "trajectories",
     "transported",
     "view_clouds",
