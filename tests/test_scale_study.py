@@ -174,8 +174,9 @@ def test_stored_fits_to_noisy_views_are_equally_accurate():
 
 
 def test_stored_times_are_as_short_as_the_chapter_says():
-    summary = seconds("noisy", MILLION, "StackedSummary")
-    assert summary <= 6 * seconds("noisy", MILLION, "dsyrk")
+    million = tables.results_of(STUDY, "noisy", 10**6, 128)
+    found = tables.ratios(million, "StackedSummary", "dsyrk")
+    assert np.percentile(found, 75) < 5
     summary = seconds("exact", LARGE, "StackedSummary")
     assert seconds("exact", LARGE, "numpy qr") >= 4 * summary
     assert seconds("exact", LARGE, "numpy svd") >= 8 * summary
