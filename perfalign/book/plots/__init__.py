@@ -24,7 +24,10 @@ from perfalign.book.plots.results import bars, gauge_histogram, sweep
 from perfalign.book.plots.scale import (
     accuracy_against_time,
     cost_of_width,
+    descent_beside,
     merge_tree,
+    rounding_errors,
+    times_beside,
 )
 from perfalign.book.plots.schematics import generation, pipeline
 
@@ -37,6 +40,7 @@ __all__ = [
     "cost_maps",
     "cost_of_width",
     "crossings",
+    "descent_beside",
     "dots",
     "gauge_histogram",
     "gaussians",
@@ -55,11 +59,13 @@ __all__ = [
     "phase_diagram",
     "pipeline",
     "places",
+    "rounding_errors",
     "scree",
     "spectrum",
     "stack_plane",
     "sweep",
     "thinnest_direction",
+    "times_beside",
     "trajectories",
     "transported",
     "view_clouds",
