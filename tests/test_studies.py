@@ -145,7 +145,7 @@ def test_every_script_is_a_study_or_said_to_be_none():
 
 
 #: Scripts to which others add their own.
-WITHOUT = {"bridges", "model_bridges", "permutation_null", "real_modalities"}
+WITHOUT = {"bridges", "model_bridges", "real_modalities"}
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -18,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 import perfalign
 from perfalign import (
+    GaussianTransfer,
     OverfitWarning,
     PerfectAlignment,
     _linalg,
@@ -343,7 +344,8 @@ def test_permutations_switch_no_threads(pools, monkeypatch):
     assert counts[0] == counts[1] > 0
 
 
-def test_a_mixture_of_latents_is_fitted_with_one_openmp_thread(monkeypatch):
+@pytest.mark.parametrize("entrance", ["gauge.mixture", "fit_unlabelled"])
+def test_a_mixture_is_fitted_with_one_openmp_thread(monkeypatch, entrance):
     controller = ThreadpoolController().select(user_api="openmp")
     seen = []
     usual = GaussianMixture.fit
@@ -359,9 +361,13 @@ def test_a_mixture_of_latents_is_fitted_with_one_openmp_thread(monkeypatch):
     )
     alignment = PerfectAlignment(2).fit(data.views)
     with controller.limit(limits=2):
-        gauge.mixture(
-            alignment, data.views, data.means, data.covariances, weights
-        )
+        if entrance == "gauge.mixture":
+            gauge.mixture(
+                alignment, data.views, data.means, data.covariances, weights
+            )
+        else:
+            X = data.views[0]
+            GaussianTransfer(alignment).fit_unlabelled(X, X[:3], [0, 1, 2])
         after = [one["num_threads"] for one in controller.info()]
     assert set(seen) == {1}
     assert set(after) == {2}
