@@ -44,8 +44,7 @@ def svd(matrix: Array, **kwargs: Any) -> Any:
 
 def singular_values(matrix: Array) -> Array:
     """Singular values, descending."""
-    values: Array = svd(matrix, compute_uv=False)
-    return values
+    return np.asarray(svd(matrix, compute_uv=False))
 
 
 def stacked_svd(matrices: Array) -> tuple[Array, ...]:
@@ -61,8 +60,7 @@ def eigh(matrices: Array) -> tuple[Array, ...]:
     try:
         if matrices.ndim == 2 and len(matrices) >= LARGE:
             with scipy_threads:
-                found: tuple[Array, ...] = linalg.eigh(matrices, driver="evd")
-                return found
+                return tuple(linalg.eigh(matrices, driver="evd"))
         return np.linalg.eigh(matrices)
     except linalg.LinAlgError:
         return _of_each(matrices, lambda one: linalg.eigh(one, driver="ev"))
@@ -110,6 +108,13 @@ def column_norms(matrix: Array) -> Array:
         scale = np.ldexp(1.0, np.frexp(size)[1])
         norms = scale * np.linalg.norm(matrix / scale, axis=0)
     return norms
+
+
+def inverse_norms(matrix: Array, least: Array) -> Array:
+    """One over the norms of the columns; 0 if they are not above the least."""
+    norms = column_norms(matrix)
+    live = norms > least
+    return np.asarray(live / np.where(live, norms, 1.0))
 
 
 def two_sum(a: Array, b: Array) -> tuple[Array, Array]:

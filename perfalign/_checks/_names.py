@@ -68,7 +68,7 @@ class Signature:
         """
         views, names = as_list(views)
         return cls(
-            tuple(int(_shape(view)[1]) for view in views),
+            tuple(int(np.shape(view)[1]) for view in views),
             tuple(map(column_names, views)),
             names,
         )
@@ -100,6 +100,27 @@ class Signature:
             None if names is None else np.array(names, dtype=object)
             for names in self.feature_names
         ]
+
+    def feature_names_of(self, position: int) -> NDArray[np.object_]:
+        """Names of the columns of one view, as scikit-learn keeps them.
+
+        Parameters
+        ----------
+        position : int
+
+        Returns
+        -------
+        names : ndarray of str
+
+        Raises
+        ------
+        AttributeError
+            If the view has none.
+        """
+        names = self.feature_names_in[position]
+        if names is None:
+            raise AttributeError("The fit has seen no names of columns.")
+        return names
 
     def only(self, position: int) -> "Signature":
         """Signature of one of the views, without its name.
@@ -337,10 +358,6 @@ def without_row_labels(view: Any) -> Any:
     if _row_labels(view) is None:
         return view
     return view.reset_index(drop=True)
-
-
-def _shape(view: Any) -> tuple[int, ...]:
-    return view.shape if hasattr(view, "shape") else np.shape(view)
 
 
 def is_frame(view: Any) -> bool:

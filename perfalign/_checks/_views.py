@@ -227,7 +227,7 @@ def check_paired(views: Any) -> tuple[list[Any], Signature, int]:
     # Rows are taken of them, which not every sparse format lets one do.
     given = [view.tocsr() if issparse(view) else view for view in given]
     lengths = [n_rows(view, name) for view, name in zip(given, names)]
-    _check_lengths(lengths, names)
+    check_lengths(lengths, names)
     check_row_labels(given, names)
     for view, name in zip(given, names):
         check_hidden(view, name)
@@ -421,11 +421,12 @@ def _check_rows(
     views: Sequence[Any], sources: Sequence[Any], names: Sequence[str]
 ) -> None:
     """Raise if views differ in their numbers or labels of rows."""
-    _check_lengths([source.shape[0] for source in sources], names)
+    check_lengths([source.shape[0] for source in sources], names)
     check_row_labels(views, names)
 
 
-def _check_lengths(lengths: Sequence[int], names: Sequence[str]) -> None:
+def check_lengths(lengths: Sequence[int], names: Sequence[str]) -> None:
+    """Raise if views differ in their numbers of rows."""
     if len(set(lengths)) > 1:
         raise ValueError(
             "All views must describe the same samples, row by row; seen "

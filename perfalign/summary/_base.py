@@ -1,6 +1,7 @@
 """What all summaries of views answer, however the views were observed."""
 
 from abc import ABC, abstractmethod
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 from os import PathLike
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfalign._checks import FLOAT64_EPS, Signature
-from perfalign._linalg import column_norms
+from perfalign._linalg import column_norms, inverse_norms
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary._storage import load_arrays, save_arrays
@@ -19,6 +20,7 @@ from perfalign.summary._storage import load_arrays, save_arrays
 ROUNDINGS = 4
 
 
+@dataclass(frozen=True, eq=False)
 class Summary(ABC):
     """What all summaries of views answer, however the views were observed.
 
@@ -39,6 +41,12 @@ class Summary(ABC):
         Relative rounding error of each feature's numbers.
     rest : ndarray of shape (d,), or 0
         What `mean` has lost by rounding, where that is kept.
+    feature_names : tuple of (tuple of str, or None), or None
+        Names of the columns of each view, where they had any.
+    view_names : tuple of str, or None
+        Names of the views, if they had any.
+    n_rows : int
+        Rows that were seen, where weights may have made less of them.
 
     See Also
     --------
@@ -63,15 +71,21 @@ class Summary(ABC):
     mean: Array
     n_samples: float
     n_features: tuple[int, ...]
-    eps: Array | float
+    eps: Array | float = FLOAT64_EPS
     rest: Array | float = 0.0
-    #: Rows that were seen, where weights may have made less of them.
+    _: KW_ONLY
+    feature_names: tuple[tuple[str, ...] | None, ...] | None = None
+    view_names: tuple[str, ...] | None = None
     n_rows: int = 0
 
     @property
-    @abstractmethod
     def signature(self) -> Signature:
         """What further views must have in common with these."""
+        return Signature(
+            self.n_features,
+            self.feature_names or (None,) * len(self.n_features),
+            self.view_names,
+        )
 
     @abstractmethod
     def update(self, views: Any, sample_weight: Any = None) -> "Summary":
@@ -267,13 +281,11 @@ class Summary(ABC):
         -------
         blocks : list of ndarray of shape (p, n_features_m)
         """
-        found = []
         blocks = self.blocks() if blocks is None else blocks
-        for block, rounding in zip(blocks, self.rounding(rtol)):
-            size = column_norms(block)
-            live = size > rounding
-            found.append(block * (live / np.where(live, size, 1.0)))
-        return found
+        return [
+            block * inverse_norms(block, rounding)
+            for block, rounding in zip(blocks, self.rounding(rtol))
+        ]
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the summary to a file of NumPy's npz format.

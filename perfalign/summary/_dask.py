@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from perfalign._checks import check_lengths
+
 Summary = TypeVar("Summary")
 
 
@@ -36,9 +38,7 @@ def tree_summary(
 
     def merge(pair: tuple[Any, Any]) -> Any:
         left, right = pair
-        if left is None or right is None:
-            return left or right
-        return left.merge(right)
+        return left.merge(right) if left and right else left or right
 
     delayed: Any = vars(dask)["delayed"]
     columns = [array.to_delayed().ravel() for array in _aligned(arrays)]
@@ -72,11 +72,6 @@ def _aligned(arrays: Sequence[Any]) -> list[Any]:
                 f"seen {parts} of them. Call compute_chunk_sizes() first."
             )
         return uncut
-    if len(set(lengths)) > 1:
-        raise ValueError(
-            "All views must describe the same samples, row by row; seen "
-            + ", ".join(f"view {m}: {n} rows" for m, n in enumerate(lengths))
-            + "."
-        )
+    check_lengths(lengths, [f"view {m}" for m in range(len(arrays))])
     rows = arrays[0].chunks[0]
     return [array.rechunk({0: rows}) for array in uncut]

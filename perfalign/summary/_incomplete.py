@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lstsq
 
-from perfalign._checks import Signature
 from perfalign._linalg import column_norms
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array
@@ -38,7 +37,7 @@ from perfalign.summary._stacked import StackedSummary
 from perfalign.summary._storage import checked
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class IncompleteSummary(Summary):
     r"""Mergeable summary of items that have any subset of the views.
 
@@ -67,8 +66,9 @@ class IncompleteSummary(Summary):
 
     Parameters
     ----------
-    R, mean, n_features, eps, feature_names, view_names
-        As in `StackedSummary`; `mean` is over all items that have the view.
+    R, mean, n_features, eps, rest, feature_names, view_names
+        As in `StackedSummary`; `mean` is over all items that have the view,
+        and `rest` is 0.
     n_samples : int or float
         Number of items with two views or more, or the sum of their weights.
     sets : dict of tuple to StackedSummary
@@ -100,15 +100,7 @@ class IncompleteSummary(Summary):
     '1.000'
     """
 
-    R: Array
-    mean: Array
-    n_samples: float
-    n_features: tuple[int, ...]
-    eps: Array
-    feature_names: tuple[tuple[str, ...] | None, ...]
-    view_names: tuple[str, ...] | None
     sets: dict[Subset, StackedSummary]
-    n_rows: int = 0
 
     @classmethod
     @one_blas_thread
@@ -234,11 +226,6 @@ class IncompleteSummary(Summary):
                 f"{type(other).__name__}, wanted IncompleteSummary."
             )
         return self.update(other.sets)
-
-    @property
-    def signature(self) -> Signature:
-        """What further views must have in common with these."""
-        return Signature(self.n_features, self.feature_names, self.view_names)
 
     def _arrays(self) -> dict[str, Any]:
         arrays = {

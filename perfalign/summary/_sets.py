@@ -63,11 +63,11 @@ def _summary(key: Any, data: Any, weights: Any) -> StackedSummary | None:
             )
         return replace(data, view_names=None)
     names = [f"set {key}, view {view!r}" for view in key]
-    with Pass() as run:
-        try:
-            run.add(list(data), weights, names)
-        except ValueError as error:
-            raise named(error, f"set {key}") from error
+    run = Pass()
+    try:
+        run.add(list(data), weights, names)
+    except ValueError as error:
+        raise named(error, f"set {key}") from error
     return StackedSummary(**run.fields()) if run.triangle else None
 
 
@@ -90,7 +90,7 @@ def common_signature(
 ) -> Signature:
     """What all sets with a view must agree on."""
     seen: dict[Any, tuple[Subset, int]] = {}
-    names: dict[Any, tuple[Subset, tuple[str, ...] | None]] = {}
+    names: dict[Any, tuple[Subset, tuple[str, ...]]] = {}
     for key, summary in sets:
         for m, d_m, columns in zip(
             key, summary.n_features, summary.signature.feature_names
@@ -101,15 +101,14 @@ def common_signature(
                     f"set {key}: view {m!r} has {d_m} features; wanted "
                     f"{wanted}, as in set {first}."
                 )
-            first, known = names.setdefault(m, (key, columns))
-            if known is None:
-                names[m] = key, columns
-            elif columns is not None and columns != known:
-                raise ValueError(
-                    f"set {key}: the columns of view {m!r} are "
-                    f"{', '.join(columns)}; wanted {', '.join(known)}, as in "
-                    f"set {first}."
-                )
+            if columns is not None:
+                first, known = names.setdefault(m, (key, columns))
+                if columns != known:
+                    raise ValueError(
+                        f"set {key}: the columns of view {m!r} are "
+                        f"{', '.join(columns)}; wanted {', '.join(known)}, "
+                        f"as in set {first}."
+                    )
     order = list(seen)
     if len({isinstance(view, str) for view in order}) > 1:
         raise ValueError(
@@ -127,7 +126,7 @@ def common_signature(
             )
     return Signature(
         tuple(seen[m][1] for m in order),
-        tuple(names[m][1] for m in order),
+        tuple(names[m][1] if m in names else None for m in order),
         tuple(order) if called else None,
     )
 

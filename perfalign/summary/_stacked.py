@@ -7,6 +7,7 @@ order, from any number of machines.
 """
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import helmert
 
-from perfalign._checks import FLOAT64_EPS, Signature
+from perfalign._checks import FLOAT64_EPS
 from perfalign._linalg import two_sum
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array
@@ -27,7 +28,7 @@ from perfalign.summary._reflections import triangle
 from perfalign.summary._storage import checked
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class StackedSummary(Summary):
     r"""Mergeable summary (R, mean, n) of paired views.
 
@@ -101,16 +102,7 @@ class StackedSummary(Summary):
     True
     """
 
-    R: Array
-    mean: Array
-    n_samples: float
-    n_features: tuple[int, ...]
-    eps: Array | float = FLOAT64_EPS
-    rest: Array | float = 0.0
     items: NDArray[np.uint64] | None = None
-    feature_names: tuple[tuple[str, ...] | None, ...] | None = None
-    view_names: tuple[str, ...] | None = None
-    n_rows: int = 0
 
     @classmethod
     @one_blas_thread
@@ -142,7 +134,7 @@ class StackedSummary(Summary):
             if weights are negative or are not one a row, or if there is no
             row of a weight above 0.
         """
-        with Pass(allow_empty=False, progress=progress) as run:
+        with closing(Pass(allow_empty=False, progress=progress)) as run:
             run.add(views, sample_weight)
         return cls(**run.fields())
 
@@ -168,8 +160,8 @@ class StackedSummary(Summary):
         ValueError
             As `from_views`, but for the lack of rows.
         """
-        with Pass() as run:
-            run.add(views, sample_weight)
+        run = Pass()
+        run.add(views, sample_weight)
         return cls(**run.fields()) if run.triangle else None
 
     @classmethod
@@ -215,7 +207,7 @@ class StackedSummary(Summary):
         1000
         """
         weights = None if sample_weight is None else iter(sample_weight)
-        with Pass(progress=progress) as run:
+        with closing(Pass(progress=progress)) as run:
             for number, views in enumerate(blocks):
                 try:
                     # Where they have ended there are none.
@@ -289,8 +281,8 @@ class StackedSummary(Summary):
         ValueError
             If the views do not match those summarised so far.
         """
-        with Pass(self) as run:
-            run.add(views, sample_weight)
+        run = Pass(self)
+        run.add(views, sample_weight)
         return type(self)(**run.fields())
 
     @one_blas_thread
@@ -342,17 +334,8 @@ class StackedSummary(Summary):
             n_rows=self.n_rows + other.n_rows,
         )
 
-    @property
-    def signature(self) -> Signature:
-        """What further views must have in common with these."""
-        return Signature(
-            self.n_features,
-            self.feature_names or (None,) * len(self.n_features),
-            self.view_names,
-        )
-
     def _arrays(self) -> dict[str, Any]:
-        arrays: dict[str, Any] = {
+        arrays = {
             "R": self.R,
             "mean": self.mean,
             "rest": self.rest + np.zeros_like(self.mean),
@@ -360,15 +343,14 @@ class StackedSummary(Summary):
             "n_rows": self.n_rows,
             "n_features": self.n_features,
             "eps": np.broadcast_to(self.eps, len(self.mean)),
+            "items": self.items,
+            "view_names": self.view_names,
         }
-        if self.items is not None:
-            arrays["items"] = self.items
-        if self.view_names is not None:
-            arrays["view_names"] = self.view_names
         for m, names in enumerate(self.signature.feature_names):
-            if names is not None:
-                arrays[f"feature_names {m}"] = names
-        return arrays
+            arrays[f"feature_names {m}"] = names
+        return {
+            name: array for name, array in arrays.items() if array is not None
+        }
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Self:
@@ -378,13 +360,14 @@ class StackedSummary(Summary):
                 f"n_features is {n_features}; wanted numbers of at least 1."
             )
         n_samples = checked(arrays, "n_samples", "iuf", 0).item()
-        if not 0 < n_samples < 2**53:
-            raise ValueError(f"n_samples is {n_samples}.")
         n_rows = 0
         if "n_rows" in arrays:
             n_rows = checked(arrays, "n_rows", "iu", 0).item()
-        if not 0 <= n_rows < 2**53:
-            raise ValueError(f"n_rows is {n_rows}.")
+        if not (0 < n_samples < 2**53 and 0 <= n_rows < 2**53):
+            raise ValueError(
+                f"n_samples is {n_samples}, and n_rows is {n_rows}; wanted "
+                "numbers below 2**53, and n_samples above 0."
+            )
         # Where weights are no whole numbers, more rows may count for less.
         most = n_samples if isinstance(n_samples, int) else np.inf
         d, views = (sum(n_features),), (len(n_features),)
@@ -450,11 +433,10 @@ class StackedSummary(Summary):
         blocks : list of ndarray of shape (p, n_features_m)
             Inner products of their columns are those of the features.
         """
-        R = self.R
-        if not center:
-            mean_row = np.sqrt(self.n_samples) * self.mean
-            R = triangle(np.vstack([R, mean_row]))
-        return self.split(R)
+        if center:
+            return self.split(self.R)
+        mean_row = np.sqrt(self.n_samples) * self.mean
+        return self.split(triangle(np.vstack([self.R, mean_row])))
 
     def norms(self) -> Array:
         """Norms of the features over all samples, about 0.

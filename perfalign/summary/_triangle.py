@@ -83,11 +83,8 @@ class CentredTriangle:
                 self.expect(max(taken, self.filled))
             source = slice(start, start + taken)
             place = slice(self.filled, self.filled + taken)
-            left = 0
-            for block in columns:
-                right = left + block.shape[1]
-                self.chunk[place, left:right] = block[source]
-                left = right
+            parts = [block[source] for block in columns]
+            np.concatenate(parts, axis=1, out=self.chunk[place])
             self.weights[place] = 1.0 if weights is None else weights[source]
             start, self.filled = source.stop, place.stop
             if self.filled == self._wanted():
@@ -122,9 +119,6 @@ class CentredTriangle:
 
     def _accumulated(self) -> bool:
         """Add the chunk to the accumulation, if it is for such rows."""
-        if not self.coarse and self.accumulation is not None:
-            if self.accumulation.coordinates is None:
-                return False
         if self.accumulation is None:
             # To begin costs more than it saves on few rows.
             d = len(self.origin)
@@ -137,6 +131,8 @@ class CentredTriangle:
             self.accumulation = Accumulation(
                 self.R, self.rest, self.n, coordinates
             )
+        elif self.accumulation.coordinates is None and not self.coarse:
+            return False
         rows, weights = self.chunk[: self.filled], None
         if self.weighted:
             weights = self.weights[: self.filled]
