@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from perfalign._solver._stack import (
     Coordinates,
@@ -164,12 +165,5 @@ def factor_latents(
         (ridge / A.shape[1]) ** 0.5 * np.linalg.norm(block) * A.T
         for block, A in zip(blocks, encoders)
     ]
-    ends = np.cumsum([len(rows) for rows in noise])
-    places = [
-        [(end - len(rows), ends[-1] - end), (0, 0)]
-        for rows, end in zip(noise, ends)
-    ]
-    return [
-        np.vstack([z, np.pad(rows, place)])
-        for z, rows, place in zip(latents, noise, places)
-    ]
+    apart = np.split(block_diag(*noise), len(noise), axis=1)
+    return [np.vstack(parts) for parts in zip(latents, apart)]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from perfalign._checks import FLOAT64_EPS, check_number
-from perfalign._linalg import column_norms, singular_values
+from perfalign._linalg import singular_values
 from perfalign._solver._stack import (
     Whitened,
     contrast_stack,
@@ -33,9 +33,25 @@ class SharedStructure:
     summary: Summary
     center: bool
     rtol: float
-    rounding: list[Array]
-    least: float
-    whitened: list[Whitened]
+
+    @cached_property
+    def rounding(self) -> list[Array]:
+        return self.summary.rounding(self.rtol, self.center)
+
+    @property
+    def least(self) -> float:
+        # Rounding in all features at once may add up to so much in a
+        # direction.
+        n_features = sum(self.summary.n_features)
+        return float(1 + (n_features / self.summary.n_counted) ** 0.5)
+
+    @cached_property
+    def whitened(self) -> list[Whitened]:
+        blocks = self.summary.blocks(self.center)
+        return [
+            whiten(block, unit, self.least)
+            for block, unit in zip(blocks, self.rounding)
+        ]
 
     @cached_property
     def stack(self) -> Array:
@@ -128,25 +144,18 @@ def shared_structure(
     summary = views
     if not isinstance(views, Summary):
         summary = StackedSummary.from_views(views)
-    rtol = summary.default_rtol() if rtol is None else rtol
-    rounding = summary.rounding(rtol, center)
-    n_features, n_samples = sum(summary.n_features), summary.n_counted
-    # Rounding in all features at once may add up to so much in a direction.
-    least = 1 + (n_features / n_samples) ** 0.5
-    whitened = [
-        whiten(block, unit, least)
-        for block, unit in zip(summary.blocks(center), rounding)
-    ]
-    ranks = [view.rank for view in whitened]
-    if not center or 0 in ranks:
-        _check_varying(summary, rtol)
-    return SharedStructure(summary, center, rtol, rounding, least, whitened)
+    structure = SharedStructure(
+        summary, center, summary.default_rtol() if rtol is None else rtol
+    )
+    if not center or 0 in structure.ranks:
+        _check_varying(summary, structure.rtol)
+    return structure
 
 
 def _check_varying(summary: Summary, rtol: float) -> None:
-    rounding = summary.rounding(rtol)
-    for m, (block, least) in enumerate(zip(summary.blocks(), rounding)):
-        if not np.any(column_norms(block) > least):
+    spreads = summary.split(summary.spreads)
+    for m, (spread, least) in enumerate(zip(spreads, summary.rounding(rtol))):
+        if not np.any(spread > least):
             raise ValueError(
                 f"view {m} does not vary: all its samples are equal, up to "
                 "rounding, so there is nothing to align."

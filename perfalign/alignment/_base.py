@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from copy import copy
 from html import escape
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +28,9 @@ from perfalign.metrics import component_correlations
 #: Latents of all views: a list of arrays, or a dict of them for a dict of
 #: views.
 Latents: TypeAlias = Any
+
+#: One entry a view.
+Seen = TypeVar("Seen", bound=Sequence[Any])
 
 
 class BaseAlignment(ABC, BaseEstimator):
@@ -120,27 +123,17 @@ class BaseAlignment(ABC, BaseEstimator):
     @property
     def n_features_in_(self) -> tuple[int, ...]:
         """Numbers of features of the views; of views that have features."""
-        n_features: tuple[int, ...] = self._of_signature("n_features", None)
-        return n_features
+        return _seen(self.signature_.n_features, "n_features")
 
     @property
     def feature_names_in_(self) -> list[NDArray[np.object_] | None]:
         """Names of the columns of each view; only if one had some."""
-        self._of_signature("feature_names", None)
-        return self.signature_.feature_names_in
+        return _seen(self.signature_.feature_names_in, "feature_names")
 
     @property
     def view_names_in_(self) -> tuple[str, ...]:
         """Names of the views, in their order; only if they had some."""
-        names: tuple[str, ...] = self._of_signature("view_names", None)
-        return names
-
-    def _of_signature(self, name: str, none: Any) -> Any:
-        signature = getattr(self, "signature_", None)
-        found = getattr(signature, name, None)
-        if found is None or set(found) == {none}:
-            raise AttributeError(f"The fit has seen no {name}.")
-        return found
+        return _seen(self.signature_.view_names, "view_names")
 
     def check_fitted(self) -> None:
         """Raise unless fitted, and compute what was left to be computed.
@@ -401,6 +394,12 @@ class BaseAlignment(ABC, BaseEstimator):
         # A list of matrices, one a view.
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _seen(found: Seen | None, name: str) -> Seen:
+    if found is None or all(one is None for one in found):
+        raise AttributeError(f"The fit has seen no {name}.")
+    return found
 
 
 def _outputs(

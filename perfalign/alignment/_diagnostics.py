@@ -1,12 +1,13 @@
 """What the latents contain, and when that should worry their user."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
 
 from perfalign._linalg import eigh, singular_values, svd
-from perfalign._solver import SharedStructure, Solution, whiten
+from perfalign._solver import SharedStructure, Solution
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary import IncompleteSummary, StackedSummary, Summary
@@ -181,11 +182,14 @@ def _overfit(structure: SharedStructure) -> list[str]:
         few = _vacuous_sets(structure, summary)
         if not v:
             # The others may do without them.
-            parts = _joined(set(summary.sets) - set(few))
+            links = DisjointSet(chain.from_iterable(summary.sets))
+            for views in set(summary.sets).difference(few):
+                for view in views:
+                    links.merge(views[0], view)
             few = {
                 views: n
                 for views, n in few.items()
-                if not any(part.issuperset(views) for part in parts)
+                if len({links[view] for view in views}) > 1
             }
         return [
             f"The {summary.sets[views].n_items} items with the views {views} "
@@ -203,33 +207,14 @@ def _overfit(structure: SharedStructure) -> list[str]:
     return []
 
 
-def _joined(sets: Iterable[tuple[Any, ...]]) -> list[set[Any]]:
-    """Views that are joined by the sets which they are in."""
-    parts: list[set[Any]] = []
-    for views in sets:
-        touched = [part for part in parts if not part.isdisjoint(views)]
-        apart = [part for part in parts if part.isdisjoint(views)]
-        parts = [*apart, set(views).union(*touched)]
-    return parts
-
-
 def _vacuous_sets(
     structure: SharedStructure, summary: IncompleteSummary
 ) -> dict[tuple[int, ...], int]:
     """Dimensions in which the items of a set agree in any order."""
-    vacuous = {}
-    for views, observed in summary.sets.items():
-        if len(views) == 1:
-            continue
-        least = 1 + (sum(observed.n_features) / observed.n_counted) ** 0.5
-        ranks = [
-            whiten(block, rounding, least).rank
-            for block, rounding in zip(
-                observed.blocks(structure.center),
-                observed.rounding(structure.rtol, structure.center),
-            )
-        ]
-        v = sum(ranks) - observed.degrees_of_freedom(structure.center)
-        if v > 0:
-            vacuous[views] = v
-    return vacuous
+    center, rtol = structure.center, structure.rtol
+    found = {
+        views: SharedStructure(items, center, rtol).vacuous_dimension
+        for views, items in summary.sets.items()
+        if len(views) > 1
+    }
+    return {views: v for views, v in found.items() if v}

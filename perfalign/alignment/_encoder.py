@@ -194,10 +194,8 @@ class ViewEncoder(
 
     @property
     def feature_names_in_(self) -> NDArray[np.object_]:
-        names: NDArray[np.object_] | None
-        names = self.alignment.feature_names_in_[self._place()]
-        if names is None:
-            raise AttributeError("The fit has seen no names of columns.")
+        names: NDArray[np.object_]
+        names = self.alignment.signature_.feature_names_of(self._place())
         return names
 
     @property

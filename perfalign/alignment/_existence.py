@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from perfalign._checks import check_integer
 from perfalign._linalg import orthonormal
@@ -226,12 +227,7 @@ class LeftNullSpace:
     @property
     def basis(self) -> Array:
         """Orthonormal rows spanning all of it, shape (d − r, d)."""
-        widths = [rows.shape[1] for rows in self.collapsed]
-        padded = [
-            np.pad(rows, [(0, 0), (sum(widths[:m]), sum(widths[m + 1 :]))])
-            for m, rows in enumerate(self.collapsed)
-        ]
-        return np.vstack([self.informative, *padded])
+        return np.vstack([self.informative, block_diag(*self.collapsed)])
 
 
 @one_blas_thread

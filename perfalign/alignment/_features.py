@@ -134,10 +134,7 @@ class GaussianFeatures(TransformerMixin, BaseEstimator):
 
     @property
     def feature_names_in_(self) -> NDArray[np.object_]:
-        (names,) = self.signature_.feature_names_in
-        if names is None:
-            raise AttributeError("The fit has seen no names of columns.")
-        return names
+        return self.signature_.feature_names_of(0)
 
     @one_blas_thread
     def transform(self, X: View) -> Array:

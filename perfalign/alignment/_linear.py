@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from perfalign._checks import Signature, check_view, latent_dtype
-from perfalign._linalg import column_norms, svd
+from perfalign._linalg import inverse_norms, svd
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Floats
 from perfalign.alignment._base import BaseAlignment
@@ -71,9 +71,9 @@ class LinearAlignment(BaseAlignment):
         return False
 
     @property
-    def _rtol(self) -> float | None:
+    def _rtol(self) -> float:
         """Relative rank tolerance of the fit, if it was given one."""
-        return None
+        return self.summary_.default_rtol()
 
     @property
     def signature_(self) -> Signature:  # type: ignore[override]
@@ -168,7 +168,7 @@ class LinearAlignment(BaseAlignment):
         self.check_fitted()
         m = self.signature_.position(view)
         summary = self.summary_
-        rtol = self._rtol or summary.default_rtol()
+        rtol = self._rtol
         rounding = self.latent_rounding(
             summary.rounding(rtol, self.center_),
             overall=rtol * summary.norms().max(),
@@ -177,9 +177,7 @@ class LinearAlignment(BaseAlignment):
         z = block @ self.encoders_[m].T
         # A gauge may give every latent a unit of its own; what is rounding
         # there must not become a signal.
-        size = column_norms(z)
-        live = size > rounding
-        units = live / np.where(live, size, 1.0)
+        units = inverse_norms(z, rounding)
         U, s, Vt = svd(z * units, full_matrices=False)
         kept = s > rtol * s[0]
         loadings: Array = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)

@@ -146,9 +146,7 @@ class MappedAlignment(MetaAlignment):
         mapped = [self.features(X, m) for m, X in enumerate(given)]
         listed = None if out is None else self.signature_.in_order(out)
         latents = super().transform(mapped, listed)
-        if out is not None:
-            return out
-        return self.signature_.as_given(latents, views)
+        return self.signature_.as_given(latents, views) if out is None else out
 
     @one_blas_thread
     def transform_view(

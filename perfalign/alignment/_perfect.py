@@ -1,6 +1,6 @@
 """The stacked-SVD estimator, under the paper's constraint and a safe one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, Self, TypeAlias
 
@@ -378,20 +378,17 @@ class PerfectAlignment(LinearAlignment):
             is seen when something is computed.
         """
         _check_parameters(self)
-        if "summary_" in vars(self):
-            warned = self._warned
-            self._restart(self.summary_.update(views, sample_weight))
-            self._warned = warned
-            return self
         summary: Summary | None
-        if isinstance(views, Mapping) and any(
+        if "summary_" in vars(self):
+            summary = self.summary_.update(views, sample_weight)
+        elif isinstance(views, Mapping) and any(
             isinstance(key, tuple) for key in views
         ):
             summary = IncompleteSummary.from_views(views, sample_weight)
         else:
             summary = StackedSummary.from_first_block(views, sample_weight)
         if summary is not None:
-            self._restart(summary)
+            self._restart(summary, vars(self).get("_warned", ()))
         return self
 
     def _refit(self, summary: Summary) -> Self:
@@ -407,13 +404,15 @@ class PerfectAlignment(LinearAlignment):
             name: getattr(self, name) for name in self._parameter_constraints
         }
 
-    def _restart(self, summary: Summary) -> None:
+    def _restart(
+        self, summary: Summary, warned: Iterable[type[Warning]] = ()
+    ) -> None:
         for name in _LEARNED.intersection(vars(self)):
             delattr(self, name)
         self.summary_ = summary
         self.n_samples_seen_ = summary.n_samples
         self.center_, self.fit_params_ = self.center, self._params()
-        self._warned = set()
+        self._warned = set(warned)
 
     def _adopt(self, solution: Learned) -> None:
         attributes, found = solution
@@ -434,9 +433,8 @@ class PerfectAlignment(LinearAlignment):
         return bool(self.fit_params_["constraint"] == "orthonormal")
 
     @property
-    def _rtol(self) -> float | None:
-        rtol: float | None = self.fit_params_["rtol"]
-        return rtol
+    def _rtol(self) -> float:
+        return self.fit_params_["rtol"] or super()._rtol
 
     def _found(self) -> dict[str, str]:
         if "encoders_" not in vars(self):
@@ -470,9 +468,8 @@ class PerfectAlignment(LinearAlignment):
                 ) from error
             if name == "explained_variance_":
                 # Nothing else needs it.
-                rtol = self._rtol or self.summary_.default_rtol()
                 self.explained_variance_ = explained_variance(
-                    self.summary_, self._solution, self.center_, rtol
+                    self.summary_, self._solution, self.center_, self._rtol
                 )
             return vars(self)[name]
         raise AttributeError(
