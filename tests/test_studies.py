@@ -318,7 +318,12 @@ def test_a_figure_is_traced_to_the_study_it_shows():
 
 
 #: Chapters whose captions name their scripts.
-NAMED = {"11-a-million-rows.ipynb"}
+NAMED = {
+    "06-transfer.ipynb",
+    "09-is-it-real.ipynb",
+    "11-a-million-rows.ipynb",
+    "14-platonic.ipynb",
+}
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
