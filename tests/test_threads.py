@@ -45,7 +45,9 @@ ROOMS = [
     "transport",
 ]
 
-SIGNATURE = "as_given in_order joined name of only position wanted".split()
+SIGNATURE = """
+as_given feature_names_of in_order joined name of only position wanted
+""".split()
 
 #: What multiplies no matrices by itself.
 EXEMPT = {

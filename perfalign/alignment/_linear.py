@@ -72,7 +72,7 @@ class LinearAlignment(BaseAlignment):
 
     @property
     def _rtol(self) -> float:
-        """Relative rank tolerance of the fit, if it was given one."""
+        """Relative rank tolerance of the fit."""
         return self.summary_.default_rtol()
 
     @property
