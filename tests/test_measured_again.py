@@ -86,7 +86,9 @@ def test_english_names_are_read_better_than_the_pictures_they_come_from():
 # --------------------------------------------------------------------- bridges
 
 
-def test_a_missing_class_stays_and_a_hard_price_sees_it_better():
+def test_a_missing_class_stays_and_any_threshold_sees_it():
+    """A hard price moves less of it than a soft one does. But the order of
+    rows by what a soft one moves, or by their cheapest cost, says as much."""
     moved = script("bridges").missing_class(3)
     shares = {}
     for divergence in ("tv", "kl"):
@@ -95,14 +97,40 @@ def test_a_missing_class_stays_and_a_hard_price_sees_it_better():
         shares[divergence] = np.interp(0.6, others[order], own[order])
     assert shares["tv"] < 0.25
     assert shares["tv"] < 0.7 * shares["kl"]
+    assert max(moved["kl, cut"]) < shares["tv"] + 0.03
+    assert moved["nearest, cut"] < shares["tv"] + 0.03
+
+
+@cache
+def by_a_hundred(kind):
+    return script("bridges").alignment(0, 100, kind)
 
 
 def test_shared_labels_find_partners_and_classes_do_not():
-    found = script("bridges").alignment(0, 100)
-    on_partner = {name: share for name, (_, share, _) in found.items()}
-    assert on_partner["relational, labels"] > 0.15
-    assert on_partner["gluing, labels"] < 0.02
-    assert on_partner["classes"] < 0.02
+    found = by_a_hundred("simple")
+    assert found["relational, labels"]["partner"] > 0.03
+    assert found["gluing, labels"]["partner"] < 0.02
+    assert found["classes"]["partner"] < 0.02
+
+
+def test_for_simple_cells_no_bridge_is_ahead_of_a_straight_line():
+    found = by_a_hundred("simple")
+    for measure in ("class", "partner"):
+        straight = found["ridge regression"][measure]
+        assert found["relational"][measure] < straight + 0.01
+        assert found["kernel ridge"][measure] < straight + 0.02
+
+
+def test_for_complex_cells_what_bends_is_ahead():
+    found = by_a_hundred("complex")
+    straight = found["ridge regression"]
+    assert found["relational"]["class"] > straight["class"] + 0.03
+    assert found["kernel ridge"]["partner"] > straight["partner"] + 0.03
+
+
+def test_shapes_alone_align_nothing():
+    for kind in ("simple", "complex"):
+        assert by_a_hundred(kind)["Gromov–Wasserstein"]["partner"] < 0.1
 
 
 # --------------------------------------------------------------- model bridges
