@@ -1,5 +1,6 @@
 # make book   build the book (and say where to open it)
 # make test   run everything that guards it
+# make study  repeat a part of a stored study: make study NAME=descent
 # make bench  measure time and memory beside other libraries (chapter 11)
 # The rest is for those who change it: see CONTRIBUTING.md.
 
@@ -14,7 +15,7 @@ STAMP := .venv/installed
 BENCH := .venv-bench
 OTHER := .venv-bench-mvlearn
 
-.PHONY: book test bench notebooks lint lock clean
+.PHONY: book test study bench notebooks lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -25,6 +26,9 @@ book: $(STAMP)
 # whatever the shell says: see tools/kernel_environment.py.
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+study: $(STAMP)
+	$(BIN)/python benchmarks/study.py $(NAME)
 
 # The two environments cannot be one: see benchmarks/requirements-mvlearn.txt.
 bench:

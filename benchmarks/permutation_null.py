@@ -3,6 +3,9 @@
 Every study draws data sets of which the truth is known, tests each, and
 keeps the p-values of all of its components. Data set i of a study depends on
 the study and on i alone, so a short run repeats the beginning of a long one.
+Beside the permutation test stands the one of the textbooks, Wilks', wherever
+it applies: two views, no ridge, items that are no copies. Neither has anything
+to choose.
 
     python benchmarks/permutation_null.py
 """
@@ -12,6 +15,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import f
 
 from perfalign import PerfectAlignment, permutation_test
 
@@ -40,6 +44,14 @@ def near_copies(rng, n_groups, copies, n_features, spread):
 
 def unrelated(rng, n_samples, n_features):
     return related(rng, n_samples, n_features, 0, 0.0)
+
+
+def heavy_tailed(rng, n_samples, n_features):
+    """Unrelated views of Student's distribution with two degrees of freedom.
+
+    Their variances are infinite.
+    """
+    return [rng.standard_t(2, size=(n_samples, d)) for d in n_features]
 
 
 def confounded(rng, n_samples, n_features, n_nuisance):
@@ -123,14 +135,56 @@ STUDIES = {
     ),
     "nuisance, taken out": (1000, confounded, MANY, {"n_components": 1}),
     "nuisance, residuals": (500, confounded, MANY, {"n_components": 1}),
+    "unrelated, heavy tails": (
+        1000,
+        heavy_tailed,
+        {"n_samples": 100, "n_features": (5, 5)},
+        {"n_components": 1},
+    ),
+    "one weak signal": (
+        500,
+        related,
+        {
+            "n_samples": 200,
+            "n_features": (20, 20),
+            "n_shared": 1,
+            "correlation": 0.45,
+        },
+        {"n_components": 2},
+    ),
+    "ten weaker signals": (
+        500,
+        related,
+        {
+            "n_samples": 200,
+            "n_features": (20, 20),
+            "n_shared": 10,
+            "correlation": 0.2,
+        },
+        {"n_components": 1},
+    ),
 }
+
+#: Studies to which Wilks' test applies.
+TEXTBOOK = (
+    "unrelated",
+    "three shared",
+    "unrelated, heavy tails",
+    "one weak signal",
+    "ten weaker signals",
+)
+
+
+def data_set(study, i):
+    _, generate, settings, _ = STUDIES[study]
+    seed = list(STUDIES).index(study)
+    return generate(np.random.default_rng([seed, i]), **settings)
 
 
 def tested(study, i, n_permutations):
     """The test of one data set."""
     _, generate, settings, params = STUDIES[study]
-    seed = list(STUDIES).index(study)
-    views = generate(np.random.default_rng([seed, i]), **settings)
+    views = data_set(study, i)
     options = {}
     if study == "copies, by group":
         options["groups"] = np.repeat(
@@ -161,20 +215,79 @@ def p_values(study, n_permutations, n_data_sets=None):
     )
 
 
+def wilks(views):
+    r"""P-values of Wilks' test, a step for each component.
+
+    It asks whether all correlations from the j-th on are 0, of
+    :math:`\Lambda = \prod_{i \ge j} (1 - \rho_i^2)` in Rao's approximation by
+    an F distribution; none is smaller than one before it.
+    """
+    rho = PerfectAlignment(1).fit(views).canonical_correlations_
+    n, (d1, d2) = len(views[0]), (view.shape[1] for view in views)
+    found = []
+    for j in range(len(rho)):
+        p, q = d1 - j, d2 - j
+        square = p**2 + q**2 - 5
+        t = np.sqrt((p**2 * q**2 - 4) / square) if square > 0 else 1.0
+        freedom = (n - 1 - (d1 + d2 + 1) / 2) * t - p * q / 2 + 1
+        root = np.prod(1 - rho[j:] ** 2) ** (1 / t)
+        found.append(
+            f.sf((1 - root) / root * freedom / (p * q), p * q, freedom)
+        )
+    return np.maximum.accumulate(found)
+
+
+def wilks_p_values(study, n_data_sets=None):
+    """P-values of as many components as the permutation test looks at."""
+    size, _, _, params = STUDIES[study]
+    return np.array(
+        [
+            wilks(data_set(study, i))[: params["n_components"]]
+            for i in range(n_data_sets or size)
+        ]
+    )
+
+
+def counts(found, n_permutations):
+    """How many shuffles reach the pairs as given: shorter than p-values."""
+    return np.round(found * (1 + n_permutations)).astype(int) - 1
+
+
+def reduced():
+    """What is stored, of the first five data sets of every study."""
+    return {
+        "exceeded": {
+            study: counts(p_values(study, 399, 5), 399).tolist()
+            for study in STUDIES
+        },
+        "wilks": {
+            study: wilks_p_values(study, 5).round(4).tolist()
+            for study in TEXTBOOK
+        },
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--permutations", type=int, default=399)
     parser.add_argument("--output", type=Path, default=RESULTS)
     args = parser.parse_args()
-    studies = {}
+    exceeded, textbook = {}, {}
     for study in STUDIES:
         found = p_values(study, args.permutations)
         print(f"{study:26} rejected at 5 %:", np.mean(found <= 0.05, axis=0))
-        # Counts of permutations are shorter to store than p-values.
-        counts = np.round(found * (1 + args.permutations)).astype(int) - 1
-        studies[study] = counts.tolist()
-    results = {"n_permutations": args.permutations, "exceeded": studies}
-    args.output.write_text(json.dumps(results) + "\n", encoding="utf-8")
+        exceeded[study] = counts(found, args.permutations).tolist()
+    for study in TEXTBOOK:
+        found = wilks_p_values(study)
+        print(f"{study:26} by Wilks' test: ", np.mean(found <= 0.05, axis=0))
+        textbook[study] = found.round(4).tolist()
+    results = {
+        "n_permutations": args.permutations,
+        "exceeded": exceeded,
+        "wilks": textbook,
+    }
+    text = json.dumps(results, separators=(",", ":"))
+    args.output.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

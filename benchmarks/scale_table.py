@@ -140,11 +140,12 @@ def table(study):
         for method in ("StackedSummary", "dsyrk", "perfalign"):
             label = f"{method} grows as {'nd'[axis]} to the"
             rows[label] = slopes(study, sizes, axis, method)
-    return {
-        label: np.percentile(found, [50, 25, 75]).round(3).tolist()
-        for label, found in rows.items()
-        if found
-    }
+    return {label: spread(found) for label, found in rows.items() if found}
+
+
+def spread(values):
+    """Median and quartiles."""
+    return np.percentile(values, [50, 25, 75]).round(3).tolist()
 
 
 def as_text(study):
@@ -154,7 +155,7 @@ def as_text(study):
         f"{here['threads']} threads, kernel {here['kernel']}",
         f"{'':54}{'median':>8}{'quartiles':>16}",
     ]
-    for label, (middle, low, high) in study["table"].items():
+    for label, (middle, low, high) in study["ratios of seconds"].items():
         lines.append(f"{label:54}{middle:8.2f}{low:9.2f} –{high:5.2f}")
     return "\n".join(lines)
 

@@ -10,13 +10,13 @@ enough to gain from threads, and uses SciPy's alone, with `scipy_threads`.
 
 import os
 import re
-from contextlib import ContextDecorator
+from contextlib import AbstractContextManager, ContextDecorator
 from functools import cache
 from threading import Lock, local
 from typing import Any
 
 import scipy.linalg  # noqa: F401  SciPy's BLAS comes with it.
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 #: Where NumPy's wheels keep their BLAS.
 _OF_NUMPY = re.compile(r"[\\/]numpy(\.libs|[\\/]\.dylibs)[\\/]")
@@ -75,11 +75,14 @@ class _Limit(ContextDecorator):
         self._move(-1)
 
     def _move(self, step: int) -> None:
+        if not self.lifts:
+            before, _own.holds = _own.holds, _own.holds + step
+            if before and _own.holds:
+                # Entrances call each other; the outermost holds for all.
+                return
         with _lock:
             if self.lifts:
                 _own.lifts += step
-            else:
-                _own.holds += step
             for pool in _pools():
                 if self.lifts and not pool.of_numpy:
                     pool.lifters += step
@@ -99,7 +102,7 @@ def _after_fork() -> None:
     # one is inside of will be left.
     if _pools.cache_info().currsize:
         for pool in _pools():
-            pool.holders, pool.lifters = _own.holds, 0
+            pool.holders, pool.lifters = int(_own.holds > 0), 0
             if pool.of_numpy:
                 pool.holders += _own.lifts
             else:
@@ -123,3 +126,13 @@ one_blas_thread = _Limit(lifts=False)
 
 #: For what is large and uses SciPy's BLAS alone.
 scipy_threads = _Limit(lifts=True)
+
+
+def one_openmp_thread() -> AbstractContextManager[Any]:
+    """For scikit-learn's k-means and mixtures, which are small here.
+
+    Limits of OpenMP are each thread's own affair.
+    """
+    limit: AbstractContextManager[Any]
+    limit = threadpool_limits(1, user_api="openmp")
+    return limit

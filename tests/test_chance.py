@@ -16,6 +16,7 @@ from perfalign import (
 )
 from perfalign.datasets import load_emoji
 from perfalign.metrics import mutual_neighbours
+from perfalign.model_selection import resampled_interval
 
 # ----------------------------------------------------- law of the p-value
 
@@ -183,6 +184,38 @@ def test_accepted_components_and_neighbours_rise_with_the_width(emoji):
         assert mutual_neighbours(views[0], other) < 0.01
     assert accepted[1] >= 2 * accepted[0] > 0
     assert common[1] > 1.5 * common[0] > 0.06
+
+
+def test_alignment_of_kernels_rises_no_faster_than_chance(emoji):
+    def cka(left, right):
+        sizes = [np.linalg.norm(v @ v.T) for v in (left, right)]
+        return np.sum((left @ left.T) * (right @ right.T)) / np.prod(sizes)
+
+    beyond = []
+    order = np.random.default_rng(0).permutation(len(emoji[0]))
+    for width in (5, 160):
+        left, right = (view[:, :width] for view in emoji)
+        found, chance = cka(left, right), cka(left, right[order])
+        assert found > 5 * chance
+        beyond.append(found - chance)
+    assert beyond[0] >= beyond[1] > 0.9 * beyond[0]
+
+
+def test_new_pairs_have_a_best_width_and_then_fall(emoji):
+    """Beyond the interval that knows how splits overlap."""
+    new = [
+        alignment_curve(
+            PerfectAlignment(1),
+            [view[:, :width] for view in emoji],
+            [600],
+            random_state=0,
+        ).test_correlations[0, :, 0]
+        for width in (5, 40, 160)
+    ]
+    held_out = 1 - 600 / len(emoji[0])
+    for other in (0, 2):
+        low, _ = resampled_interval(new[1] - new[other], held_out)
+        assert low > 0
 
 
 def test_correlations_of_nested_views_can_only_rise(emoji):

@@ -161,19 +161,33 @@ def test_a_brain_is_named_above_chance_and_below_end_to_end():
 # --------------------------------------------------------------------- descent
 
 
-@pytest.mark.parametrize("kind", ["noisy", "exact"])
-def test_descent_comes_near_the_closed_form_and_not_further(kind, monkeypatch):
+def beside_the_closed_form(
+    kind, steps, candidates, monkeypatch, falling=(False, True)
+):
+    """Error of descent, chosen on validation pairs, and the closed form's."""
     study = script("descent")
-    monkeypatch.setattr(study, "N", 5000)
-    monkeypatch.setattr(study, "STEPS", (150,))
-    views, held_out = study.data(kind)
-    [(_, closed)] = [
-        study.timed(
-            lambda: study.PerfectAlignment(study.K).fit(views), held_out
-        )
-    ]
-    errors = [study.adam(views, held_out, r)[0][1] for r in study.RATES]
-    if kind == "exact":
-        assert closed < 1e-13 < 0.01 < min(errors) < 0.2
-    else:
-        assert 1 < min(errors) / closed < 1.15
+    monkeypatch.setattr(study, "N", 20_000)
+    monkeypatch.setattr(study, "RATES", candidates)
+    monkeypatch.setattr(study, "FALLING", falling)
+    found = study.compare(kind, 0, (steps,))
+    return found[f"{steps} steps"]["error"], found["closed form"]["error"]
+
+
+def test_in_its_time_the_closed_form_is_ahead_on_noisy_pairs(monkeypatch):
+    rates = script("descent").RATES
+    found, closed = beside_the_closed_form("noisy", 50, rates, monkeypatch)
+    assert 1.01 < found / closed < 1.1
+
+
+def test_with_time_and_a_falling_step_descent_is_ahead(monkeypatch):
+    found, closed = beside_the_closed_form(
+        "noisy", 2400, (0.0058,), monkeypatch, [True]
+    )
+    assert 0.9 < found / closed < 1
+
+
+def test_only_the_closed_form_is_exact(monkeypatch):
+    found, closed = beside_the_closed_form(
+        "exact", 800, (0.0032,), monkeypatch, [False]
+    )
+    assert closed < 1e-13 < 0.001 < found < 0.1

@@ -68,3 +68,18 @@ def test_nothing_is_cut_off_or_too_small_and_nothing_is_left_behind(name):
     assert box.y1 < height + 0.02
     sizes = [t.get_fontsize() for t in figure.findobj(Text) if t.get_text()]
     assert min(sizes) >= 10
+
+
+def test_shares_of_accepted_data_sets_have_exact_intervals():
+    rows = {
+        "none": {"ours": np.zeros(20, bool), "other": np.arange(20) < 10},
+        "some": {"ours": np.arange(20) < 1},
+    }
+    (ax,) = plots.acceptances(rows).axes
+    ours, other = ax.containers
+    assert_allclose(ours[0].get_xdata(), [0, 0.05])
+    assert_allclose(other[0].get_xdata(), [0.5])
+    (bars,) = ours[2]
+    low, high = bars.get_segments()[0][:, 0]
+    # With none of 20 the upper end solves (1 − p)²⁰ = 0.025.
+    assert_allclose([low, high], [0, 1 - 0.025 ** (1 / 20)], atol=1e-12)

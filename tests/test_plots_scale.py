@@ -71,3 +71,59 @@ def test_cost_of_width_shows_medians_quartiles_and_who_can_feed_it():
     names = [text.get_text() for text in right.texts]
     assert dict(zip(names, heights)) == {"fast": 3.0, "slow": 0.5}
     inside(fig)
+
+
+def test_times_beside_a_yardstick_show_medians_quartiles_and_notes():
+    rows = {"a": [1.0, 2.0, 3.0], "b": [4.0, 4.0, 10.0]}
+    fig = plots.times_beside(
+        rows,
+        xlabel="time",
+        notes={"a": "first", "b": "second"},
+        others={"a": [7.0], "b": [8.0, 9.0]},
+        marked=["b"],
+        yardstick="one",
+    )
+    (ax,) = fig.axes
+    bars = [bar.get_segments()[0] for bar in ax.collections]
+    assert_allclose(bars[0], [(1.5, 0), (2.5, 0)])
+    assert_allclose(bars[1], [(4, 1), (7, 1)])
+    one, *lines = [line.get_xdata() for line in ax.lines]
+    assert list(one) == [1, 1]
+    assert [list(x) for x in lines] == [[7], [2], [8, 9], [4]]
+    notes = {text.get_text(): text.get_color() for text in ax.texts}
+    assert notes["first"] == BLACK and notes["second"] == SHARED
+    inside(fig)
+
+
+def test_rounding_errors_stand_on_the_line_of_their_kind():
+    kinds = {
+        "tall": {"lossy": 1e8, "ours": 1.0, "other": 2.0},
+        "flat": {"lossy": 1e3, "ours": 0.5, "other": None},
+    }
+    fig = plots.rounding_errors(
+        kinds, xlabel="error", lost="lossy", marked="ours"
+    )
+    (ax,) = fig.axes
+    drawn = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+    assert drawn == {
+        "lossy": [[1e8, 0], [1e3, 1]],
+        "ours": [[1, 0], [0.5, 1]],
+        "other": [[2, 0]],
+    }
+    assert [text.get_text() for text in ax.texts] == ["1 refuse"]
+    inside(fig)
+
+
+def test_descent_is_drawn_beside_the_closed_form():
+    noisy = {"times": [1, 10], "mean": [2, -1], "low": [1, -2], "high": [3, 0]}
+    exact = {"times": [1, 10], "errors": [0.1, 0.01]}
+    fig = plots.descent_beside(noisy, exact, 1e-15)
+    left, right = fig.axes
+    assert_allclose(left.lines[-1].get_xydata(), [(1, 2), (10, -1)])
+    assert_allclose(
+        left.collections[0].get_segments(),
+        [[(1, 1), (1, 3)], [(10, -2), (10, 0)]],
+    )
+    assert_allclose(right.lines[0].get_ydata(), [1e-15] * 2)
+    assert_allclose(right.lines[-1].get_ydata(), [0.1, 0.01])
+    inside(fig)

@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from perfalign import StackedSummary, relative_alignment_error
+from perfalign.model_selection import resampled_interval
 
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 LARGE, MILLION = "100000 x 128", "1000000 x 128"
@@ -41,7 +42,7 @@ def seconds(kind, size, method):
 
 
 def median_of(label):
-    return STUDY["table"][label][0]
+    return STUDY["ratios of seconds"][label][0]
 
 
 # ------------------------------------------------------- what the study runs
@@ -56,7 +57,7 @@ def test_all_that_is_compared_is_run_and_stored():
 
 
 def test_table_and_figure_are_those_of_the_stored_times():
-    assert tables.table(STUDY) == STUDY["table"]
+    assert tables.table(STUDY) == STUDY["ratios of seconds"]
     figure = json.loads(json.dumps(tables.cost_of_width(STUDY)))
     assert figure == STUDY["figure"]
 
@@ -173,8 +174,9 @@ def test_stored_fits_to_noisy_views_are_equally_accurate():
 
 
 def test_stored_times_are_as_short_as_the_chapter_says():
-    summary = seconds("noisy", MILLION, "StackedSummary")
-    assert summary <= 6 * seconds("noisy", MILLION, "dsyrk")
+    million = tables.results_of(STUDY, "noisy", 10**6, 128)
+    found = tables.ratios(million, "StackedSummary", "dsyrk")
+    assert np.percentile(found, 75) < 5
     summary = seconds("exact", LARGE, "StackedSummary")
     assert seconds("exact", LARGE, "numpy qr") >= 4 * summary
     assert seconds("exact", LARGE, "numpy svd") >= 8 * summary
@@ -210,6 +212,24 @@ def test_computing_less_exactly_gains_a_factor_of_three_to_five():
         assert 2.5 < ratio < 5.5
 
 
+def test_the_verdicts_on_descent_are_those_of_the_stored_intervals():
+    stored = load_json("descent.json")["noisy"]
+    low, high = np.transpose(
+        [
+            resampled_interval(
+                np.subtract(
+                    stored[f"{n} steps"]["error"],
+                    stored["closed form"]["error"],
+                ),
+                test_size=0,
+            )
+            for n in (50, 200, 800, 2400)
+        ]
+    )
+    assert low[0] > 0 and low[1] > 0  # "its time, and a few times that"
+    assert high[-1] < 0  # "with much more time descent overtakes it"
+
+
 # ---------------------------------------------------------------- accuracy
 
 wide_enough = pytest.mark.skipif(
@@ -240,10 +260,12 @@ def test_backward_error_is_of_the_order_of_rounding_in_every_column():
     for results in (accuracy.compare("five values"), ACCURACY["five values"]):
         for method in KEPT:
             assert results[method]["columns"] < 10
-            allowed = 10 * accuracy.EPS / np.array(accuracy.VALUES)
+            allowed = 10 / np.array(accuracy.VALUES)
             assert np.all(results[method]["relative"] < allowed)
-            assert results[method]["relative"][-1] < 1e-5
-        assert np.all(np.array(results["Gram matrix"]["relative"])[3:] > 1)
+            assert results[method]["relative"][-1] * accuracy.EPS < 1e-5
+        assert np.all(
+            np.array(results["Gram matrix"]["relative"])[3:] * accuracy.EPS > 1
+        )
 
 
 def test_reference_finds_singular_values_that_are_known():

@@ -13,16 +13,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.linalg
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import ThreadpoolController
 
 import perfalign
 from perfalign import (
+    GaussianTransfer,
     OverfitWarning,
     PerfectAlignment,
     _linalg,
     _threads,
+    gauge,
     permutation_test,
 )
 from perfalign._threads import one_blas_thread, scipy_threads
+from perfalign.datasets import make_gaussian_views
 
 HOME = Path(perfalign.__file__).parent
 
@@ -337,6 +342,35 @@ def test_permutations_switch_no_threads(pools, monkeypatch):
         counts.append(len(switches))
         switches.clear()
     assert counts[0] == counts[1] > 0
+
+
+@pytest.mark.parametrize("entrance", ["gauge.mixture", "fit_unlabelled"])
+def test_a_mixture_is_fitted_with_one_openmp_thread(monkeypatch, entrance):
+    controller = ThreadpoolController().select(user_api="openmp")
+    seen = []
+    usual = GaussianMixture.fit
+
+    def watched(*args):
+        seen.extend(one["num_threads"] for one in controller.info())
+        return usual(*args)
+
+    monkeypatch.setattr(GaussianMixture, "fit", watched)
+    means, weights = [[-4, 0], [4, 0], [0, 6]], [0.5, 0.3, 0.2]
+    data = make_gaussian_views(
+        400, means=means, weights=weights, random_state=0
+    )
+    alignment = PerfectAlignment(2).fit(data.views)
+    with controller.limit(limits=2):
+        if entrance == "gauge.mixture":
+            gauge.mixture(
+                alignment, data.views, data.means, data.covariances, weights
+            )
+        else:
+            X = data.views[0]
+            GaussianTransfer(alignment).fit_unlabelled(X, X[:3], [0, 1, 2])
+        after = [one["num_threads"] for one in controller.info()]
+    assert set(seen) == {1}
+    assert set(after) == {2}
 
 
 def test_warnings_name_who_asked():

@@ -8,6 +8,8 @@ on every machine, unless tied components explain equally much: the rotation
 among these stays open.
 """
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -45,11 +47,12 @@ def tied_groups(misfits: ArrayLike, n_perfect: int) -> list[Integers]:
     [[0, 1], [2], [3, 4]]
     """
     misfits = np.asarray(misfits)
-    parts = np.diff(misfits) > TIE_RTOL * misfits[1:]
+    parts = misfits[1:] - misfits[:-1] > TIE_RTOL * misfits[1:]
     parts[: max(n_perfect - 1, 0)] = False
     if 0 < n_perfect < len(misfits):
         parts[n_perfect - 1] = True
-    return np.split(np.arange(len(misfits)), np.flatnonzero(parts) + 1)
+    ends = [0, *(np.flatnonzero(parts) + 1).tolist(), len(misfits)]
+    return [np.arange(a, b) for a, b in pairwise(ends)]
 
 
 def principal_rotation(moment: Array, groups: list[Integers]) -> Array:

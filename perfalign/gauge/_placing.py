@@ -18,6 +18,7 @@ from scipy.special import logsumexp, softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
+from perfalign._threads import one_openmp_thread
 from perfalign._types import Array
 from perfalign.gauge._goodness_of_fit import (
     likelihood_gap,
@@ -165,7 +166,7 @@ def _components(latents: Array, n_components: int, seed: int) -> Shape:
     _, spread = whitened(whole, "latents")
     white = np.linalg.solve(spread, (latents - whole.center).T).T
     model = GaussianMixture(n_components, n_init=FITS, random_state=seed)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_openmp_thread():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(white)
     return Shape(model.weights_, model.means_, model.covariances_).mapped(

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from functools import cached_property
+from itertools import accumulate, pairwise
 from os import PathLike
 from typing import Any, Self
 
@@ -196,9 +197,8 @@ class Summary(ABC):
         -------
         parts : list of ndarray of shape (..., n_features_m)
         """
-        ends = np.cumsum(self.n_features).tolist()
-        starts = [0, *ends[:-1]]
-        return [stacked[..., a:b] for a, b in zip(starts, ends)]
+        ends = [0, *accumulate(self.n_features)]
+        return [stacked[..., a:b] for a, b in pairwise(ends)]
 
     @property
     def n_counted(self) -> float:
@@ -245,10 +245,9 @@ class Summary(ABC):
         """
         power = self.norms()
         size = self.spreads if center else power
-        eps = np.broadcast_to(self.eps, len(power))
         # Below this numbers lose digits, and encoders are out of range.
         least = np.finfo(float).tiny * self.n_samples**0.5
-        known = ROUNDINGS * (eps * power + least)
+        known = ROUNDINGS * (self.eps * power + least)
         return self.split(np.maximum(rtol * size, known))
 
     @one_blas_thread

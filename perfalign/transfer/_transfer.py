@@ -28,7 +28,7 @@ from perfalign._checks import (
     warn,
 )
 from perfalign._linalg import singular_values
-from perfalign._threads import one_blas_thread
+from perfalign._threads import one_blas_thread, one_openmp_thread
 from perfalign._types import Array, Labels, RandomState, View
 from perfalign.alignment import CollapseWarning
 from perfalign.mixtures import ClassGaussians
@@ -229,12 +229,14 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 f"{view!r} are all equal: the alignment has collapsed, and "
                 "there are no components to find."
             )
-        found = GaussianMixture(
+        mixture = GaussianMixture(
             len(classes),
             covariance_type=self.covariance,
             n_init=10,
             random_state=self.random_state,
-        ).fit(frame.coordinates)
+        )
+        with one_openmp_thread():
+            found = mixture.fit(frame.coordinates)
         covariances = found.covariances_
         if self.covariance == "diag":
             covariances = covariances[:, :, None] * np.eye(frame.rank)

@@ -7,11 +7,12 @@ what belongs to no single view is purple; grey does not matter.
 
 from perfalign.book.plots.algebra import null_space, nullity, spectrum
 from perfalign.book.plots.bridges import cost_maps, glued, moved, transported
+from perfalign.book.plots.choices import choices
 from perfalign.book.plots.comparison import confusion, dots
 from perfalign.book.plots.concepts import modes, walk
 from perfalign.book.plots.crossings import crossings
 from perfalign.book.plots.directions import thinnest_direction
-from perfalign.book.plots.evidence import phase_diagram, scree
+from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
 from perfalign.book.plots.flows import null_histogram, trajectories
 from perfalign.book.plots.gauge import over_truth
 from perfalign.book.plots.images import images
@@ -23,17 +24,23 @@ from perfalign.book.plots.results import bars, gauge_histogram, sweep
 from perfalign.book.plots.scale import (
     accuracy_against_time,
     cost_of_width,
+    descent_beside,
     merge_tree,
+    rounding_errors,
+    times_beside,
 )
 from perfalign.book.plots.schematics import generation, pipeline
 
 __all__ = [
+    "acceptances",
     "accuracy_against_time",
     "bars",
+    "choices",
     "confusion",
     "cost_maps",
     "cost_of_width",
     "crossings",
+    "descent_beside",
     "dots",
     "gauge_histogram",
     "gaussians",
@@ -52,11 +59,13 @@ __all__ = [
     "phase_diagram",
     "pipeline",
     "places",
+    "rounding_errors",
     "scree",
     "spectrum",
     "stack_plane",
     "sweep",
     "thinnest_direction",
+    "times_beside",
     "trajectories",
     "transported",
     "view_clouds",

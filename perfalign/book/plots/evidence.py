@@ -1,11 +1,12 @@
 """Pictures of what is real in an alignment and what is chance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike
+from scipy.stats import binomtest
 
 from perfalign._types import Array
 from perfalign.book.plots.style import (
@@ -73,6 +74,59 @@ def scree(
     )
     whole_numbers(ax.xaxis)
     label_ends(ax, right, ends.values(), ends, (MUTED, MUTED))
+    return fig
+
+
+@styled
+def acceptances(rows: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
+    """How often a test accepted, over independent data sets.
+
+    The axis is stretched near 0. A dashed line marks 5 %.
+
+    Parameters
+    ----------
+    rows : dict of str to dict of str to array-like of bool
+        Kind of data by name; in it, by test, whether each data set was
+        accepted. The share is marked, with its exact interval of 95 %.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    fig, (ax,) = panels(height=0.3 * len(rows) + 1.1)
+    for j, (name, color) in enumerate(zip(names, (SHARED, BLACK))):
+        kept = [i for i, row in enumerate(rows.values()) if name in row]
+        found = [np.asarray(row[name]) for row in rows.values() if name in row]
+        share = np.array([values.mean() for values in found])
+        ends = np.array(
+            [
+                binomtest(int(values.sum()), len(values)).proportion_ci()
+                for values in found
+            ]
+        )
+        ax.errorbar(
+            share,
+            np.array(kept) + 0.3 * (j - (len(names) - 1) / 2),
+            xerr=np.abs(ends.T - share),
+            color=color,
+            ls="",
+            marker="oD"[j],
+            ms=4.5,
+            elinewidth=1.2,
+            label=name,
+            clip_on=False,
+        )
+    ax.axvline(0.05, color=GREY, lw=1.2, ls="--", zorder=0)
+    ax.set_xscale("function", functions=(np.sqrt, np.square))
+    ticks = (0, 0.05, 0.2, 0.5, 1)
+    ax.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
+    ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
+    ax.set_xlabel("data sets accepted")
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.tick_params(left=False)
+    ax.spines["left"].set_visible(False)
+    fig.legend(loc="outside upper center", ncols=2, handletextpad=0.3)
     return fig
 
 

@@ -11,6 +11,7 @@ from perfalign.book.plots.style import (
     GREY,
     MUTED,
     SHARED,
+    VIEW,
     Figure,
     canvas,
     note,
@@ -133,6 +134,172 @@ def accuracy_against_time(
     for name, spot, rise in zip(methods, zip(times, errors), _rises(points)):
         color = SHARED if name in marked else BLACK
         note(ax, name, spot, (8, rise), color, va="center", fontsize=10)
+    return fig
+
+
+@styled
+def times_beside(
+    rows: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str,
+    notes: Mapping[str, str],
+    others: Mapping[str, Sequence[float]] | None = None,
+    marked: Collection[str] = (),
+    yardstick: str,
+) -> Figure:
+    """Times divided by those of a yardstick: one line a row.
+
+    Parameters
+    ----------
+    rows : dict of str to sequence of float
+        Ratios of several rounds. The median is marked, quartiles are a bar.
+    xlabel : str
+    notes : dict of str to str
+        What is written at the right, by row.
+    others : dict of str to sequence of float, default=None
+        Further ratios, small and grey, by row.
+    marked : sequence of str
+        Rows drawn in purple; the others are black.
+    yardstick : str
+        What takes the time 1.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    fig, (ax,) = panels(height=0.36 * len(rows) + 1.0)
+    ax.axvline(1, color=GREY, lw=1)
+    for i, (name, ratios) in enumerate(rows.items()):
+        color = SHARED if name in marked else BLACK
+        grey = others[name] if others else []
+        ax.plot(grey, [i] * len(grey), "|", ms=8, color=GREY)
+        low, middle, high = np.percentile(ratios, [25, 50, 75])
+        ax.hlines(i, low, high, color=color, lw=5, alpha=0.35)
+        ax.plot(middle, i, "o", ms=6, color=color)
+        # All notes begin at the right edge, where nothing is drawn.
+        ax.annotate(
+            notes[name],
+            (1, i),
+            xycoords=("axes fraction", "data"),
+            xytext=(6, 0),
+            textcoords="offset points",
+            color=color,
+            va="center",
+            fontsize=10,
+        )
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter("")
+    ax.set_yticks(range(len(rows)), list(rows))
+    ax.set_ylim(len(rows) - 0.5, -0.9)
+    ax.tick_params(left=False)
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel(xlabel)
+    note(ax, yardstick, (1, -0.7), (4, 0), MUTED, va="center", fontsize=10)
+    return fig
+
+
+@styled
+def rounding_errors(
+    kinds: Mapping[str, Mapping[str, float | None]],
+    *,
+    xlabel: str,
+    lost: str,
+    marked: str,
+) -> Figure:
+    """Errors of several methods on several kinds of data, one line a kind.
+
+    Parameters
+    ----------
+    kinds : dict of str to dict of str to float or None
+        Errors by kind and method; None is a method that refuses.
+    xlabel : str
+    lost : str
+        Method that is drawn as crosses, as it is beside the others.
+    marked : str
+        Method drawn in purple.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    fig, (ax,) = panels(height=0.36 * len(kinds) + 1.6)
+    styles = {lost: ("x", VIEW[1]), marked: ("o", SHARED)}
+    plain = iter("D^s")
+    for name in next(iter(kinds.values())):
+        marker, color = styles.get(name) or (next(plain), GREY)
+        found = [
+            (kind[name], i)
+            for i, kind in enumerate(kinds.values())
+            if kind[name] is not None
+        ]
+        ax.plot(
+            *zip(*found),
+            marker,
+            ms=7 if name in styles else 5,
+            color=color,
+            label=name,
+            zorder=3 if name in styles else 2,
+        )
+    for i, methods in enumerate(kinds.values()):
+        refusing = sum(error is None for error in methods.values())
+        if refusing:
+            spot = (max(e for e in methods.values() if e is not None), i)
+            text = f"{refusing} refuse"
+            style = {"ha": "right", "va": "center", "fontsize": 10}
+            note(ax, text, spot, (-10, 0), MUTED, **style)
+    ax.set_xscale("log")
+    ax.set_yticks(range(len(kinds)), list(kinds))
+    ax.set_ylim(len(kinds) - 0.5, -0.5)
+    ax.tick_params(left=False)
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel(xlabel)
+    fig.legend(loc="outside upper center", ncols=3, handletextpad=0.2)
+    return fig
+
+
+@styled
+def descent_beside(
+    noisy: Mapping[str, Sequence[float]],
+    exact: Mapping[str, Sequence[float]],
+    floor: float,
+) -> Figure:
+    """Errors of descent over its time, beside a closed form.
+
+    Parameters
+    ----------
+    noisy : dict of str to sequence of float
+        "times" of descent over those of the closed form, and "mean", "low"
+        and "high" of how much larger its error is.
+    exact : dict of str to sequence of float
+        "times", and "errors" themselves.
+    floor : float
+        The closed form's error where an exact answer exists.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    fig, (left, right) = panels(2, height=3.0)
+    left.axhline(0, color=SHARED, lw=1.4)
+    left.vlines(noisy["times"], noisy["low"], noisy["high"], color=GREY, lw=4)
+    left.plot(noisy["times"], noisy["mean"], "o-", color=BLACK, ms=5, lw=1)
+    left.set(ylabel="error above the closed form", title="noisy pairs")
+    right.axhline(floor, color=SHARED, lw=1.4)
+    right.plot(exact["times"], exact["errors"], "o-", color=BLACK, ms=5, lw=1)
+    right.set(yscale="log", ylim=(floor / 30, 30), title="exact pairs")
+    right.set(ylabel="error")
+    for ax, times in ((left, noisy["times"]), (right, exact["times"])):
+        ax.set(xscale="log", xlim=(0.5, 2 * max(times)))
+        ax.set_xticks([1, 10], ["1", "10"])
+        ax.set_xlabel("times of the closed form")
+    style = {"ha": "left", "va": "bottom", "fontsize": 10}
+    for ax, height in ((left, 0), (right, floor)):
+        note(ax, "closed form", (0.5, height), (3, 3), SHARED, **style)
+    start = noisy["times"][0], noisy["mean"][0]
+    note(left, "descent", start, (8, 2), BLACK, **style)
+    start = exact["times"][0], exact["errors"][0]
+    note(right, "descent", start, (0, 6), BLACK, **style)
     return fig
 
 
