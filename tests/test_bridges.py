@@ -1,11 +1,8 @@
 """Bridge costs, transport under them, and the couplings that come of it."""
 
-import importlib.util
-import json
 import pickle
 import tracemalloc
 import warnings
-from pathlib import Path
 
 import numpy as np
 import ot
@@ -36,19 +33,6 @@ from perfalign.transport import (
     as_coupling,
 )
 from perfalign.transport._couplings import at_fractions
-
-ROOT = Path(__file__).resolve().parent.parent
-STUDY = ROOT / "benchmarks" / "bridges.py"
-
-
-def load_study():
-    spec = importlib.util.spec_from_file_location("bridges_study", STUDY)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-study = load_study()
 
 
 def two_spaces(n1=30, n2=25, n_bridges=6, seed=0):
@@ -838,82 +822,6 @@ def test_ten_thousand_rows_need_no_square_array():
 def test_bad_couplings_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-# ----------------------------------------------------------------- the study
-
-
-@pytest.fixture(scope="module")
-def results():
-    return json.loads(study.RESULTS.read_text("utf-8"))
-
-
-@pytest.mark.parametrize("n_bridges", [50, 200])
-def test_stored_alignments_are_those_of_the_script(results, n_bridges):
-    stored = results["alignment"][str(n_bridges)]
-    assert len(stored) == len(study.SEEDS["alignment"])
-    again = study.alignment(0, n_bridges)
-    for name, values in again.items():
-        # Plans of the gluing cost are not unique: see the cells above.
-        slack = 0.05 if name.startswith("gluing") else 0.004
-        assert_allclose(values[:2], stored[0][name][:2], atol=slack)
-
-
-@pytest.mark.parametrize(
-    ("name", "known"), [("missing class", True), ("never seen", False)]
-)
-def test_stored_curves_are_those_of_the_script(
-    results, name, known, monkeypatch
-):
-    penalties = {"tv": (1.0,), "kl": (8.0,)}
-    monkeypatch.setattr(study, "PENALTIES", penalties)
-    again = study.missing_class(3, exemplars_of_it=known)
-    for divergence, (penalty,) in penalties.items():
-        at = results["penalties"][divergence].index(penalty)
-        assert_allclose(
-            again[divergence][0], results[name][3][divergence][at], atol=0.004
-        )
-
-
-def test_a_class_without_partners_stays_where_it_is(results):
-    """The penalty is chosen without labels; 20 seeds, each class twice."""
-    runs = results["missing class"]
-    assert len(runs) == 20
-    at = results["penalties"]["tv"].index(1.0)
-    own, others = np.transpose([run["tv"][at] for run in runs])
-    assert np.mean(own) < 0.25 * np.mean(others)
-    assert np.min(others) >= 0.5
-    assert np.sum(own <= others / 2) == 19
-
-
-def test_a_hard_price_sees_a_missing_class_better_than_a_soft_one(results):
-    """Where as much of the others is moved, in every one of 20 seeds."""
-    for run in results["missing class"]:
-        hard, soft = (
-            np.interp(0.6, *np.transpose(run[divergence])[::-1])
-            for divergence in ("tv", "kl")
-        )
-        assert hard < 0.7 * soft
-
-
-def test_what_exemplars_without_that_class_are_worth(results):
-    at = results["penalties"]["tv"].index(1.0)
-    own, others = np.mean([run["tv"][at] for run in results["never seen"]], 0)
-    assert own < 0.4 * others
-
-
-def test_shared_labels_say_which_item_and_classes_do_not(results):
-    """Classes alone put C / n = 0.01 on partners, and half a class first."""
-    runs = results["alignment"]["100"]
-    share, rank = (
-        {name: np.mean([run[name][k] for run in runs]) for name in runs[0]}
-        for k in (1, 2)
-    )
-    assert share["relational, labels"] > 0.15
-    assert share["gluing, labels"] < 0.01
-    assert share["classes"] < 0.01
-    assert rank["classes"] > 50
-    assert share["perfect alignment"] > share["relational, pairs"] > 0.6
 
 
 @pytest.mark.parametrize("penalty", [0.1, 1.0, 1e3])

@@ -4,6 +4,7 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.text import Text
 from numpy.testing import assert_allclose
+from scipy import stats
 
 from perfalign import TransportPlan
 from perfalign.book import plots
@@ -117,6 +118,49 @@ def test_moved_shares_are_drawn_against_each_other():
         assert inside == (own <= others / 2 and others >= 0.5)
 
 
+CURVES = {
+    title: {
+        f"method {i}": at + 0.1 * np.arange(1, 5) + 0.01 * i for i in range(3)
+    }
+    for title, at in (("first", 0), ("second", 0.2))
+}
+DIFFERENCES = {
+    "digit": {
+        name: {kind: at + RNG.normal(size=7) for kind in ("full", "open")}
+        for name, at in (("one", 0), ("two", 3))
+    }
+}
+
+
+def test_rivals_have_the_same_colour_in_every_panel():
+    figure = plots.rivals([20, 50, 100, 500], CURVES, xlabel="n", ylabel="y")
+    for ax, (title, curves) in zip(figure.axes, CURVES.items(), strict=True):
+        assert ax.get_title(loc="left") == title
+        for line, name in zip(ax.lines, curves, strict=True):
+            assert_allclose(line.get_ydata(), curves[name])
+            (named,) = [t for t in ax.texts if t.get_text() == name]
+            assert named.get_color() == line.get_color()
+    ticks = [t.get_text() for t in figure.axes[-1].get_xticklabels()]
+    assert ticks == ["20", "50", "100", "500"]
+    first, second = ([x.get_color() for x in a.lines] for a in figure.axes)
+    assert first == second
+
+
+def test_differences_have_intervals_that_know_of_overlap():
+    figure = plots.against(DIFFERENCES, xlabel="ahead", test_size=0.2)
+    (ax,) = figure.axes
+    drawn = [c.lines[2][0].get_segments()[0][:, 0] for c in ax.containers]
+    values = [
+        v for kinds in DIFFERENCES["digit"].values() for v in kinds.values()
+    ]
+    for (low, high), differences in zip(drawn, values, strict=True):
+        # Student's interval, widened by Nadeau and Bengio.
+        spread = np.std(differences, ddof=1) * np.sqrt(1 / 7 + 0.25)
+        reach = stats.t.ppf(0.975, 6) * spread
+        assert_allclose([low, high], np.mean(differences) + [-reach, reach])
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["one", "two"]
+
+
 @pytest.mark.parametrize(
     "draw",
     [
@@ -130,6 +174,8 @@ def test_moved_shares_are_drawn_against_each_other():
             truth=[0, 0],
         ),
         lambda: plots.moved({"a name": np.array([[0, 0.1], [0.4, 0.99]])}),
+        lambda: plots.rivals([1, 2, 3, 4], CURVES, xlabel="n", ylabel="y"),
+        lambda: plots.against(DIFFERENCES, xlabel="ahead", test_size=0.2),
     ],
 )
 def test_nothing_is_cut_off_or_too_small_and_nothing_is_left_behind(draw):

@@ -145,7 +145,7 @@ def test_every_script_is_a_study_or_said_to_be_none():
 
 
 #: Scripts to which others add their own.
-WITHOUT = {"bridges", "model_bridges", "real_modalities"}
+WITHOUT = {"real_modalities"}
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -322,6 +322,8 @@ NAMED = {
     "06-transfer.ipynb",
     "09-is-it-real.ipynb",
     "11-a-million-rows.ipynb",
+    "12-bridges.ipynb",
+    "13-flows.ipynb",
     "14-platonic.ipynb",
 }
 

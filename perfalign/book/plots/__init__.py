@@ -6,7 +6,14 @@ what belongs to no single view is purple; grey does not matter.
 """
 
 from perfalign.book.plots.algebra import null_space, nullity, spectrum
-from perfalign.book.plots.bridges import cost_maps, glued, moved, transported
+from perfalign.book.plots.bridges import (
+    against,
+    cost_maps,
+    glued,
+    moved,
+    rivals,
+    transported,
+)
 from perfalign.book.plots.choices import choices
 from perfalign.book.plots.comparison import confusion, dots
 from perfalign.book.plots.concepts import modes, walk
@@ -34,6 +41,7 @@ from perfalign.book.plots.schematics import generation, pipeline
 __all__ = [
     "acceptances",
     "accuracy_against_time",
+    "against",
     "bars",
     "choices",
     "confusion",
@@ -59,6 +67,7 @@ __all__ = [
     "phase_diagram",
     "pipeline",
     "places",
+    "rivals",
     "rounding_errors",
     "scree",
     "spectrum",

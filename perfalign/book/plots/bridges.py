@@ -14,16 +14,19 @@ from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
+    METHODS,
     MUTED,
     SHARED,
     VIEW,
     Figure,
+    label_ends,
     new_figure,
     note,
     panels,
     styled,
     tidy,
 )
+from perfalign.model_selection import resampled_interval
 from perfalign.transport import as_coupling
 
 _DOT = {"ls": "", "marker": "o", "ms": 4, "mew": 0}
@@ -214,6 +217,106 @@ def moved(
         xlabel="moved of the other classes",
         ylabel="moved of the missing class",
     )
+    return fig
+
+
+@styled
+def rivals(
+    x: ArrayLike,
+    groups: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    colors: Sequence[ColorType] = (*METHODS, "#3A9BD9"),
+) -> Figure:
+    """Curves of several methods, one panel below another.
+
+    Parameters
+    ----------
+    x : array-like of shape (n_points,)
+        Drawn on a logarithmic axis with a tick at every point.
+    groups : dict of str to dict of str to ndarray of shape (n_points,)
+        Curves by name, by the title of their panel.
+    xlabel, ylabel : str
+    colors : sequence of colours
+        One per curve, the same in every panel.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    x = np.asarray(x, dtype=float)
+    height = 2.5 * len(groups) + 0.3
+    fig, axes = panels(
+        rows=len(groups), height=height, sharex=True, sharey=True
+    )
+    for ax, (title, curves) in zip(axes, groups.items(), strict=True):
+        for curve, color in zip(curves.values(), colors, strict=False):
+            ax.plot(x, curve, color=color, marker="o", ms=4, clip_on=False)
+        ax.set(xlim=(x.min(), x.max()), xscale="log", ylabel=ylabel)
+        ax.set_title(title, loc="left", color=MUTED)
+        ax.set_xticks(x, [f"{value:g}" for value in x])
+        ax.set_xticks([], minor=True)
+    axes[0].set_ylim(0, None)
+    axes[-1].set_xlabel(xlabel)
+    for ax, curves in zip(axes, groups.values(), strict=True):
+        heights = [np.asarray(curve)[-1] for curve in curves.values()]
+        label_ends(ax, x.max(), heights, curves, colors)
+    return fig
+
+
+@styled
+def against(
+    groups: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]],
+    *,
+    xlabel: str,
+    test_size: float,
+) -> Figure:
+    """How far methods are ahead of one that is the same for all.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to dict of str to array-like
+        By title of the panel, by method and by kind of data, one or two: the
+        differences, one a split. The mean and its interval are drawn; the
+        first kind has a full mark, the second an open one.
+    xlabel : str
+    test_size : float
+        As in `resampled_interval`.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    names = list(next(iter(groups.values())))
+    height = 0.42 * len(names) + 1.2
+    fig, axes = panels(len(groups), height=height, sharey=True)
+    marks: dict[str, Any] = {}
+    for ax, (title, methods) in zip(axes, groups.items(), strict=True):
+        ax.axvline(0, color=GREY, lw=1.2, ls="--", zorder=0)
+        for i, name in enumerate(names):
+            for j, (kind, values) in enumerate(methods[name].items()):
+                mean = np.asarray(values).mean()
+                low, high = resampled_interval(values, test_size)
+                marks[kind] = ax.errorbar(
+                    mean,
+                    i + 0.24 * j - 0.12,
+                    xerr=[[mean - low], [high - mean]],
+                    color=(SHARED, BLACK)[j],
+                    mfc=(SHARED, "white")[j],
+                    marker="o",
+                    ls="",
+                    ms=5.5,
+                    elinewidth=1.4,
+                )
+        ax.set(title=title, ylim=(len(names) - 0.5, -0.5))
+        ax.tick_params(left=False)
+        ax.spines["left"].set_visible(False)
+        ax.locator_params(axis="x", nbins=4)
+    axes[0].set_yticks(range(len(names)), names)
+    fig.supxlabel(xlabel, fontsize=11)
+    where = {"loc": "outside upper right", "ncols": 2}
+    fig.legend(marks.values(), marks, handletextpad=0.3, **where)
     return fig
 
 
