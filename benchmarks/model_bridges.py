@@ -13,6 +13,8 @@ brain      fMRI of seven kinds of things, bridged into the space in which a
 
 No number is chosen by what it does on test items: the models that are trained
 end-to-end choose theirs by cross-validation, all else is a default or fixed.
+`model_rivals.py` brings those who use the responses without labels as well,
+and there every method chooses, the bridge too.
 """
 
 import argparse
@@ -172,7 +174,7 @@ def read(head, draws, labels):
 # -------------------------------------------------------------------- digits
 
 
-def digit_models(seed, n_source, n_target, n_test):
+def digit_models(seed, n_source, n_target, n_test, cells="simple"):
     """Responses to some digits, and a model of others."""
     mnist = load_mnist()
     rows = np.random.default_rng([2, seed]).permutation(len(mnist.target))
@@ -180,7 +182,9 @@ def digit_models(seed, n_source, n_target, n_test):
     cuts = np.cumsum([n_source, n_target])
     source, target, test = np.split(rows, cuts)
     seen = np.concatenate([source, test])
-    counts = make_population(mnist.images[seen] / 255, random_state=seed)
+    counts = make_population(
+        mnist.images[seen] / 255, cells=cells, random_state=seed
+    )
     raw = np.sqrt(counts.counts)  # of about equal noise
     # Not whitened: distances between latents are to mean something.
     encoder = PCA(40, svd_solver="covariance_eigh").fit(raw[:n_source])
@@ -368,6 +372,15 @@ def rounded(value):
     if isinstance(value, list):
         return [rounded(part) for part in value]
     return round(float(value), 4)
+
+
+def reduced():
+    """The first world, share and number of runs of each study."""
+    return {
+        "gaussian": [rounded(gaussian(0))],
+        "digits": [[rounded(digits(0, FRACTIONS[0]))]],
+        "brain": [[rounded(brain(0, LABELLED_RUNS[0]))]],
+    }
 
 
 def main():

@@ -21,15 +21,21 @@ from perfalign.book.plots.style import (
     panels,
     styled,
 )
+from perfalign.model_selection import resampled_interval
 
 
-def _mean_and_error(values: ArrayLike) -> tuple[Array, Array]:
-    """Mean over repeats (first axis) and its standard error."""
+def _mean_and_error(
+    values: ArrayLike, test_size: float | None
+) -> tuple[Array, Array]:
+    """Mean over repeats (first axis) and half the height of its band."""
     values = np.asarray(values, dtype=float)
     if values.ndim == 1 or len(values) == 1:
         return np.atleast_2d(values)[0], np.zeros(values.shape[-1])
-    error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
-    return values.mean(axis=0), error
+    mean = values.mean(axis=0)
+    if test_size is None:
+        return mean, values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    tops = [resampled_interval(column, test_size)[1] for column in values.T]
+    return mean, np.array(tops) - mean
 
 
 @styled
@@ -43,6 +49,7 @@ def sweep(
     colors: Sequence[ColorType] = METHODS,
     xscale: str = "linear",
     yscale: str = "linear",
+    test_size: float | None = None,
 ) -> Figure:
     """Curves with a band of one standard error, named at their ends.
 
@@ -55,10 +62,13 @@ def sweep(
     xlabel, ylabel : str
         What the axes show, in words, with units.
     references : dict of str to float, default=None
-        Horizontal lines by name: chance, ceiling, the Bayes rule.
+        Horizontal lines by name: chance, the Bayes rule.
     colors : sequence of colours, default=METHODS
         One per curve.
     xscale, yscale : {"linear", "log", "symlog"}, default="linear"
+    test_size : float, default=None
+        For repeats that are splits of one data set: the share held out.
+        Bands are then 95 % intervals which know that splits overlap.
 
     Returns
     -------
@@ -70,7 +80,7 @@ def sweep(
     paints = cycle(colors)
     for name, values in curves.items():
         color = next(paints)
-        mean, error = _mean_and_error(values)
+        mean, error = _mean_and_error(values, test_size)
         ax.plot(x, mean, color=color, marker="o", ms=4, clip_on=False)
         band = {"color": color, "alpha": 0.18, "lw": 0}
         ax.fill_between(x, mean - error, mean + error, **band)
@@ -135,7 +145,7 @@ def bars(
     references: Mapping[str, Any] | None = None,
     colors: Sequence[ColorType] = METHODS,
 ) -> Figure:
-    """Horizontal bars with their values, against chance and ceiling.
+    """Horizontal bars with their values, against chance and the like.
 
     Parameters
     ----------
