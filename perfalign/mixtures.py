@@ -289,8 +289,9 @@ class ClassGaussians:
         spreads = roots @ roots.mT
         tied = np.allclose(spreads, spreads[0], rtol=0, atol=1e-12)
         if len(means) == 2 and tied:
-            gap = np.linalg.solve(roots[0], means[1] - means[0])
-            distance = np.linalg.norm(gap)
+            distance = np.linalg.norm(
+                np.linalg.solve(roots[0], means[1] - means[0])
+            )
             if distance == 0:
                 return float(self.weights.max())
             log_odds = np.log(self.weights / self.weights[::-1])

@@ -221,7 +221,9 @@ def test_columns_and_labels_of_bridges_are_read(cost):
 
 def test_temperature_must_be_positive():
     X, _, A, _ = two_spaces()
-    with pytest.raises(ValueError, match="temperature .* seen 0"):
+    with pytest.raises(
+        ValueError, match="temperature is 0; wanted .* above 0"
+    ):
         bridge_profile(X, A, temperature=0)
 
 

@@ -690,14 +690,14 @@ class TestPopulation:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"cells": "round"}, "cells must be .* seen 'round'"),
+            ({"cells": "round"}, "'cells' .* Got 'round'"),
             ({"images": np.ones((4, 5))}, r"images have shape \(4, 5\)"),
             ({"images": np.zeros((4, 5, 5))}, "blank"),
             ({"images": np.full((4, 5, 5), np.nan)}, "images: .*NaN"),
-            ({"n_neurons": 0}, "n_neurons .* seen 0"),
-            ({"correlation": 1.5}, "correlation .* seen 1.5"),
-            ({"noise": -1}, "noise .* seen -1"),
-            ({"window": np.inf}, "window .* seen inf"),
+            ({"n_neurons": 0}, "'n_neurons' .* Got 0"),
+            ({"correlation": 1.5}, "'correlation' .* Got 1.5"),
+            ({"noise": -1}, "'noise' .* Got -1"),
+            ({"window": np.inf}, "'window' .* Got inf"),
         ],
     )
     def test_bad_arguments_are_named(self, arguments, message):

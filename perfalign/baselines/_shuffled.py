@@ -73,9 +73,8 @@ class ShuffledPairs(MetaAlignment):
         rng = check_random_state(self.random_state)
         # As they came: their precision decides what counts as rank. But for
         # labels of rows, which would tell the true pairs.
-        shuffled = given[:1]
-        shuffled += [shuffle(view, random_state=rng) for view in given[1:]]
-        shuffled = list(map(without_row_labels, shuffled))
+        moved = (shuffle(view, random_state=rng) for view in given[1:])
+        shuffled = map(without_row_labels, [given[0], *moved])
         self.alignment_ = clone(self.alignment).fit(
             signature.as_given(shuffled, views)
         )

@@ -1,10 +1,15 @@
 """Simulated neurons that look at images, and whose truth is known."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Bunch, check_random_state
+from sklearn.utils._param_validation import (
+    Interval,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, RandomState
@@ -136,26 +141,25 @@ def make_population(
             f"images have shape {images.shape}; (n_samples, height, width) "
             "is wanted."
         )
-    if not isinstance(n_neurons, Integral) or n_neurons < 1:
-        raise ValueError(
-            f"n_neurons must be a whole number above 0; seen {n_neurons!r}."
-        )
-    ranges = {
-        "peak_rate": (peak_rate, np.inf),
-        "window": (window, np.inf),
-        "noise": (noise, np.inf),
-        "correlation": (correlation, 1),
-    }
-    for name, (number, largest) in ranges.items():
-        if not 0 <= number <= largest or np.isinf(number):
-            raise ValueError(
-                f"{name} must lie between 0 and {largest}; seen {number!r}."
-            )
-
-    if cells not in ("simple", "complex"):
-        raise ValueError(
-            f"cells must be 'simple' or 'complex'; seen {cells!r}."
-        )
+    validate_parameter_constraints(
+        {
+            "n_neurons": [Interval(Integral, 1, None, closed="left")],
+            "peak_rate": [Interval(Real, 0, None, closed="left")],
+            "window": [Interval(Real, 0, None, closed="left")],
+            "noise": [Interval(Real, 0, None, closed="left")],
+            "correlation": [Interval(Real, 0, 1, closed="both")],
+            "cells": [StrOptions({"simple", "complex"})],
+        },
+        {
+            "n_neurons": n_neurons,
+            "peak_rate": peak_rate,
+            "window": window,
+            "noise": noise,
+            "correlation": correlation,
+            "cells": cells,
+        },
+        "make_population",
+    )
 
     rng = check_random_state(random_state)
     tuning = _draw_tuning(rng, n_neurons, images.shape[1:])

@@ -120,13 +120,12 @@ def make_gaussian_views(
     for c, root in enumerate(_roots(covariances)):
         members = labels == c
         latents[members] = means[c] + latents[members] @ root
-    views = [
-        latents @ projection.T
-        + scale * rng.standard_normal((n_samples, len(projection)))
-        for projection, scale in zip(projections, noise)
-    ]
     return Bunch(
-        views=views,
+        views=[
+            latents @ projection.T
+            + scale * rng.standard_normal((n_samples, len(projection)))
+            for projection, scale in zip(projections, noise)
+        ],
         latents=latents,
         labels=labels,
         projections=projections,
@@ -159,16 +158,18 @@ def _checked_mixture(
     covariances: ArrayLike | None,
     weights: ArrayLike | None,
 ) -> tuple[Array, Array, Array]:
-    means = [[-3.0, 0.0], [3.0, 2.0]] if means is None else means
-    means = numbers(means, "means")
+    means = numbers(
+        [[-3.0, 0.0], [3.0, 2.0]] if means is None else means, "means"
+    )
     if means.ndim != 2:
         raise ValueError(
             f"means have shape {means.shape}; (n_classes, k) is wanted."
         )
     n_classes, k = means.shape
 
-    covariances = np.eye(k) if covariances is None else covariances
-    covariances = numbers(covariances, "covariances")
+    covariances = numbers(
+        np.eye(k) if covariances is None else covariances, "covariances"
+    )
     if covariances.shape not in [(k, k), (n_classes, k, k)]:
         raise ValueError(
             f"covariances have shape {covariances.shape}; with means of "
@@ -189,8 +190,10 @@ def _checked_mixture(
                 f"smallest eigenvalue is {smallest:.3g}."
             )
 
-    weights = np.full(n_classes, 1 / n_classes) if weights is None else weights
-    weights = numbers(weights, "weights")
+    weights = numbers(
+        np.full(n_classes, 1 / n_classes) if weights is None else weights,
+        "weights",
+    )
     if weights.shape != (n_classes,):
         raise ValueError(
             f"weights have shape {weights.shape}; with means of shape "

@@ -59,8 +59,7 @@ def centred(matrix: Array) -> Array:
 def constant_columns(matrix: Array, eps: float) -> Booleans:
     high, low = matrix.max(axis=0), matrix.min(axis=0)
     # Sums that should be equal may differ by a few roundings.
-    constant: Booleans = high - low <= 10 * eps * np.maximum(high, -low)
-    return constant
+    return np.asarray(high - low <= 10 * eps * np.maximum(high, -low))
 
 
 def is_constant(matrix: Array, eps: float) -> bool:
@@ -73,10 +72,8 @@ def row_norms(matrix: Array) -> Array:
     # point, their norms do not. A power of two changes no digit.
     exponent = max(np.frexp(max(matrix.max(), -matrix.min()))[1], -1000)
     scaled = matrix * np.ldexp(1.0, -exponent)
-    norms: Array = np.ldexp(
-        np.sqrt(np.einsum("ij,ij->i", scaled, scaled)), exponent
-    )
-    return norms
+    squares = np.einsum("ij,ij->i", scaled, scaled)
+    return np.asarray(np.ldexp(np.sqrt(squares), exponent))
 
 
 def fitted(wanted: Array, given: Array, eps: float) -> Array:
@@ -87,5 +84,4 @@ def fitted(wanted: Array, given: Array, eps: float) -> Array:
     # Columns of length one: what is left of dependent ones is rounding.
     cut = max(max(given.shape) * FLOAT64_EPS, 10 * eps)
     U = U[:, s > cut * s[0]]
-    found: Array = U @ (U.T @ wanted)
-    return found
+    return np.asarray(U @ (U.T @ wanted))

@@ -105,8 +105,8 @@ def retrieval_ranks(
         k = check_integer(csls, "csls", 1, len(crowd), ", the number of rows")
 
         def crowding(distances: Array, start: int) -> Array:
-            mean: Array = np.partition(distances, k - 1)[:, :k].mean(axis=1)
-            return mean / 2
+            nearest = np.partition(distances, k - 1)[:, :k]
+            return np.asarray(nearest.mean(axis=1) / 2)
 
         crowd = by_rows(gallery, queries, crowding)
 
@@ -116,8 +116,7 @@ def retrieval_ranks(
         partner = distances[rows, start + rows][:, np.newaxis]
         nearer = np.count_nonzero(distances < partner, axis=1)
         ties = np.count_nonzero(distances == partner, axis=1) - 1
-        ranks: Array = 1.0 + nearer + 0.5 * ties
-        return ranks
+        return np.asarray(1.0 + nearer + 0.5 * ties)
 
     return by_rows(queries, gallery, ranks_of)
 

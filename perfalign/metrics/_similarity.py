@@ -73,8 +73,7 @@ def component_correlations(latents: Views) -> Array:
         moved /= np.where(size > 0, size, 1.0)
         units.append(moved)
     each = [np.einsum("ij,ij->j", y, z) for y, z in combinations(units, 2)]
-    correlations: Array = np.mean(each, axis=0)
-    return correlations
+    return np.asarray(np.mean(each, axis=0))
 
 
 @one_blas_thread
@@ -288,5 +287,4 @@ def _paired(X: View, Y: View) -> list[tuple[Array, float]]:
 def _scaled(view: Array) -> Array:
     """The largest number near one, so that squares stay within range."""
     # A power of two changes no digit.
-    scaled: Array = np.ldexp(view, -np.frexp(np.abs(view).max())[1])
-    return scaled
+    return np.asarray(np.ldexp(view, -np.frexp(np.abs(view).max())[1]))

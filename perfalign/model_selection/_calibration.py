@@ -183,8 +183,7 @@ def _of_shuffled(
     # The same rounding, whoever computes, and how many do.
     with one_blas_thread:
         found = np.asarray(statistic(blocks[0].copy(), *shuffled))
-    kind = found.dtype.kind
-    if found.shape or kind not in "biuf" or not np.isfinite(found):
+    if found.shape or found.dtype.kind not in "biuf" or not np.isfinite(found):
         raise ValueError(
             f"statistic returned {found!r:.60}; wanted a finite number."
         )

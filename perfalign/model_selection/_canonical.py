@@ -137,5 +137,4 @@ def _largest(values: Array, vectors: Array, sample: Array) -> Array:
     tied = vectors[:, values > values[-1] - 1e-9]
     if tied.shape[1] == 1:
         return tied[:, 0]
-    found: Array = tied @ (tied.T @ sample)
-    return found
+    return np.asarray(tied @ (tied.T @ sample))

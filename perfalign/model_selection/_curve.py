@@ -194,9 +194,10 @@ def _judged(
     alignment: BaseAlignment, seen: Views, new: Views
 ) -> tuple[list[float], list[Array]]:
     """Errors and correlations on seen and on new pairs, of one fit."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", OverfitWarning)
-        warnings.simplefilter("ignore", CollapseWarning)
+    with (
+        warnings.catch_warnings(action="ignore", category=OverfitWarning),
+        warnings.catch_warnings(action="ignore", category=CollapseWarning),
+    ):
         fitted = clone(alignment).fit(seen)
     latents = [fitted.transform(pairs) for pairs in (seen, new)]
     return (

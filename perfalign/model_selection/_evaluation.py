@@ -277,8 +277,6 @@ def evaluate(
                 f"more than n_shots={n_shots!r}; wanted one that does not."
             )
     labels = group_labels(groups, n_samples, like=labelled(views))
-    if n_pairs is not None:
-        check_integer(n_pairs, "n_pairs")
     if n_shots is not None:
         check_integer(n_shots, "n_shots")
     if classifier is None:
@@ -299,10 +297,11 @@ def evaluate(
     )
 
     def records_of(split: int, train: Integers, held: Integers) -> Records:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CollapseWarning)
-            warnings.simplefilter("ignore", OverfitWarning)
-            task = Task.of(
+        with (
+            warnings.catch_warnings(action="ignore", category=OverfitWarning),
+            warnings.catch_warnings(action="ignore", category=CollapseWarning),
+        ):
+            task = Task(
                 views,
                 y,
                 labels,
@@ -314,7 +313,7 @@ def evaluate(
                 n_shots,
                 np.random.default_rng([random_state, split]),
             )
-            records = [
+            return [
                 {
                     "split": split,
                     "method": name,
@@ -325,7 +324,6 @@ def evaluate(
                 for name, alignment in alignments.items()
                 for source, end, record in task.scores(alignment, split)
             ]
-        return records
 
     splits = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(records_of)(split, train, held)

@@ -22,6 +22,7 @@ from perfalign.alignment import BaseAlignment
 from perfalign.metrics import component_correlations
 from perfalign.model_selection._group_labels import group_labels
 from perfalign.model_selection._shuffles import ROUNDING
+from perfalign.model_selection._theil import centred
 
 # Weights of samples that are held at a time: 2 MB.
 BATCH = 2**18
@@ -210,9 +211,7 @@ class _Moments:
         """Of all samples, by the number of the group that each is in."""
         units = []
         for z in latents:
-            # About the first row a constant is zero, and not its rounding.
-            moved = z - z[0]
-            moved = moved - moved.mean(axis=0)
+            moved = centred(z)
             size = np.abs(moved).max(axis=0)
             live = size > 10 * np.finfo(z.dtype).eps * np.abs(z).max(axis=0)
             units.append(live * moved / np.where(live, size, 1.0))
@@ -255,5 +254,4 @@ class _Moments:
         r = covariance / (spread[:, a] * spread[:, b])
         # A constant has the correlation 0 in all samples.
         r[:, self.constant[a] | self.constant[b]] = 0.0
-        found: Array = r.mean(axis=1).T
-        return found
+        return np.asarray(r.mean(axis=1).T)

@@ -113,10 +113,8 @@ class WithoutNuisance(TransformerMixin, BaseEstimator):
         self.regression_.fit(z, rest)
         scaler, linear = (step for _, step in self.regression_.steps)
         eps = np.max(precision(X))
-        rounding = column_rounding(rest, eps)
-        rounding += np.abs(linear.coef_) @ (
-            column_rounding(z, eps) / scaler.scale_
-        )
+        of_z = column_rounding(z, eps) / scaler.scale_
+        rounding = column_rounding(rest, eps) + np.abs(linear.coef_) @ of_z
         residuals = rest - self.regression_.predict(z)
         self.explained_ = column_norms(residuals) <= rounding
         return self

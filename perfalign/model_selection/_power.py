@@ -146,8 +146,7 @@ def _power(n: int, rho: float, p: int, q: int, alpha: float) -> float:
 def _at_points(law: Any) -> Array:
     """Values as probable to be exceeded as the points are."""
     low, high = law.ppf(norm.cdf(POINTS)), law.isf(norm.sf(POINTS))
-    found: Array = np.where(POINTS < 0, low, high)
-    return found
+    return np.asarray(np.where(POINTS < 0, low, high))
 
 
 def _push(n: int, rho: float, p: int, q: int) -> float:

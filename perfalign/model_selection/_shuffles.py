@@ -8,12 +8,12 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from perfalign._checks import (
-    check_labels,
     check_paired,
     check_row_labels,
     labelled,
 )
 from perfalign._types import Array, Integers, Labels, RandomState, View, Views
+from perfalign.model_selection._group_labels import group_labels
 from perfalign.model_selection._theil import Complement
 
 # Where any pairing aligns perfectly, true and shuffled correlations are 1 up
@@ -63,14 +63,10 @@ class Shuffles:
                 [labelled(given), nuisance], ["the view", "nuisance"]
             )
             n_samples = len(complement.kept)
-        labels = None
-        if groups is not None:
-            labels = check_labels(
-                groups, n_samples, "groups", like=labelled(given)
-            )
+        labels = group_labels(groups, n_samples, like=labelled(given))
         return cls(
             len(given),
-            _exchangeable(labels, n_samples),
+            _exchangeable(labels),
             complement,
             check_random_state(random_state),
         )
@@ -90,9 +86,7 @@ class Shuffles:
         return order
 
 
-def _exchangeable(groups: Labels | None, n_samples: int) -> list[Integers]:
-    if groups is None:
-        return [np.arange(n_samples)[:, None]]
+def _exchangeable(groups: Labels) -> list[Integers]:
     _, labels, sizes = np.unique(
         groups, return_inverse=True, return_counts=True
     )

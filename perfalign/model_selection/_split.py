@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
@@ -24,23 +23,14 @@ from perfalign.metrics import (
 from perfalign.model_selection._search import HeldOutSearch
 
 
-@dataclass(frozen=True, eq=False)
 class Task:
-    """One split: features of training and held-out items, and the labels."""
+    """One split: features of training and held-out items, and the labels.
 
-    seen: list[Any]
-    new: list[Any]
-    labels: Labels
-    new_labels: Labels
-    groups: Labels
-    classifier: Any
-    ceilings: list[float]
-    paired: Integers
-    labelled: Integers
+    Maps are fitted to the training items; pairs and labels are as allowed.
+    """
 
-    @classmethod
-    def of(
-        cls,
+    def __init__(
+        self,
         views: list[Any],
         y: Labels,
         groups: Labels,
@@ -51,49 +41,38 @@ class Task:
         n_pairs: int | None,
         n_shots: int | None,
         rng: np.random.Generator,
-    ) -> "Task":
-        """Maps fitted to the training items; pairs and labels as allowed."""
-        seen = [rows(view, train) for view in views]
-        new = [rows(view, held) for view in views]
+    ) -> None:
+        self.seen = [rows(view, train) for view in views]
+        self.new = [rows(view, held) for view in views]
         if maps is not None:
-            fitted, seen = fit_maps(maps, seen)
-            new = [
+            fitted, self.seen = fit_maps(maps, self.seen)
+            self.new = [
                 view if one is None else one.transform(view)
-                for one, view in zip(fitted, new)
+                for one, view in zip(fitted, self.new)
             ]
-        for features in (seen, new):
+        for features in (self.seen, self.new):
             check_views(features)
-        labels = y[train]
-        ceilings = [
-            clone(classifier).fit(a, labels).score(b, y[held])
-            for a, b in zip(seen, new)
+        self.classifier, self.groups = classifier, groups[train]
+        self.labels, self.new_labels = y[train], y[held]
+        self.ceilings = [
+            clone(classifier).fit(a, self.labels).score(b, self.new_labels)
+            for a, b in zip(self.seen, self.new)
         ]
-        paired = labelled = np.arange(len(train))
+        self.paired = self.labelled = np.arange(len(train))
         order = rng.permutation(len(train))
         if n_pairs is not None:
             check_integer(
                 n_pairs, "n_pairs", 1, len(order), ", the items for training"
             )
-            paired = order[:n_pairs]
+            self.paired = order[:n_pairs]
         if n_shots is not None:
             order = rng.permutation(order)
-            labelled = np.concatenate(
+            self.labelled = np.concatenate(
                 [
-                    order[labels[order] == c][:n_shots]
-                    for c in np.unique(labels)
+                    order[self.labels[order] == c][:n_shots]
+                    for c in np.unique(self.labels)
                 ]
             )
-        return cls(
-            seen,
-            new,
-            labels,
-            y[held],
-            groups[train],
-            classifier,
-            ceilings,
-            paired,
-            labelled,
-        )
 
     def scores(
         self, alignment: BaseAlignment, split: int

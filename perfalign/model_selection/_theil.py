@@ -60,10 +60,8 @@ class Complement:
                 f"nuisance has shape {Z.shape}; wanted {n_samples} rows, one "
                 "a sample."
             )
-        moved = Z - Z[0]
-        moved -= moved.mean(axis=0)
         lost = column_rounding(Z, eps)
-        white = whiten(moved, lost, 1 + (Z.shape[1] / n_samples) ** 0.5)
+        white = whiten(centred(Z), lost, 1 + (Z.shape[1] / n_samples) ** 0.5)
         hat = np.hstack([np.full((n_samples, 1), n_samples**-0.5), white.U])
         if hat.shape[1] > n_samples - 2:
             raise ValueError(
@@ -81,8 +79,7 @@ class Complement:
         it by their own.
         """
         B = self.basis @ (self.hat[:, 1:].T @ block)
-        rounding: Array = known + self.lost @ np.abs(B)
-        return rounding
+        return np.asarray(known + self.lost @ np.abs(B))
 
     def rows(self, block: Array, rounding: Array) -> Array:
         """The n − r rows of a view, zero where there is but rounding."""
@@ -97,20 +94,23 @@ class Complement:
         return left
 
 
+def centred(X: Array) -> Array:
+    """Deviations from the mean, 0 of a constant and not its rounding."""
+    moved: Array = X - X[0]
+    moved -= moved.mean(axis=0)
+    return moved
+
+
 def column_rounding(X: Array, eps: float | Array) -> Array:
     """What may be rounding in each column, as a norm over the samples.
 
     The digits in which it came have errors of its size about 0, and what is
     computed of it has errors of its size about the mean.
     """
-    moved = X - X[0]
-    moved -= moved.mean(axis=0)
-    rounding: Array = np.maximum(
-        max(X.shape) * FLOAT64_EPS * column_norms(moved),
-        ROUNDINGS * eps * column_norms(X)
-        + np.finfo(float).tiny * len(X) ** 0.5,
-    )
-    return rounding
+    computed = max(X.shape) * FLOAT64_EPS * column_norms(centred(X))
+    stored = ROUNDINGS * eps * column_norms(X)
+    stored += np.finfo(float).tiny * len(X) ** 0.5
+    return np.asarray(np.maximum(computed, stored))
 
 
 def _telling(hat: Array) -> Integers:

@@ -229,27 +229,26 @@ class GaussianTransfer(ClassifierMixin, BaseEstimator):
                 f"{view!r} are all equal: the alignment has collapsed, and "
                 "there are no components to find."
             )
-        mixture = GaussianMixture(
-            len(classes),
-            covariance_type=self.covariance,
-            n_init=10,
-            random_state=self.random_state,
-        )
         with one_openmp_thread():
-            found = mixture.fit(frame.coordinates)
+            found = GaussianMixture(
+                len(classes),
+                covariance_type=self.covariance,
+                n_init=10,
+                random_state=self.random_state,
+            ).fit(frame.coordinates)
         covariances = found.covariances_
         if self.covariance == "diag":
             covariances = covariances[:, :, None] * np.eye(frame.rank)
-        gaussians = found.means_, covariances, found.weights_
-        unnamed = frame.in_latent_space(*gaussians)
+        unnamed = frame.in_latent_space(
+            found.means_, covariances, found.weights_
+        )
         _, component = linear_sum_assignment(
             unnamed.log_posterior(given)[order], maximize=True
         )
         means, weights = found.means_[component], found.weights_[component]
         if self.covariance != "tied":
             covariances = covariances[component]
-        gaussians = means, covariances, weights
-        return self._adopt(frame, gaussians, classes, view)
+        return self._adopt(frame, (means, covariances, weights), classes, view)
 
     @one_blas_thread
     def predict_proba(self, X: View, view: int | str | None = None) -> Array:

@@ -15,7 +15,12 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from perfalign._checks import check_labels, check_view, column_names
+from perfalign._checks import (
+    check_labels,
+    check_number,
+    check_view,
+    column_names,
+)
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View
 from perfalign.transport._base import check_label_pair
@@ -85,8 +90,7 @@ def bridge_profile(
      [1. 0.]
      [0. 1.]]
     """
-    if not 0 < temperature < np.inf:
-        raise ValueError(f"temperature must be above 0; seen {temperature!r}.")
+    check_number(temperature, "temperature", above=0)
     distances, member = _to_bridges((X, bridges, labels), "")
     distances -= distances.min(axis=1, keepdims=True)
     similarity = np.exp(distances / -temperature) @ member

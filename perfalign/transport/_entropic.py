@@ -4,9 +4,8 @@ import numpy as np
 
 from perfalign._types import Array
 from perfalign.transport._exact import (
+    UNBALANCED,
     Solution,
-    with_kullback_leibler,
-    with_total_variation,
 )
 from perfalign.transport._objective import (
     TINY,
@@ -46,8 +45,7 @@ def with_entropy(cost: Array, reg: float, reg_m: float, div: str) -> Solution:
         bound += _marginal(p, 1 / len(p), reg_m, div)[0]
     if np.isfinite(reg_m) and value - bound > SETTLED * value:
         # Of two plans that fall short the better one.
-        exactly = {"tv": with_total_variation, "kl": with_kullback_leibler}
-        other, *_ = exactly[div](cost, reg_m)
+        other, *_ = UNBALANCED[div](cost, reg_m)
         least = objective(other, cost, reg_m, div, 1.0)
         if least < value:
             plan, value = other, least

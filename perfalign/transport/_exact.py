@@ -52,9 +52,8 @@ def exact(a: Array, b: Array, cost: Array) -> tuple[Array, float, float, Pair]:
     cap = 1.0 if allowed.all() else float(longest)
     while True:
         capped = np.minimum(cost / cap, 1)
-        with warnings.catch_warnings():
-            # What ended early is seen in the bound.
-            warnings.simplefilter("ignore", UserWarning)
+        # What ended early is seen in the bound.
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
             plan, log = ot.emd(a, b, capped, numItermax=10**7, log=True)
         if plan.sum(where=~allowed) > 1e-9 * plan.sum():
             raise NoPlanError
@@ -138,6 +137,10 @@ def with_kullback_leibler(cost: Array, reg_m: float) -> Solution:
     f, g = centred(f, g, 1 / n1, 1 / n2)
     bound = max(bound, -np.expm1(-f).mean() - np.expm1(-g).mean())
     return plan, reg_m * value, reg_m * bound
+
+
+#: The solver for each way of charging rows and columns that fall short.
+UNBALANCED = {"tv": with_total_variation, "kl": with_kullback_leibler}
 
 
 def _between(a: Array, b: Array, cost: Array) -> Array:

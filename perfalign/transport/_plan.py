@@ -212,9 +212,7 @@ def _solve(cost: Array, reg_m: float, div: str, reg: float) -> _exact.Solution:
                 "plan. Take inf, or reg=0."
             )
         return with_entropy(cost, reg, reg_m, div)
-    if div == "tv":
-        return _exact.with_total_variation(cost, reg_m)
-    return _exact.with_kullback_leibler(cost, reg_m)
+    return _exact.UNBALANCED[div](cost, reg_m)
 
 
 def _dearest_of_cheapest(cost: Array) -> float:
