@@ -206,6 +206,80 @@ def test_units_and_a_batch_of_all_change_nothing(
         assert_allclose(A, B, rtol=0, atol=atol * np.abs(B).max())
 
 
+@pytest.mark.parametrize("temperature", [0.03, 1.0, 100.0])
+def test_a_fixed_temperature_stays_and_the_encoders_are_best_for_it(
+    temperature,
+):
+    views = make_gaussian_views(60, (3, 3), noise=2, random_state=0).views
+    fit = ContrastiveAlignment(
+        temperature=temperature,
+        learn_temperature=False,
+        max_iter=1000,
+        random_state=0,
+    ).fit(views)
+    assert fit.temperature_ == pytest.approx(temperature, rel=1e-14)
+    loss = objective(views, None)
+    x = np.append(np.hstack([A.ravel() for A in fit.encoders_]), 0)
+    x[-1] = np.log(temperature)
+    value, gradient = loss(x)
+    assert value == pytest.approx(fit.loss_, rel=1e-12)
+    start = np.append(rng_start(views), np.log(temperature))
+    assert_allclose(
+        gradient[:-1], 0, atol=0.01 * np.linalg.norm(loss(start)[1][:-1])
+    )
+
+
+def rng_start(views):
+    """Where a fit of seed 0 begins."""
+    with patch.object(_contrastive, "minimize", wraps=minimize) as call:
+        ContrastiveAlignment(max_iter=1, random_state=0).fit(views)
+    return call.call_args.args[1][:-1]
+
+
+@pytest.mark.parametrize("ridge", [0.01, 1.0, 100.0])
+def test_a_ridge_is_descent_in_whitened_views(views, ridge):
+    """Whitened by hand, what is left to fit has no ridge."""
+    factors, whitened = [], []
+    for x in centred(views):
+        C, d = x.T @ x / 90, x.shape[1]
+        L = np.linalg.cholesky(C + ridge * np.trace(C) / d * np.eye(d))
+        factors.append(L)
+        whitened.append(np.linalg.solve(L, x.T).T)
+    plain = ContrastiveAlignment(max_iter=5, random_state=0).fit(whitened)
+    fit = clone(plain).set_params(ridge=ridge).fit(views)
+    for found, wanted in zip(fit.transform(views), plain.transform(whitened)):
+        assert_allclose(found, wanted, atol=1e-9)
+    for A, B, L in zip(fit.encoders_, plain.encoders_, factors):
+        assert_allclose(A @ L, B, atol=1e-9 * np.abs(B).max())
+    shift, scale = 7.0, [8.0, 0.25]
+    moved = [c * view + shift for c, view in zip(scale, views)]
+    found = clone(fit).fit(moved).transform(moved)
+    assert_allclose(found, fit.transform(views), atol=1e-9)
+
+
+def test_with_a_vanishing_ridge_no_column_has_a_unit(views):
+    scaled = [view * 2.0 ** np.arange(view.shape[1]) for view in views]
+    small, none = (
+        [
+            ContrastiveAlignment(
+                max_iter=5, ridge=ridge, random_state=0
+            ).fit_transform(x)
+            for x in (views, scaled)
+        ]
+        for ridge in (1e-14, None)
+    )
+    assert_allclose(*small, atol=1e-5)
+    assert np.abs(np.subtract(*none)).max() > 0.1
+
+
+def test_no_ridge_is_the_limit_of_a_large_one(views):
+    none = ContrastiveAlignment(max_iter=5, random_state=0)
+    large = clone(none).set_params(ridge=1e12)
+    assert_allclose(
+        large.fit_transform(views), none.fit_transform(views), atol=1e-8
+    )
+
+
 # The others
 
 
@@ -390,6 +464,8 @@ def test_transform_refuses(views, baseline):
             ContrastiveAlignment(batch_size=1),
             "1; wanted an int in the range .2, inf. or None",
         ),
+        (ContrastiveAlignment(ridge=0), "ridge is 0; wanted a float .* None"),
+        (ContrastiveAlignment(learn_temperature=1), "is 1; wanted .*bool"),
         (
             ContrastiveAlignment(max_iter=0),
             "0; wanted an int in the range .1, inf.",

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
-from scipy.special import logsumexp
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
@@ -40,15 +40,31 @@ class ContrastiveAlignment(BaseAlignment):
               \log \frac{e^{s_{ii}}}{\sum_j e^{s_{ij}}}
               + \log \frac{e^{s_{ii}}}{\sum_j e^{s_{ji}}} \Big)
 
-    is minimised over :math:`A^1, A^2` and the temperature, 0.01 ≤ τ ≤ 100, by
-    SciPy's L-BFGS-B with the exact gradient.
+    is minimised over :math:`A^1, A^2` and, where it is learned, the
+    temperature, 0.01 ≤ τ ≤ 100, by SciPy's L-BFGS-B with the exact gradient.
+    A small τ asks for the one partner, a large one is content with whatever
+    is near it.
+
+    Descent that is stopped early has units: it turns to what varies most.
+    With a `ridge` it takes place in whitened coordinates,
+    :math:`A^m = B^m L_m^{-1}` and
+    :math:`L_m L_m^\top = C_m + \lambda\,\mathrm{tr}(C_m)/d_m\,I`, in which no
+    direction of a view is louder than another but for the share λ of noise.
+    The loss is the same function of the :math:`A^m`; start and steps are
+    those of :math:`B^1, B^2`.
 
     Parameters
     ----------
     n_components : int, default=2
         Latent dimension k.
     temperature : float, default=0.1
-        Where τ starts.
+        τ, or where it starts.
+    learn_temperature : bool, default=True
+        Whether τ is learned; held fixed if not.
+    ridge : float or None, default=None
+        λ > 0, as in `PerfectAlignment`. None leaves the features in their own
+        units, which is the limit of a large λ; as λ tends to 0, no unit of any
+        feature makes a difference.
     max_iter : int, default=100
         Iterations at most. The loss ignores the encoders' length, so that no
         penalty on it can regularise: stopping early is what does.
@@ -62,8 +78,9 @@ class ContrastiveAlignment(BaseAlignment):
     Attributes
     ----------
     encoders_ : list of two ndarray of shape (k, d_m)
-        Before the latents are brought to length one; the unit of a view makes
-        no difference to them, those of single columns do, as in any descent.
+        Of the features, before the latents are brought to length one. The
+        unit of a view makes no difference to the latents, those of single
+        features do, the less the smaller a ridge.
     means_ : list of two ndarray of shape (d_m,)
     temperature_ : float
     loss_ : float
@@ -93,6 +110,8 @@ class ContrastiveAlignment(BaseAlignment):
         "temperature": [
             Interval(Real, MIN_TEMPERATURE, MAX_TEMPERATURE, closed="both")
         ],
+        "learn_temperature": ["boolean"],
+        "ridge": [Interval(Real, 0, None, closed="neither"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left"), None],
         "random_state": ["random_state"],
@@ -103,12 +122,16 @@ class ContrastiveAlignment(BaseAlignment):
         n_components: int = 2,
         *,
         temperature: float = 0.1,
+        learn_temperature: bool = True,
+        ridge: float | None = None,
         max_iter: int = 100,
         batch_size: int | None = None,
         random_state: RandomState = None,
     ) -> None:
         self.n_components = n_components
         self.temperature = temperature
+        self.learn_temperature = learn_temperature
+        self.ridge = ridge
         self.max_iter = max_iter
         self.batch_size = batch_size
         self.random_state = random_state
@@ -146,6 +169,9 @@ class ContrastiveAlignment(BaseAlignment):
         )
         self.means_ = [view.mean(axis=0) for view in matrices]
         inputs = [view - mean for view, mean in zip(matrices, self.means_)]
+        if self.ridge is not None:
+            whitening = [_whitening(view, self.ridge) for view in inputs]
+            inputs = [view @ W for view, W in zip(inputs, whitening)]
         rng = check_random_state(self.random_state)
         n_batches = max(1, n // (self.batch_size or n))
         batches = np.array_split(rng.permutation(n), n_batches)
@@ -154,7 +180,9 @@ class ContrastiveAlignment(BaseAlignment):
             rng.normal(size=n_weights) / np.sqrt(limit),
             np.log(self.temperature),
         )
-        limits = np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)
+        limits = start[-1], start[-1]
+        if self.learn_temperature:
+            limits = np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)
         found = minimize(
             partial(_objective, views=inputs, batches=batches, k=k),
             start,
@@ -164,6 +192,10 @@ class ContrastiveAlignment(BaseAlignment):
             options={"maxiter": self.max_iter, "maxfun": 20 * self.max_iter},
         )
         self.encoders_, self.temperature_ = _unpacked(found.x, inputs, k)
+        if self.ridge is not None:
+            self.encoders_ = [
+                B @ W.T for B, W in zip(self.encoders_, whitening)
+            ]
         self.loss_ = float(found.fun)
         self.n_iter_ = int(found.nit)
         self.signature_ = summary.signature
@@ -177,6 +209,17 @@ class ContrastiveAlignment(BaseAlignment):
     def _encode(self, X: Array, m: int) -> Array:
         encoded: Array = (X - self.means_[m]) @ self.encoders_[m].T
         return encoded / row_lengths(encoded)
+
+
+def _whitening(view: Array, ridge: float) -> Array:
+    """L⁻ᵀ, for the Cholesky factor L of the view's covariance and noise."""
+    n, d = view.shape
+    noise = np.sqrt(ridge / d) * np.linalg.norm(view)
+    R = np.linalg.qr(np.vstack([view, noise * np.eye(d)]), mode="r")
+    # The factor with a diagonal above 0 is unique: no sign is left to chance.
+    R *= np.sign(np.diag(R))[:, None]
+    W: Array = solve_triangular(R, np.sqrt(n) * np.eye(d))
+    return W
 
 
 def _objective(
@@ -275,11 +318,19 @@ def infonce(
     check_number(temperature, "temperature", above=0)
     n = len(u)
     s = u @ v.T / temperature
-    by_row = logsumexp(s, axis=1, keepdims=True)
-    by_column = logsumexp(s, axis=0, keepdims=True)
-    loss = (by_row.mean() + by_column.mean()) / 2 - np.trace(s) / n
-    weights = np.exp(s - by_row) + np.exp(s - by_column)
-    weights /= 2 * n
+    by_row, p = _softmax(s, axis=1)
+    by_column, q = _softmax(s, axis=0)
+    loss = (by_row + by_column) / 2 - np.trace(s) / n
+    weights = (p + q) / (2 * n)
     weights[np.diag_indices(n)] -= 1 / n
     gradients = (weights @ v / temperature, weights.T @ u / temperature)
     return float(loss), gradients, float(-np.sum(weights * s))
+
+
+def _softmax(s: Array, axis: int) -> tuple[float, Array]:
+    """Mean log-sum of exponentials, and the weights, of one exponential."""
+    most = s.max(axis=axis, keepdims=True)
+    weights = np.exp(s - most)
+    total = weights.sum(axis=axis, keepdims=True)
+    weights /= total
+    return float(np.mean(most + np.log(total))), weights
