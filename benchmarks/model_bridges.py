@@ -383,23 +383,33 @@ def reduced():
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--study", choices=STUDIES, action="append")
+def arguments(description, studies, results):
+    """Which studies to run, over how many seeds, and where results go."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--study", choices=studies, action="append")
     parser.add_argument("--seeds", type=int)
-    parser.add_argument("--output", type=Path, default=RESULTS)
-    args = parser.parse_args()
+    parser.add_argument("--output", type=Path, default=results)
+    return parser.parse_args()
+
+
+def store(path, study, result):
+    """Write one study's result; those of the others stay as they are."""
+    results = {}
+    if path.exists():
+        results = json.loads(path.read_text(encoding="utf-8"))
+    text = json.dumps(results | {study: result}, separators=(",", ":"))
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def main():
+    args = arguments(__doc__, STUDIES, RESULTS)
     for study in args.study or STUDIES:
         size, run = STUDIES[study]
         rows = []
         for seed in range(args.seeds or size):
             rows.append(rounded(run(seed)))
             print(study, seed, rows[-1], flush=True)
-        results = {}
-        if args.output.exists():
-            results = json.loads(args.output.read_text(encoding="utf-8"))
-        results[study] = rows
-        args.output.write_text(json.dumps(results) + "\n", encoding="utf-8")
+        store(args.output, study, rows)
 
 
 if __name__ == "__main__":

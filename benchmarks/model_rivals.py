@@ -22,8 +22,6 @@ method, and a fifth of the training pairs is held out. Nothing is chosen by
 what it does on test items. Seed i depends on i alone.
 """
 
-import argparse
-import json
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,11 +29,13 @@ from types import SimpleNamespace
 import numpy as np
 from model_bridges import (
     LABELLED_RUNS,
+    arguments,
     digit_models,
     exemplars,
     fit_quietly,
     network,
     rounded,
+    store,
 )
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -486,22 +486,13 @@ def reduced():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--study", choices=STUDIES, action="append")
-    parser.add_argument("--seeds", type=int)
-    parser.add_argument("--output", type=Path, default=RESULTS)
-    args = parser.parse_args()
+    args = arguments(__doc__, STUDIES, RESULTS)
     for study in args.study or STUDIES:
         size, run = STUDIES[study]
         kept = None
         for seed in range(args.seeds or size):
             kept = appended(kept, rounded(run(seed)))
-            results = {}
-            if args.output.exists():
-                results = json.loads(args.output.read_text(encoding="utf-8"))
-            results[study] = kept
-            text = json.dumps(results, separators=(",", ":")) + "\n"
-            args.output.write_text(text, encoding="utf-8")
+            store(args.output, study, kept)
             print(study, seed, flush=True)
 
 

@@ -98,6 +98,13 @@ def orthonormal(matrix: Array) -> Array:
     return found
 
 
+def centred(matrix: Array) -> Array:
+    """Deviations from the mean, 0 of a constant and not its rounding."""
+    moved: Array = matrix - matrix[0]
+    moved -= moved.mean(axis=0)
+    return moved
+
+
 def column_norms(matrix: Array) -> Array:
     """Euclidean norms of the columns, for numbers of any size."""
     with np.errstate(over="ignore"):

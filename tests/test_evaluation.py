@@ -238,6 +238,8 @@ def test_interval_of_a_difference_is_that_of_each_split():
     )
     found = evaluation.interval("accuracy", method="ours", against="theirs")
     assert found == pytest.approx(resampled_interval([0.1, 0, 0.3], 0.3))
+    with pytest.raises(ValueError, match="no method is named"):
+        evaluation.interval("accuracy", against="theirs")
 
 
 def test_interval_of_independent_values_is_students():

@@ -4,11 +4,10 @@ import numpy as np
 from scipy.special import entr
 
 from perfalign._checks import check_view
-from perfalign._linalg import column_norms, singular_values
+from perfalign._linalg import centred, column_norms, singular_values
 from perfalign._threads import one_blas_thread
 from perfalign._types import View
 from perfalign.metrics._latents import (
-    centred,
     check_pair,
     constant_columns,
     fitted,

@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
+from perfalign._linalg import centred
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View, Views
 from perfalign.metrics._latents import (
-    centred,
     check_latents,
     check_pair,
     fitted,

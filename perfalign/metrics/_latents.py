@@ -49,13 +49,6 @@ def check_pair(
     return checked
 
 
-def centred(matrix: Array) -> Array:
-    # About the first row, a constant column becomes zero without rounding.
-    moved: Array = matrix - matrix[0]
-    moved -= moved.mean(axis=0)
-    return moved
-
-
 def constant_columns(matrix: Array, eps: float) -> Booleans:
     high, low = matrix.max(axis=0), matrix.min(axis=0)
     # Sums that should be equal may differ by a few roundings.

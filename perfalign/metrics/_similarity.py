@@ -14,11 +14,10 @@ from perfalign._checks import (
     FLOAT64_EPS,
     check_integer,
 )
-from perfalign._linalg import column_norms
+from perfalign._linalg import centred, column_norms
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Booleans, View, Views
 from perfalign.metrics._latents import (
-    centred,
     check_latents,
     check_pair,
     constant_columns,

@@ -144,10 +144,16 @@ class Evaluation:
         Raises
         ------
         ValueError
-            As `values`, and for one split only.
+            As `values`, for one split only, and if a method is to be compared
+            and none is named.
         """
         values = self.values(name, **where)
         if against is not None:
+            if "method" not in where:
+                raise ValueError(
+                    f"against is {against!r} and no method is named; wanted "
+                    "method=…, which is compared with it."
+                )
             values = values - self.values(name, **where | {"method": against})
         return resampled_interval(values, self.test_size, level=level)
 

@@ -16,13 +16,13 @@ from perfalign._checks import (
     labelled,
     warn,
 )
+from perfalign._linalg import centred
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Booleans, Integers, RandomState, Views
 from perfalign.alignment import BaseAlignment
 from perfalign.metrics import component_correlations
 from perfalign.model_selection._group_labels import group_labels
 from perfalign.model_selection._shuffles import ROUNDING
-from perfalign.model_selection._theil import centred
 
 # Weights of samples that are held at a time: 2 MB.
 BATCH = 2**18

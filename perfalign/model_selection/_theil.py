@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from perfalign._checks import FLOAT64_EPS, check_view
-from perfalign._linalg import column_norms, svd
+from perfalign._linalg import centred, column_norms, svd
 from perfalign._solver import whiten
 from perfalign._types import Array, Integers, View
 
@@ -92,13 +92,6 @@ class Complement:
         gain = ((1 - s) * (1 + s)) ** -0.5 - 1
         left += A @ (gain[:, None] * (A.T @ left))
         return left
-
-
-def centred(X: Array) -> Array:
-    """Deviations from the mean, 0 of a constant and not its rounding."""
-    moved: Array = X - X[0]
-    moved -= moved.mean(axis=0)
-    return moved
 
 
 def column_rounding(X: Array, eps: float | Array) -> Array:

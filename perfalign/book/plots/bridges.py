@@ -20,6 +20,7 @@ from perfalign.book.plots.style import (
     VIEW,
     Figure,
     label_ends,
+    named_rows,
     new_figure,
     note,
     panels,
@@ -309,11 +310,9 @@ def against(
                     ms=5.5,
                     elinewidth=1.4,
                 )
-        ax.set(title=title, ylim=(len(names) - 0.5, -0.5))
-        ax.tick_params(left=False)
-        ax.spines["left"].set_visible(False)
+        ax.set_title(title)
+        named_rows(ax, names)
         ax.locator_params(axis="x", nbins=4)
-    axes[0].set_yticks(range(len(names)), names)
     fig.supxlabel(xlabel, fontsize=11)
     where = {"loc": "outside upper right", "ncols": 2}
     fig.legend(marks.values(), marks, handletextpad=0.3, **where)

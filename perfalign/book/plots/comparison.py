@@ -13,6 +13,7 @@ from perfalign.book.plots.style import (
     MUTED,
     VIEW,
     Figure,
+    named_rows,
     panels,
     styled,
 )
@@ -85,10 +86,7 @@ def dots(
                 label=name if i == 0 else None,
                 zorder=3 + len(names) - j,
             )
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.tick_params(left=False)
-    ax.spines["left"].set_visible(False)
+    named_rows(ax, rows)
     ax.set_xlabel(xlabel)
     fig.legend(loc="outside upper center", ncols=3, handletextpad=0.3)
     return fig

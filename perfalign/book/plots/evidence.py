@@ -16,6 +16,7 @@ from perfalign.book.plots.style import (
     SHARED,
     Figure,
     label_ends,
+    named_rows,
     note,
     panels,
     styled,
@@ -121,11 +122,8 @@ def acceptances(rows: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
     ax.set_xscale("function", functions=(np.sqrt, np.square))
     ticks = (0, 0.05, 0.2, 0.5, 1)
     ax.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
-    ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5))
-    ax.set_xlabel("data sets accepted")
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.tick_params(left=False)
-    ax.spines["left"].set_visible(False)
+    ax.set(xlim=(0, 1), xlabel="data sets accepted")
+    named_rows(ax, rows)
     fig.legend(loc="outside upper center", ncols=2, handletextpad=0.3)
     return fig
 

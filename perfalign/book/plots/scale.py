@@ -14,6 +14,7 @@ from perfalign.book.plots.style import (
     VIEW,
     Figure,
     canvas,
+    named_rows,
     note,
     panels,
     styled,
@@ -190,10 +191,7 @@ def times_beside(
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("")
-    ax.set_yticks(range(len(rows)), list(rows))
-    ax.set_ylim(len(rows) - 0.5, -0.9)
-    ax.tick_params(left=False)
-    ax.spines["left"].set_visible(False)
+    named_rows(ax, rows, above=0.9)
     ax.set_xlabel(xlabel)
     note(ax, yardstick, (1, -0.7), (4, 0), MUTED, va="center", fontsize=10)
     return fig
@@ -249,10 +247,7 @@ def rounding_errors(
             style = {"ha": "right", "va": "center", "fontsize": 10}
             note(ax, text, spot, (-10, 0), MUTED, **style)
     ax.set_xscale("log")
-    ax.set_yticks(range(len(kinds)), list(kinds))
-    ax.set_ylim(len(kinds) - 0.5, -0.5)
-    ax.tick_params(left=False)
-    ax.spines["left"].set_visible(False)
+    named_rows(ax, kinds)
     ax.set_xlabel(xlabel)
     fig.legend(loc="outside upper center", ncols=3, handletextpad=0.2)
     return fig

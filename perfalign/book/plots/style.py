@@ -205,6 +205,15 @@ def whole_numbers(axis: Axis) -> None:
     axis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
+def named_rows(ax: Axes, names: Iterable[str], above: float = 0.5) -> None:
+    """Let the heights 0, 1, … be rows from the top, named on the left."""
+    names = list(names)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -above)
+    ax.tick_params(left=False)
+    ax.spines["left"].set_visible(False)
+
+
 def note(
     ax: Axes,
     text: str,
