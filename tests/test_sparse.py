@@ -90,6 +90,20 @@ def peak(function, *args):
         tracemalloc.stop()
 
 
+def test_wide_views_take_the_memory_of_their_triangle():
+    """Rows as many as the features, and more: they become R in place."""
+    rng = np.random.default_rng(0)
+    n, d_1, d_2 = 3000, 2100, 50
+    words = sparse.random_array(
+        (n, d_1), density=0.005, format="csr", random_state=0
+    )
+    data = words.data.nbytes + words.indices.nbytes + words.indptr.nbytes
+    R = 8 * (d_1 + d_2) ** 2
+    views = [words, rng.normal(size=(n, d_2))]
+    _, held = peak(StackedSummary.from_views, views)
+    assert held < R + 3 * data + 16 * MEGABYTE < 2 * R
+
+
 def test_no_dense_copy_is_made():
     rng = np.random.default_rng(0)
     n, d_1, d_2 = 30_000, 400, 50

@@ -57,8 +57,12 @@ class CentredTriangle:
         """Make room for rows that will be added."""
         n_rows = min(self._wanted(), self.filled + n_rows)
         if n_rows > len(self.weights):
-            # One more for what the means differ by.
-            chunk = np.empty((n_rows + 1, len(self.origin)))
+            # One more for what the means differ by, once there are two. A
+            # wide chunk of the first rows becomes R in the same memory, for
+            # which it lies in Fortran's order.
+            first = self._wide and not self.n
+            shape = n_rows + (not first), len(self.origin)
+            chunk = np.empty(shape, order="F" if first else "C")
             weights = np.ones(n_rows)
             chunk[: self.filled] = self.chunk[: self.filled]
             weights[: self.filled] = self.weights[: self.filled]
@@ -103,9 +107,13 @@ class CentredTriangle:
     def _wanted(self) -> int:
         """Rows of a chunk: so many, at first, that R becomes square."""
         d = len(self.origin)
-        if d <= NARROW:
-            return max(CHUNK // d, 2 * d)
-        return max(CHUNK // d, ROWS, d - len(self.R))
+        if self._wide:
+            return max(CHUNK // d, ROWS, d - len(self.R))
+        return max(CHUNK // d, 2 * d)
+
+    @property
+    def _wide(self) -> bool:
+        return len(self.origin) > NARROW
 
     def _take_chunk(self) -> None:
         with threads_for(len(self.origin)):
@@ -122,7 +130,7 @@ class CentredTriangle:
         if self.accumulation is None:
             # To begin costs more than it saves on few rows.
             d = len(self.origin)
-            if not self.n or d > NARROW or self.filled < 2 * d:
+            if not self.n or self._wide or self.filled < 2 * d:
                 return False
             plain = self.coarse and _squared_in_range(self.R)
             coordinates = None if plain else Coordinates.after(self.R)
@@ -161,6 +169,8 @@ class CentredTriangle:
             self.R = eliminated(self.R, np.asfortranarray(rows))
         else:
             self.R = triangle(np.vstack([self.R, rows]) if self.n else rows)
+            if self._wide:
+                self.chunk, self.weights = self.chunk[:0].copy(), np.ones(0)
         self._move_origin(total / n * gap)
         self.n = n
 
@@ -176,6 +186,9 @@ def _squared_in_range(R: Array) -> bool:
 
 def _centre(rows: Array, shares: Array) -> Array:
     """Subtract the weighted mean from rows, in place, and return it."""
-    mean: Array = blas.dgemv(1.0, rows.T, shares)
+    if rows.flags.f_contiguous:
+        mean: Array = blas.dgemv(1.0, rows, shares, trans=1)
+    else:
+        mean = blas.dgemv(1.0, rows.T, shares)
     rows -= mean
     return mean
