@@ -944,3 +944,42 @@ class TestRebuild:
         assert script.compare(exact, shipped)[0]
         wrong = {"Z": exact["Z"] + 1e-3}
         assert not script.compare(wrong, shipped)[0]
+
+    def test_eight_bits_are_compared_to_half_a_step(self, script):
+        rng = np.random.default_rng(0)
+        exact = {"a": rng.normal(size=(50, 4)), "b": rng.random((50, 2))}
+        exact["b"][:, 1] = 3
+        shipped = script.in_8_bits(exact)
+        assert set(shipped) == {
+            f"{name}{part}" for name in "ab" for part in ("", "_step", "_low")
+        }
+        assert script.compare(exact, shipped) == (
+            True,
+            "equal but for rounding",
+        )
+        wrong = {**exact, "a": exact["a"].copy()}
+        wrong["a"][7, 2] += 1.03 * shipped["a_step"][2]
+        assert script.compare(wrong, shipped) == (False, "differs in a")
+        assert not script.compare({"a": exact["a"]}, shipped)[0]
+
+    def test_a_column_ends_where_its_codes_end(self, script, depths):
+        """What is shipped is what the script writes, read again."""
+        stage = depths.vision[3]
+        coded = script.in_8_bits({"x": stage})
+        with np.load(DATA / "emoji_depths.npz") as stored:
+            assert_array_equal(coded["x"], stored["vision_3_b4"])
+        assert coded["x"].min(axis=0).max() == 0
+        assert coded["x"].max(axis=0).min() == 255
+
+    def test_a_drawing_is_put_in_the_middle(self, script):
+        from PIL import Image
+
+        drawn = Image.new("RGBA", (10, 4), (255, 0, 0, 255))
+        page = script.on_white(drawn, 20)
+        red = (page == [255, 0, 0]).all(axis=2)
+        assert red[8:12, 5:15].all() and red.sum() == 40
+        assert (page[~red] == 255).all()
+        assert (
+            script.shrink(drawn)[15:17, 14:18].tolist()
+            == [[[255, 0, 0]] * 4] * 2
+        )
