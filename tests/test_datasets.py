@@ -1,6 +1,8 @@
 """Data sets: generators keep their promises, files say what they hold."""
 
 import importlib.util
+import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -903,6 +905,26 @@ class TestFiles:
             "creativecommons.org/licenses/by/4.0",
         ]:
             assert words in text
+
+    def test_metadata_of_the_package_name_the_licences_of_its_data(self):
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+        names = {
+            "MIT": "MIT License",
+            "Apache-2.0": "Apache License 2.0",
+            "BSD-3-Clause": "BSD 3-Clause License",
+            "CC-BY-4.0": "licenses/by/4.0",
+            "CC-BY-SA-3.0": "licenses/by-sa/3.0",
+            "Unicode-3.0": "Unicode License v3",
+        }
+        listed = project["project"]["license"].split(" AND ")
+        assert sorted(listed) == sorted(names)
+        text = (DATA / "LICENSES.md").read_text(encoding="utf-8")
+        assert all(words in text for words in names.values())
+        headings = re.findall(r"^## ([^:]+):", text, re.MULTILINE)
+        assert set(headings) <= set(names.values())
+        files = project["project"]["license-files"]
+        assert "perfalign/datasets/data/LICENSES.md" in files
+        assert all((ROOT / file).is_file() for file in files)
 
 
 class TestRebuild:
