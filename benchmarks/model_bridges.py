@@ -2,12 +2,14 @@
 
     python benchmarks/model_bridges.py [--study NAME] [--seeds N]
 
-Three studies, of which the seeds are independent splits or worlds:
+Four studies, of which the seeds are independent splits or worlds:
 
 gaussian   exact and learned flows between Gaussian classes, of which the
            target is known;
 digits     simulated neurons that look at digits, bridged into a model of
            digits, over the share of neural responses with a label;
+complex    the bridges of two of these shares from complex cells, of which
+           responses are not nearly linear in the image;
 brain      fMRI of seven kinds of things, bridged into the space in which a
            language model has put the words for them, over labelled runs.
 
@@ -56,6 +58,7 @@ from perfalign.datasets import (
 
 RESULTS = Path(__file__).with_suffix(".json")
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2, 1.0)
+FEW = (0.05, 0.2)
 LABELLED_RUNS = (1, 2, 4, 8)
 
 
@@ -231,18 +234,36 @@ def digits(
 ):
     """Accuracies and ranks at one share of labelled responses."""
     m = digit_models(seed, n_source, n_target, n_test)
+    known = labelled(m, fraction, seed)
     (X, X_new), (labels, truth) = m["X"], m["labels"]
-    Y, labels_Y, head = m["Y"], m["labels_Y"], m["head"]
-    everything = fraction == 1.0
-    known = (
-        np.arange(len(X))
-        if everything
-        else exemplars(labels, fraction, np.random.default_rng([3, seed]))
-    )
-    row = {"head": head.score(m["pairs"][1], truth)}
+    row = {"head": m["head"].score(m["pairs"][1], truth)}
     row["end-to-end"] = end_to_end(
         m["raw"][0][known], X[known], labels[known], m["raw"][1], X_new, truth
     )
+    bridges, plan = bridged(m, known, seed, n_samples)
+    if plan is not None:
+        row["steps"] = steps(m, plan, seed)
+    return row | bridges
+
+
+def complex_cells(seed, fraction, n_samples=40_000):
+    """The bridges alone, from neurons that respond to an energy."""
+    m = digit_models(seed, 3000, 3500, 1500, cells="complex")
+    return bridged(m, labelled(m, fraction, seed), seed, n_samples)[0]
+
+
+def labelled(m, fraction, seed):
+    """Rows of the responses with a label."""
+    labels = m["labels"][0]
+    if fraction == 1.0:
+        return np.arange(len(labels))
+    return exemplars(labels, fraction, np.random.default_rng([3, seed]))
+
+
+def bridged(m, known, seed, n_samples):
+    """Bridges by labels and by pairs, and the plan if there is a choice."""
+    (X, X_new), (labels, truth) = m["X"], m["labels"]
+    Y, labels_Y, head = m["Y"], m["labels_Y"], m["head"]
 
     def bridge(rows, coupling):
         made = ConditionalFlow(n_samples=n_samples, random_state=seed)
@@ -250,20 +271,19 @@ def digits(
         ranks = median_rank(draws.mean(axis=0), m["pairs"][1])
         return read(head, draws, truth) | {"rank": float(ranks)}
 
-    exemplar = ClassCoupling.from_labels(labels[known], labels_Y)
-    row["setting 2"] = bridge(known, exemplar)
-    if not everything:
+    exemplar, plan = ClassCoupling.from_labels(labels[known], labels_Y), None
+    row = {"setting 2": bridge(known, exemplar)}
+    if len(known) < len(X):
         plan = plan_by_labels(X, Y, known, labels, labels_Y)
         row["setting 1"] = bridge(slice(None), plan)
         row["setting 1"]["coupling"] = plan.class_share(labels, labels_Y)
-        row["steps"] = steps(m, plan, seed)
     row["alignment, same labels"] = aligned(
         [X[known], Y], m, exemplar.sample(len(X), seed)
     )
     row["alignment, true pairs"] = aligned(
         [X[known], m["pairs"][0][known]], m, (np.arange(len(known)),) * 2
     )
-    return row
+    return row, plan
 
 
 def steps(m, plan, seed):
@@ -362,6 +382,7 @@ def brain(seed, n_runs, n_samples=40_000):
 STUDIES = {
     "gaussian": (20, gaussian),
     "digits": (5, lambda seed: [digits(seed, f) for f in FRACTIONS]),
+    "complex": (5, lambda seed: [complex_cells(seed, f) for f in FEW]),
     "brain": (7, lambda seed: [brain(seed, n) for n in LABELLED_RUNS]),
 }
 
@@ -379,6 +400,7 @@ def reduced():
     return {
         "gaussian": [rounded(gaussian(0))],
         "digits": [[rounded(digits(0, FRACTIONS[0]))]],
+        "complex": [[rounded(complex_cells(0, FEW[0]))]],
         "brain": [[rounded(brain(0, LABELLED_RUNS[0]))]],
     }
 
