@@ -10,7 +10,7 @@ from perfalign.datasets._digits import (
     load_mfeat,
     load_mnist,
 )
-from perfalign.datasets._emoji import load_emoji
+from perfalign.datasets._emoji import load_emoji, load_emoji_depths
 from perfalign.datasets._haxby import load_haxby
 from perfalign.datasets._pictures import picture_features
 from perfalign.datasets._population import make_population
@@ -21,6 +21,7 @@ __all__ = [
     "load_colours",
     "load_digit_halves",
     "load_emoji",
+    "load_emoji_depths",
     "load_haxby",
     "load_mfeat",
     "load_mnist",
