@@ -49,8 +49,8 @@ def test_largest_and_smallest_are_written_in_their_cells(figure):
         for ax in figure.axes
     ]
     assert written[0] == {"0.70": (1, 2), "0.20": (0, 0)}
-    assert written[1] == {"12": (1, 2), "4": (0, 0)}
-    assert written[2] == {"1": (0, 0), "0.50": (1, 2)}
+    assert written[1] == {"12.0": (1, 2), "4.0": (0, 0)}
+    assert written[2] == {"1.0": (0, 0), "0.50": (1, 2)}
 
 
 def test_levels_and_sides_are_named(figure):

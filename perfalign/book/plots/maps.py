@@ -84,4 +84,4 @@ def maps(
 
 def _short(value: float) -> str:
     """As many digits as a cell holds."""
-    return f"{value:.2f}" if value < 1 else f"{value:.3g}"
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}"
