@@ -71,7 +71,7 @@ def check(number: str, *answer: object) -> Verdict:
         One of :func:`questions`.
     *answer : str, numbers or arrays
         What :func:`ask` asks for: the letter of an option, one or several
-        numbers, or arrays.
+        numbers, or arrays. Dots, ``...``, stand for an answer to come.
 
     Returns
     -------
@@ -93,7 +93,10 @@ def check(number: str, *answer: object) -> Verdict:
     ...     print("well done")
     well done
     """
-    return _question(number).verdict(*answer)
+    question = _question(number)
+    if any(part is ... for part in answer):
+        return Verdict(False, "No answer yet: replace the dots.")
+    return question.verdict(*answer)
 
 
 def _question(number: str) -> Choice | Computed | Encoders:
