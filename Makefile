@@ -59,12 +59,19 @@ lint: $(STAMP)
 
 # Pin all dependencies afresh, for every supported Python and system.
 lock: $(STAMP)
+	mkdir -p _build
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest \
 		--python-version 3.11 --extra book --extra test --upgrade \
 		--custom-compile-command "make lock" \
 		--output-file requirements.txt pyproject.toml
+	grep -v "^pot==" requirements.txt > _build/pins.txt
+	$(BIN)/uv pip compile --quiet --universal --no-annotate \
+		--python-version 3.11 --extra launch --constraint _build/pins.txt \
+		--custom-compile-command "make lock" \
+		--output-file binder/requirements.txt pyproject.toml
 	echo "-e ." >> requirements.txt
+	echo "-e ." >> binder/requirements.txt
 
 clean:
 	rm -rf _build .venv $(BENCH) $(OTHER) .mypy_cache .pytest_cache .ruff_cache
