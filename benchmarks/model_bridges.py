@@ -8,8 +8,8 @@ gaussian   exact and learned flows between Gaussian classes, of which the
            target is known;
 digits     simulated neurons that look at digits, bridged into a model of
            digits, over the share of neural responses with a label;
-complex    the bridges of two of these shares from complex cells, of which
-           responses are not nearly linear in the image;
+complex    what needs no flow of two of these shares, from complex cells, whose
+           responses are less linear in the image;
 brain      fMRI of seven kinds of things, bridged into the space in which a
            language model has put the words for them, over labelled runs.
 
@@ -234,22 +234,35 @@ def digits(
 ):
     """Accuracies and ranks at one share of labelled responses."""
     m = digit_models(seed, n_source, n_target, n_test)
-    known = labelled(m, fraction, seed)
     (X, X_new), (labels, truth) = m["X"], m["labels"]
-    row = {"head": m["head"].score(m["pairs"][1], truth)}
+    Y, labels_Y, head = m["Y"], m["labels_Y"], m["head"]
+    everything = fraction == 1.0
+    known = labelled(m, fraction, seed)
+    row = {"head": head.score(m["pairs"][1], truth)}
     row["end-to-end"] = end_to_end(
         m["raw"][0][known], X[known], labels[known], m["raw"][1], X_new, truth
     )
-    bridges, plan = bridged(m, known, seed, n_samples)
-    if plan is not None:
+
+    def bridge(rows, coupling):
+        made = ConditionalFlow(n_samples=n_samples, random_state=seed)
+        draws = made.fit(X[rows], Y, coupling).sample(X_new, 20, seed)
+        ranks = median_rank(draws.mean(axis=0), m["pairs"][1])
+        return read(head, draws, truth) | {"rank": float(ranks)}
+
+    exemplar = ClassCoupling.from_labels(labels[known], labels_Y)
+    row["setting 2"] = bridge(known, exemplar)
+    if not everything:
+        plan = plan_by_labels(X, Y, known, labels, labels_Y)
+        row["setting 1"] = bridge(slice(None), plan)
+        row["setting 1"]["coupling"] = plan.class_share(labels, labels_Y)
         row["steps"] = steps(m, plan, seed)
-    return row | bridges
+    return row | alignments(m, known, seed)
 
 
-def complex_cells(seed, fraction, n_samples=40_000):
-    """The bridges alone, from neurons that respond to an energy."""
+def complex_cells(seed, fraction):
+    """Alignments alone, of neurons that respond to an energy."""
     m = digit_models(seed, 3000, 3500, 1500, cells="complex")
-    return bridged(m, labelled(m, fraction, seed), seed, n_samples)[0]
+    return alignments(m, labelled(m, fraction, seed), seed)
 
 
 def labelled(m, fraction, seed):
@@ -260,30 +273,19 @@ def labelled(m, fraction, seed):
     return exemplars(labels, fraction, np.random.default_rng([3, seed]))
 
 
-def bridged(m, known, seed, n_samples):
-    """Bridges by labels and by pairs, and the plan if there is a choice."""
-    (X, X_new), (labels, truth) = m["X"], m["labels"]
-    Y, labels_Y, head = m["Y"], m["labels_Y"], m["head"]
-
-    def bridge(rows, coupling):
-        made = ConditionalFlow(n_samples=n_samples, random_state=seed)
-        draws = made.fit(X[rows], Y, coupling).sample(X_new, 20, seed)
-        ranks = median_rank(draws.mean(axis=0), m["pairs"][1])
-        return read(head, draws, truth) | {"rank": float(ranks)}
-
-    exemplar, plan = ClassCoupling.from_labels(labels[known], labels_Y), None
-    row = {"setting 2": bridge(known, exemplar)}
-    if len(known) < len(X):
-        plan = plan_by_labels(X, Y, known, labels, labels_Y)
-        row["setting 1"] = bridge(slice(None), plan)
-        row["setting 1"]["coupling"] = plan.class_share(labels, labels_Y)
-    row["alignment, same labels"] = aligned(
-        [X[known], Y], m, exemplar.sample(len(X), seed)
-    )
-    row["alignment, true pairs"] = aligned(
-        [X[known], m["pairs"][0][known]], m, (np.arange(len(known)),) * 2
-    )
-    return row, plan
+def alignments(m, known, seed):
+    """Linear alignments of some exemplars, by their labels and as pairs."""
+    X, Y, labels = m["X"][0], m["Y"], m["labels"][0]
+    by_class = ClassCoupling.from_labels(labels[known], m["labels_Y"])
+    pairs, themselves = m["pairs"][0][known], np.arange(len(known))
+    return {
+        "alignment, same labels": aligned(
+            [X[known], Y], m, by_class.sample(len(X), seed)
+        ),
+        "alignment, true pairs": aligned(
+            [X[known], pairs], m, (themselves, themselves)
+        ),
+    }
 
 
 def steps(m, plan, seed):

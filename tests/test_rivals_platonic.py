@@ -237,6 +237,31 @@ def test_a_linear_map_reads_more_of_the_picture_from_simple_cells():
     assert read["simple"] > 0.9 > read["complex"] > 0.7
 
 
+def test_stored_alignments_of_complex_cells_are_what_the_code_computes():
+    study = script("model_bridges")
+    fresh = study.complex_cells(0, study.FEW[0])
+    kept = stored("model_bridges")["complex"][0][0]
+    for method, row in fresh.items():
+        assert_allclose(row["accuracy"], kept[method]["accuracy"], atol=2e-3)
+        assert_allclose(row["rank"], kept[method]["rank"], atol=1)
+
+
+def test_complex_cells_are_named_by_labels_and_found_by_pairs():
+    splits = stored("model_bridges")["complex"]
+    for at in range(2):
+        labels, pairs = (
+            {
+                name: np.mean([split[at][method][name] for split in splits])
+                for name in ("accuracy", "rank")
+            }
+            for method in ("alignment, same labels", "alignment, true pairs")
+        )
+        assert labels["accuracy"] > pairs["accuracy"]
+        assert pairs["rank"] < 11
+        # One that knows the class alone has about 75.
+        assert 40 < labels["rank"] < 75
+
+
 def test_complex_cells_take_more_digits_to_agree_with_the_images():
     study, mnist = script("kinds"), load_mnist()
     rows = np.random.default_rng(0).permutation(10_000)[:1500]
