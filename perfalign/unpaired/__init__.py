@@ -4,6 +4,22 @@ Items of one view whose partner in the other is unknown, *singles*, are
 matched by their latents, and the matches are fitted to as if they were pairs.
 """
 
-from perfalign.unpaired._matches import Matches, mutual_matches
+from perfalign.unpaired._matches import (
+    Matches,
+    SoftMatches,
+    mutual_matches,
+    soft_matches,
+)
+from perfalign.unpaired._semi_supervised import (
+    SemiSupervisedAlignment,
+    SinglesWarning,
+)
 
-__all__ = ["Matches", "mutual_matches"]
+__all__ = [
+    "Matches",
+    "SemiSupervisedAlignment",
+    "SinglesWarning",
+    "SoftMatches",
+    "mutual_matches",
+    "soft_matches",
+]
