@@ -10,6 +10,7 @@ from perfalign.unpaired._matches import (
     mutual_matches,
     soft_matches,
 )
+from perfalign.unpaired._refinement import Round, refined
 from perfalign.unpaired._semi_supervised import (
     SemiSupervisedAlignment,
     SinglesWarning,
@@ -17,9 +18,11 @@ from perfalign.unpaired._semi_supervised import (
 
 __all__ = [
     "Matches",
+    "Round",
     "SemiSupervisedAlignment",
     "SinglesWarning",
     "SoftMatches",
     "mutual_matches",
+    "refined",
     "soft_matches",
 ]

@@ -14,8 +14,8 @@ from perfalign.metrics import csls_distances
 
 #: Sums of rows and columns come near their targets, and need not be right.
 BALANCINGS = 10
-#: Mass that a row has at least, however far it is from all others.
-TINY = 1e-280
+#: Exponents of what is farther are as good as this, and leave some mass.
+FARTHEST = -400
 
 
 class Found(Protocol):
@@ -204,11 +204,12 @@ def soft_matches(
     """
     check_number(reg, "reg", above=0)
     cosines = normalize(first) @ normalize(second).T
-    plan = np.exp((cosines - cosines.max()) / reg)
+    nearer = (cosines - cosines.max(axis=1, keepdims=True)) / reg
+    plan = np.exp(np.maximum(nearer, FARTHEST))
     a, b = np.ones(len(plan)), np.ones(len(plan.T))
     for _ in range(BALANCINGS):
-        a = 1 / np.maximum(plan @ b, TINY)
-        b = 1 / np.maximum(a @ plan, TINY)
+        a = 1 / (plan @ b)
+        b = 1 / (a @ plan)
     plan *= a[:, np.newaxis] * (b / len(b))
     similarity = np.einsum("ij,ij->i", plan, cosines) / plan.sum(axis=1)
     return SoftMatches(plan, similarity)

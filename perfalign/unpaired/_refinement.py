@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from perfalign._linalg import centred
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.alignment import BaseAlignment, OverfitWarning
 from perfalign.unpaired._matches import Found, Matching, mutual_matches
@@ -29,6 +30,7 @@ class Round:
     matches: Found | None
 
 
+@one_blas_thread
 def refined(
     alignment: BaseAlignment,
     singles: Sequence[Array],
@@ -64,6 +66,34 @@ def refined(
     -------
     rounds : list of Round
         The first is fitted to what was known.
+
+    Raises
+    ------
+    ValueError
+        As the alignment.
+
+    Notes
+    -----
+    What is given is not checked: `SemiSupervisedAlignment` does, and asks
+    pairs that were held out which round is best.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from perfalign.baselines import ProcrustesAlignment
+    >>> from perfalign.metrics import recall
+    >>> from perfalign.unpaired import refined
+    >>> X = np.random.default_rng(0).exponential(size=(200, 8))
+    >>> views = [X, X[:, ::-1]]
+    >>> rounds = refined(
+    ...     ProcrustesAlignment(),
+    ...     [view[4:] for view in views],
+    ...     [view[:4] for view in views],
+    ... )
+    >>> for one in (rounds[0], rounds[-1]):
+    ...     print(f"{recall(*one.alignment.transform(views)):.1f}")
+    0.4
+    1.0
     """
     known = [np.repeat(X, pair_weight, axis=0) for X in pairs]
     least = len(pairs[0]) + (len(matches.similarity) if matches else 0)

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import normalize
@@ -22,7 +23,7 @@ from perfalign._checks import (
 )
 from perfalign._linalg import centred
 from perfalign._threads import one_blas_thread
-from perfalign._types import Array, RandomState, Views
+from perfalign._types import Array, Floats, RandomState, Views
 from perfalign.alignment import BaseAlignment, MetaAlignment
 from perfalign.unpaired._matches import (
     Matching,
@@ -30,6 +31,9 @@ from perfalign.unpaired._matches import (
     soft_matches,
 )
 from perfalign.unpaired._refinement import Round, refined
+
+#: Cosines that differ by less are equal.
+ROUNDING = 1e-12
 
 
 class SinglesWarning(UserWarning):
@@ -45,14 +49,15 @@ class SemiSupervisedAlignment(MetaAlignment):
     components than the last, from as many as the pairs determine to all.
 
     Whether that helps depends on how alike the two views are in shape, and no
-    fit shows it by itself. So some pairs are held out in turn. The number of
-    rounds is the one after which partners held out find each other best,
+    fit shows it by itself. So some pairs are held out in turn, and in the
+    best round their partners are nearest,
 
     .. math:: \min \; \operatorname{mean} \log \mathrm{rank}
 
-    among all singles and the pairs held out, by cosine, if that is better
-    than without singles by more than a standard error; otherwise the singles
-    are left out, and a warning says so.
+    among all singles and the pairs held out, by cosine. The last round is
+    taken that is worse by no more than a standard error. If the alignment of
+    the pairs alone is no worse than that, the singles are left out, and a
+    warning says so.
 
     Parameters
     ----------
@@ -113,8 +118,8 @@ class SemiSupervisedAlignment(MetaAlignment):
     >>> semi = semi.fit(few, singles=[X[6:], Y[shuffled]])
     >>> for alignment in (ProcrustesAlignment(5).fit(few), semi):
     ...     print(f"{recall(*alignment.transform([X, Y])):.1f}")
-    0.3
-    1.0
+    0.4
+    0.9
     """
 
     __metadata_request__fit = {"views": UNUSED, "singles": UNUSED}
@@ -214,6 +219,14 @@ class SemiSupervisedAlignment(MetaAlignment):
             self.similarity_ = float(np.mean(chosen.matches.similarity))
         return self
 
+    # The parts that singles are joined to have no names; this signature does.
+    transform = BaseAlignment.transform
+    transform_view = BaseAlignment.transform_view
+
+    def decode(self, latents: ArrayLike, view: int | str) -> Floats:
+        self.check_fitted()
+        return super().decode(latents, self.signature_.position(view))
+
     def _rounds(
         self, pairs: list[Array], singles: list[Array], n_rounds: int
     ) -> list[Round]:
@@ -251,11 +264,13 @@ class SemiSupervisedAlignment(MetaAlignment):
         return logs
 
     def _chosen(self, logs: Array) -> int:
-        """The best round, unless it is hardly better than none."""
+        """The last round that is about the best, if that is worth it."""
         best = int(np.argmin(logs.mean(axis=0)))
-        gain = logs[:, 0] - logs[:, best]
-        if gain.mean() > gain.std(ddof=1) / np.sqrt(len(gain)):
-            return best
+        lost = logs - logs[:, [best]]
+        error = lost.std(axis=0, ddof=1) / np.sqrt(len(lost))
+        near = lost.mean(axis=0) <= error
+        if not near[0]:
+            return int(np.flatnonzero(near)[-1])
         before, after = np.exp(logs[:, [0, -1]].mean(axis=0))
         warn(
             "The singles were left out: a partner held out is found at rank "
@@ -277,8 +292,11 @@ def _log_ranks(
         for m, X in enumerate(views)
     )
     own = np.sum(u[:n_pairs] * v[:n_pairs], axis=1, keepdims=True)
-    ranks = [
-        1 + np.count_nonzero(one[:n_pairs] @ other.T > own + 1e-12, axis=1)
-        for one, other in ((u, v), (v, u))
-    ]
-    return np.asarray(np.log(ranks).mean(axis=0))
+    logs = []
+    for one, other in ((u, v), (v, u)):
+        cosines = one[:n_pairs] @ other.T
+        # Rounding apart; those that tie with the partner share their places.
+        nearer = np.sum(cosines > own + ROUNDING, axis=1)
+        as_near = np.sum(cosines >= own - ROUNDING, axis=1)
+        logs.append(np.log((1 + nearer + as_near) / 2))
+    return np.mean(logs, axis=0)

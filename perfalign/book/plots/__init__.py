@@ -37,6 +37,7 @@ from perfalign.book.plots.scale import (
     times_beside,
 )
 from perfalign.book.plots.schematics import generation, pipeline
+from perfalign.book.plots.singles import skies, turning_point
 
 __all__ = [
     "acceptances",
@@ -70,6 +71,7 @@ __all__ = [
     "rivals",
     "rounding_errors",
     "scree",
+    "skies",
     "spectrum",
     "stack_plane",
     "sweep",
@@ -77,6 +79,7 @@ __all__ = [
     "times_beside",
     "trajectories",
     "transported",
+    "turning_point",
     "view_clouds",
     "walk",
 ]
