@@ -92,7 +92,7 @@ def turning_point(
     ax.axvline(bound, color=GREY, lw=1, ls="--")
     ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
     ax.set_ylim(0, None)
-    ticks = [t for t in (0.5, 1, 1.5, 2, 3, 4) if t <= errors.max()]
+    ticks = [t for t in (0.5, 1, 2, 4, 8, 16) if t <= errors.max()]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.set_xticks([], minor=True)
     ax.tick_params(colors=BLACK)
