@@ -92,9 +92,33 @@ def test_requirements_pin_all_direct_dependencies():
     assert all("==" in line for line in others)
 
 
+def test_binder_installs_the_same_versions_and_the_package():
+    pins = (ROOT / "requirements.txt").read_text("utf-8").split("\n")
+    binder = ROOT / "binder" / "requirements.txt"
+    *lines, last, end = binder.read_text("utf-8").split("\n")
+    assert (last, end) == ("-e .", "")
+    versions = dict(
+        line.split(" ")[0].split("==") for line in pins if "==" in line
+    )
+    for line in lines:
+        if line and not line.startswith("#"):
+            name, version = line.split(" ")[0].split("==")
+            if name == "pot":  # see pyproject.toml
+                assert version < "0.9.7"
+            elif name in versions:
+                assert version == versions[name]
+    named = {line.split("==")[0] for line in lines}
+    project = PYPROJECT["project"]
+    wanted = (
+        project["dependencies"] + project["optional-dependencies"]["launch"]
+    )
+    assert {re.split("[<>=]", name)[0] for name in wanted} <= named
+
+
 def test_python_of_binder_is_supported():
     major, minor = re.fullmatch(
-        r"python-(\d+)\.(\d+)\n", (ROOT / "runtime.txt").read_text("utf-8")
+        r"python-(\d+)\.(\d+)\n",
+        (ROOT / "binder" / "runtime.txt").read_text("utf-8"),
     ).groups()
     assert f">={major}.{minor}" == PYPROJECT["project"]["requires-python"]
 

@@ -299,4 +299,4 @@ def _log_ranks(
         nearer = np.sum(cosines > own + ROUNDING, axis=1)
         as_near = np.sum(cosines >= own - ROUNDING, axis=1)
         logs.append(np.log((1 + nearer + as_near) / 2))
-    return np.mean(logs, axis=0)
+    return np.asarray(np.mean(logs, axis=0))
