@@ -326,6 +326,7 @@ NAMED = {
     "12-bridges.ipynb",
     "13-flows.ipynb",
     "14-platonic.ipynb",
+    "15-few-pairs.ipynb",
 }
 
 

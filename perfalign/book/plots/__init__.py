@@ -39,6 +39,7 @@ from perfalign.book.plots.scale import (
     times_beside,
 )
 from perfalign.book.plots.schematics import generation, pipeline
+from perfalign.book.plots.singles import skies, turning_point
 from perfalign.book.plots.temperature import over_temperature
 
 __all__ = [
@@ -76,6 +77,7 @@ __all__ = [
     "rivals",
     "rounding_errors",
     "scree",
+    "skies",
     "spectrum",
     "stack_plane",
     "sweep",
@@ -83,6 +85,7 @@ __all__ = [
     "times_beside",
     "trajectories",
     "transported",
+    "turning_point",
     "view_clouds",
     "walk",
 ]
