@@ -4,6 +4,17 @@ Items of one view whose partner in the other is unknown, *singles*, are
 matched by their latents, and the matches are fitted to as if they were pairs.
 """
 
+from perfalign.unpaired._answers import Solution
 from perfalign.unpaired._matches import Matches, mutual_matches
+from perfalign.unpaired._unsupervised import (
+    UnidentifiedWarning,
+    UnsupervisedAlignment,
+)
 
-__all__ = ["Matches", "mutual_matches"]
+__all__ = [
+    "Matches",
+    "Solution",
+    "UnidentifiedWarning",
+    "UnsupervisedAlignment",
+    "mutual_matches",
+]

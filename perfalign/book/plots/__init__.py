@@ -25,6 +25,7 @@ from perfalign.book.plots.gauge import over_truth
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
+from perfalign.book.plots.no_pairs import answers, valleys
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
@@ -42,6 +43,7 @@ __all__ = [
     "acceptances",
     "accuracy_against_time",
     "against",
+    "answers",
     "bars",
     "choices",
     "confusion",
@@ -77,6 +79,7 @@ __all__ = [
     "times_beside",
     "trajectories",
     "transported",
+    "valleys",
     "view_clouds",
     "walk",
 ]
