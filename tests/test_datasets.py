@@ -1,6 +1,8 @@
 """Data sets: generators keep their promises, files say what they hold."""
 
 import importlib.util
+import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -904,6 +906,26 @@ class TestFiles:
         ]:
             assert words in text
 
+    def test_metadata_of_the_package_name_the_licences_of_its_data(self):
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+        names = {
+            "MIT": "MIT License",
+            "Apache-2.0": "Apache License 2.0",
+            "BSD-3-Clause": "BSD 3-Clause License",
+            "CC-BY-4.0": "licenses/by/4.0",
+            "CC-BY-SA-3.0": "licenses/by-sa/3.0",
+            "Unicode-3.0": "Unicode License v3",
+        }
+        listed = project["project"]["license"].split(" AND ")
+        assert sorted(listed) == sorted(names)
+        text = (DATA / "LICENSES.md").read_text(encoding="utf-8")
+        assert all(words in text for words in names.values())
+        headings = re.findall(r"^## ([^:]+):", text, re.MULTILINE)
+        assert set(headings) <= set(names.values())
+        files = project["project"]["license-files"]
+        assert "perfalign/datasets/data/LICENSES.md" in files
+        assert all((ROOT / file).is_file() for file in files)
+
 
 class TestRebuild:
     """Parts of the rebuilding script that need no download."""
@@ -944,3 +966,42 @@ class TestRebuild:
         assert script.compare(exact, shipped)[0]
         wrong = {"Z": exact["Z"] + 1e-3}
         assert not script.compare(wrong, shipped)[0]
+
+    def test_eight_bits_are_compared_to_half_a_step(self, script):
+        rng = np.random.default_rng(0)
+        exact = {"a": rng.normal(size=(50, 4)), "b": rng.random((50, 2))}
+        exact["b"][:, 1] = 3
+        shipped = script.in_8_bits(exact)
+        assert set(shipped) == {
+            f"{name}{part}" for name in "ab" for part in ("", "_step", "_low")
+        }
+        assert script.compare(exact, shipped) == (
+            True,
+            "equal but for rounding",
+        )
+        wrong = {**exact, "a": exact["a"].copy()}
+        wrong["a"][7, 2] += 1.03 * shipped["a_step"][2]
+        assert script.compare(wrong, shipped) == (False, "differs in a")
+        assert not script.compare({"a": exact["a"]}, shipped)[0]
+
+    def test_a_column_ends_where_its_codes_end(self, script, depths):
+        """What is shipped is what the script writes, read again."""
+        stage = depths.vision[3]
+        coded = script.in_8_bits({"x": stage})
+        with np.load(DATA / "emoji_depths.npz") as stored:
+            assert_array_equal(coded["x"], stored["vision_3_b4"])
+        assert coded["x"].min(axis=0).max() == 0
+        assert coded["x"].max(axis=0).min() == 255
+
+    def test_a_drawing_is_put_in_the_middle(self, script):
+        from PIL import Image
+
+        drawn = Image.new("RGBA", (10, 4), (255, 0, 0, 255))
+        page = script.on_white(drawn, 20)
+        red = (page == [255, 0, 0]).all(axis=2)
+        assert red[8:12, 5:15].all() and red.sum() == 40
+        assert (page[~red] == 255).all()
+        assert (
+            script.shrink(drawn)[15:17, 14:18].tolist()
+            == [[[255, 0, 0]] * 4] * 2
+        )
