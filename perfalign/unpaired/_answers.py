@@ -8,7 +8,7 @@ import numpy as np
 from perfalign._types import Array
 
 #: Rotations that send rows to directions of this mean cosine are one answer.
-SAME = 0.9
+SAME = 0.7
 
 #: Standard errors by which one answer must fit better than another.
 BEYOND = 4.0
