@@ -5,7 +5,17 @@ matched by their latents, and the matches are fitted to as if they were pairs.
 """
 
 from perfalign.unpaired._answers import Solution
-from perfalign.unpaired._matches import Matches, mutual_matches
+from perfalign.unpaired._matches import (
+    Matches,
+    SoftMatches,
+    mutual_matches,
+    soft_matches,
+)
+from perfalign.unpaired._refinement import Round, refined
+from perfalign.unpaired._semi_supervised import (
+    SemiSupervisedAlignment,
+    SinglesWarning,
+)
 from perfalign.unpaired._unsupervised import (
     UnidentifiedWarning,
     UnsupervisedAlignment,
@@ -13,8 +23,14 @@ from perfalign.unpaired._unsupervised import (
 
 __all__ = [
     "Matches",
+    "Round",
+    "SemiSupervisedAlignment",
+    "SinglesWarning",
+    "SoftMatches",
     "Solution",
     "UnidentifiedWarning",
     "UnsupervisedAlignment",
     "mutual_matches",
+    "refined",
+    "soft_matches",
 ]

@@ -3,15 +3,15 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
 from perfalign._linalg import centred
+from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.alignment import BaseAlignment, OverfitWarning
-from perfalign.unpaired._matches import Matches, mutual_matches
+from perfalign.unpaired._matches import Found, Matching, mutual_matches
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,22 +22,24 @@ class Round:
     ----------
     alignment : BaseAlignment
         Fitted.
-    matches : Matches
-        Rows of the singles; in the first round those that one began with.
+    matches : Matches, SoftMatches or None
+        Of the singles; in the first round those that one began with.
     """
 
     alignment: BaseAlignment
-    matches: Matches
+    matches: Found | None
 
 
+@one_blas_thread
 def refined(
-    alignment: Any,
+    alignment: BaseAlignment,
     singles: Sequence[Array],
     pairs: Sequence[Array],
     *,
-    matches: Matches | None = None,
+    matches: Found | None = None,
+    matching: Matching = mutual_matches,
     pair_weight: int = 1,
-    n_rounds: int = 20,
+    n_rounds: int = 15,
 ) -> list[Round]:
     """Rounds of matching singles by latents and fitting to the matches.
 
@@ -52,21 +54,50 @@ def refined(
         With a parameter ``n_components``, the best components first.
     singles : list of two ndarray of shape (n_singles_m, n_features_m)
     pairs : list of two ndarray of shape (n_pairs, n_features_m)
-    matches : Matches, default=None
+    matches : Matches or SoftMatches, default=None
         Singles to begin with as if they were pairs.
+    matching : callable, default=mutual_matches
+        What finds matches by latents; or `soft_matches`.
     pair_weight : int, default=1
         So many matches a pair counts as.
-    n_rounds : int, default=20
+    n_rounds : int, default=15
 
     Returns
     -------
     rounds : list of Round
         The first is fitted to what was known.
+
+    Raises
+    ------
+    ValueError
+        As the alignment.
+
+    Notes
+    -----
+    What is given is not checked: `SemiSupervisedAlignment` does, and asks
+    pairs that were held out which round is best.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from perfalign.baselines import ProcrustesAlignment
+    >>> from perfalign.metrics import recall
+    >>> from perfalign.unpaired import refined
+    >>> X = np.random.default_rng(0).exponential(size=(200, 8))
+    >>> views = [X, X[:, ::-1]]
+    >>> rounds = refined(
+    ...     ProcrustesAlignment(),
+    ...     [view[4:] for view in views],
+    ...     [view[:4] for view in views],
+    ... )
+    >>> for one in (rounds[0], rounds[-1]):
+    ...     print(f"{recall(*one.alignment.transform(views)):.1f}")
+    0.4
+    1.0
     """
-    nobody = np.zeros(0, dtype=np.intp)
-    found = matches or Matches(nobody, nobody, nobody.astype(float))
-    least, most = len(pairs[0]) + len(found), full_width(alignment, singles)
     known = [np.repeat(X, pair_weight, axis=0) for X in pairs]
+    least = len(pairs[0]) + (len(matches.similarity) if matches else 0)
+    most = full_width(alignment, singles)
     rounds: list[Round] = []
     for width in widths(max(1, min(least - 1, most)), most, n_rounds):
         if rounds:
@@ -75,14 +106,12 @@ def refined(
                 centred(np.asarray(model.transform_view(X, m), np.float64))
                 for m, X in enumerate(singles)
             )
-            found = mutual_matches(*latents)
-        joined = [
-            np.vstack([pair, X[rows]])
-            for pair, X, rows in zip(
-                known, singles, (found.first, found.second)
-            )
-        ]
-        rounds.append(Round(fitted(alignment, width, joined), found))
+            matches = matching(*latents)
+        joined = known
+        if matches is not None:
+            partners = matches.partners(*singles)
+            joined = [np.vstack(both) for both in zip(known, partners)]
+        rounds.append(Round(fitted(alignment, width, joined), matches))
     return rounds
 
 
@@ -92,14 +121,14 @@ def widths(least: int, most: int, n_rounds: int) -> list[int]:
     return [int(round(w)) for w in least * (most / least) ** way]
 
 
-def full_width(alignment: Any, views: Sequence[Array]) -> int:
+def full_width(alignment: BaseAlignment, views: Sequence[Array]) -> int:
     """Components that an alignment is to have in the end."""
     limit = min(X.shape[1] for X in views)
-    return int(min(alignment.n_components or limit, limit))
+    return int(min(alignment.get_params()["n_components"] or limit, limit))
 
 
 def fitted(
-    alignment: Any, n_components: int, views: Sequence[Array]
+    alignment: BaseAlignment, n_components: int, views: Sequence[Array]
 ) -> BaseAlignment:
     """A clone with some components, fitted to what may be few items."""
     model: BaseAlignment = clone(alignment)

@@ -38,6 +38,7 @@ from perfalign.book.plots.scale import (
     times_beside,
 )
 from perfalign.book.plots.schematics import generation, pipeline
+from perfalign.book.plots.singles import skies, turning_point
 
 __all__ = [
     "acceptances",
@@ -72,6 +73,7 @@ __all__ = [
     "rivals",
     "rounding_errors",
     "scree",
+    "skies",
     "spectrum",
     "stack_plane",
     "sweep",
@@ -79,6 +81,7 @@ __all__ = [
     "times_beside",
     "trajectories",
     "transported",
+    "turning_point",
     "valleys",
     "view_clouds",
     "walk",
