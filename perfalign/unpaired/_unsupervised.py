@@ -4,6 +4,7 @@ from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
@@ -272,6 +273,31 @@ class UnsupervisedAlignment(BaseAlignment):
     def _encode(self, X: Array, m: int) -> Array:
         latents: Array = (X - self.centers_[m]) @ self.encoders_[m].T
         return latents
+
+    def decode(self, latents: ArrayLike, view: int | str) -> Array:
+        """A view's features from latents, by its principal components.
+
+        Parameters
+        ----------
+        latents : array-like of shape (n_samples, k)
+        view : int or str
+            Position m of the view in the fit, or its name there.
+
+        Returns
+        -------
+        decoded : ndarray of shape (n_samples, n_features_m)
+            The best linear reconstruction of the view from its own latents.
+
+        Raises
+        ------
+        ValueError
+            If there is no such view, or the latents are not of dimension k.
+        """
+        self.check_fitted()
+        m = self.signature_.position(view)
+        z = check_view(latents, "latents", n_features=self.n_components_)[0]
+        back = np.linalg.pinv(self.encoders_[m]).T
+        return np.asarray(self.centers_[m] + z @ back)
 
     def _principal(self, X: Array) -> Array:
         """Principal components, as rows, that send X to variance one."""
