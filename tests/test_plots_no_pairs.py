@@ -27,7 +27,7 @@ def test_lines_join_the_views_of_an_item():
 
 def test_every_start_is_a_dot_and_none_falls_below_chance():
     found = {"easy": ([0.8, 0.6], [0.9, 0.0]), "hard": ([0.5], [0.01])}
-    figure = plots.valleys(found, {"easy": 0.55, "hard": 0.52}, chance=0.001)
+    figure = plots.valleys(found, chance=0.001)
     (ax,) = figure.axes
     dots = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
     assert_allclose(dots[0], [[0.8, 0.9], [0.6, 0.001]])

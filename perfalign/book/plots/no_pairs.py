@@ -66,10 +66,7 @@ def answers(
 
 @styled
 def valleys(
-    found: Mapping[str, Sequence[ArrayLike]],
-    nothing: Mapping[str, float],
-    *,
-    chance: float,
+    found: Mapping[str, Sequence[ArrayLike]], *, chance: float
 ) -> Figure:
     """What starts came to: how well it fits, and how much of it is right.
 
@@ -77,8 +74,6 @@ def valleys(
     ----------
     found : dict of str to (fits, recalls)
         Name of a pair of views, and two numbers a start.
-    nothing : dict of str to float
-        The best fit to a view without structure, by the same names.
     chance : float
         Recall of a guess; smaller ones are drawn there.
 
@@ -96,7 +91,6 @@ def valleys(
     for (name, (fits, recalls)), color in zip(found.items(), METHODS):
         fits, shares = np.asarray(fits), np.maximum(recalls, chance)
         ax.plot(fits, shares, "o", color=color, ms=5, mec="white", mew=0.5)
-        ax.plot([nothing[name]] * 2, [0.7 * chance, chance], color=color)
         best = fits.argmax()
         left = fits[best] > np.mean(ax.get_xlim())
         note(
