@@ -117,3 +117,34 @@ def test_what_stands_out_is_seldom_wrong():
     wrong = [w["stands out"] for w in every if w["error"] >= 0.3]
     assert np.mean(right) > 0.8
     assert np.mean(wrong) < 0.1
+
+
+def test_networks_and_artists_are_aligned_without_a_pair():
+    for pair, least in (
+        ("two networks", 0.8),
+        ("two artists and networks", 0.4),
+    ):
+        for run, answer in zip(STUDY["emoji"][pair]["ours"], best(pair)):
+            assert run["stands out"]
+            assert answer["starts"] > 1
+            assert least < answer["recall"]
+            assert answer["fit"] - run["answers"][1]["fit"] > 0.02
+            told = STUDY["emoji"][pair]["all pairs"]["recall"]
+            assert answer["recall"] > 0.75 * told
+
+
+def test_languages_and_pictures_with_words_are_not_and_it_shows():
+    for pair in ("two languages", "pictures and words"):
+        for run, answer in zip(STUDY["emoji"][pair]["ours"], best(pair)):
+            assert not run["stands out"]
+            assert answer["recall"] < 0.02
+            assert answer["fit"] - run["answers"][1]["fit"] < 0.01
+            # Kinds are found all the same, and lie alike.
+            assert answer["category"] > 0.3
+        assert STUDY["emoji"][pair]["exchanges"]["p"] < 0.05
+
+
+def test_rivals_end_in_valleys():
+    for part in STUDY["emoji"].values():
+        for run in part["rivals"]:
+            assert max(way["recall"] for way in run.values()) < 20 * CHANCE
