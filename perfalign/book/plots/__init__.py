@@ -21,10 +21,12 @@ from perfalign.book.plots.crossings import crossings
 from perfalign.book.plots.directions import thinnest_direction
 from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
 from perfalign.book.plots.flows import null_histogram, trajectories
+from perfalign.book.plots.gallery import gallery
 from perfalign.book.plots.gauge import over_truth
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
+from perfalign.book.plots.maps import maps
 from perfalign.book.plots.no_pairs import answers, valleys
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
@@ -39,6 +41,7 @@ from perfalign.book.plots.scale import (
 )
 from perfalign.book.plots.schematics import generation, pipeline
 from perfalign.book.plots.singles import skies, turning_point
+from perfalign.book.plots.temperature import over_temperature
 
 __all__ = [
     "acceptances",
@@ -53,18 +56,21 @@ __all__ = [
     "crossings",
     "descent_beside",
     "dots",
+    "gallery",
     "gauge_histogram",
     "gaussians",
     "generation",
     "glued",
     "images",
     "latent_space",
+    "maps",
     "merge_tree",
     "modes",
     "moved",
     "null_histogram",
     "null_space",
     "nullity",
+    "over_temperature",
     "over_truth",
     "pairs",
     "phase_diagram",
