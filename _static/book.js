@@ -95,6 +95,8 @@
     enliven();
   });
   addEventListener("load", async () => {
+    // For the mouse: by keyboard, dozens of them stand before a slider.
+    all("button.copybtn").forEach((button) => (button.tabIndex = -1));
     if (window.MathJax?.startup) await window.MathJax.startup.promise;
     scrolling();
     new ResizeObserver(scrolling).observe(document.querySelector("article"));
