@@ -188,7 +188,7 @@ BAD_PAGES = {
     "no such file": '<script src="nowhere.js"></script>',
     "no alternative text": '<article><img src="logo.png"></article>',
     "empty alternative text": '<article><img alt=" " src="logo.png">',
-    "heavy": "x" * 1_500_001,
+    "heavy": "x" * 1_200_001,
 }
 
 

@@ -5,6 +5,7 @@ Where there is none, this is skipped, unless ``PERFALIGN_BROWSER=required``.
 """
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -180,6 +181,7 @@ def explorer_pages():
     return [
         f"chapters/{path.stem}"
         for path in sorted((ROOT / "chapters").glob("*.ipynb"))
+        if re.search(r'class=\\"(explorer|cities)\\"', path.read_text("utf-8"))
     ]
 
 
