@@ -14,10 +14,12 @@
       const width = drawn ? drawn.getBoundingClientRect().width : 0;
       const room = formula.clientWidth;
       formula.classList.toggle("wide", room > 0 && width > room + 1);
-      reach(formula, formula.classList.contains("wide"));
     }
-    for (const box of all("article pre, .pst-scrollable-table-container")) {
-      reach(box, box.scrollWidth > box.clientWidth + 1);
+    const boxes = "article :is(.math, mjx-container, pre), " +
+      ".pst-scrollable-table-container";
+    for (const box of all(boxes)) {
+      const scrolls = getComputedStyle(box).overflowX === "auto";
+      reach(box, scrolls && box.scrollWidth > box.clientWidth + 1);
     }
   };
   const reach = (box, wide) =>
@@ -98,7 +100,8 @@
     // For the mouse: by keyboard, dozens of them stand before a slider.
     all("button.copybtn").forEach((button) => (button.tabIndex = -1));
     if (window.MathJax?.startup) await window.MathJax.startup.promise;
-    scrolling();
-    new ResizeObserver(scrolling).observe(document.querySelector("article"));
+    // The page of the search has no article.
+    all("article").forEach((text) =>
+      new ResizeObserver(scrolling).observe(text));
   });
 })();

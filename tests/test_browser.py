@@ -76,7 +76,7 @@ def landing(book, browser):
 
 CUT = """[...document.querySelectorAll("article *")].filter((e) => {
   const style = getComputedStyle(e);
-  return !e.closest("mjx-container, .unseen, svg")
+  return !e.closest(".math, .unseen, svg")
     && !["inline", "none"].includes(style.display)
     && style.overflowX !== "auto" && style.overflowX !== "scroll"
     && e.getClientRects().length && e.clientWidth > 0
