@@ -13,14 +13,16 @@ What a method is given:
 
 - *transferred*: the pairs, and labels of modality 1;
 - *pairs, own labels*: the pairs, and labels of modality 2;
-- *PCA*, *self-training*: the 2000 items of modality 2 without partners, and
-  labels of modality 2;
+- *PCA*, *self-training*, *label spreading*: the 2000 items of modality 2
+  without partners, and labels of modality 2; the last one also all 400 items
+  of which the labelled ones are drawn;
 - *channels*: labels of modality 2.
 
-One rule for all: a linear discriminant with shrinkage, and 20 candidates. The
-one is used whose probabilities for held-out *labels* of the method's own
-modality have the smallest squared error: each label left out in turn with two
-a class, five folds with more. Test items choose nothing.
+One rule for all: 20 candidates, and but for label spreading a linear
+discriminant with shrinkage. The candidate is used whose probabilities for
+held-out *labels* of the method's own modality have the smallest squared error:
+each label left out in turn with two a class, five folds with more. Test items
+choose nothing.
 """
 
 import argparse
@@ -28,10 +30,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csr_array
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import LeaveOneOut, StratifiedKFold
-from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.neighbors import NearestNeighbors
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 
 from perfalign import PerfectAlignment
 from perfalign.datasets import make_gaussian_views
@@ -39,6 +43,7 @@ from perfalign.datasets import make_gaussian_views
 RESULTS = Path(__file__).with_suffix(".json")
 MEANS = [[-1.5, 0.0], [1.5, 1.0]]
 UNLABELLED, LABELLED = slice(2000), slice(2000, 2400)
+SEEN = 2400  # items that are not for the test
 TEST = np.arange(2400, 4400)
 LOUDNESS = [0, 0.5, 1, 4]
 #: Labels a class, by loudness.
@@ -84,6 +89,32 @@ def self_trained(x, y, threshold):
     return probabilities
 
 
+def nearest(x):
+    """Of the items seen, the 80 nearest to each item, itself among them."""
+    search = NearestNeighbors(n_neighbors=80, algorithm="brute").fit(x[:SEEN])
+    return search.kneighbors(x, return_distance=False)
+
+
+def spread(near, y, n_neighbors, alpha):
+    """Labels handed on from neighbour to neighbour."""
+    near = near[:, :n_neighbors]
+    # The graph is the same for any labels: it is built once.
+    ends = near[:SEEN].ravel()
+    starts = np.arange(SEEN + 1) * n_neighbors
+    graph = csr_array((np.ones(len(ends)), ends, starts), (SEEN, SEEN))
+
+    def probabilities(rows, asked):
+        labels = np.full(SEEN, -1)
+        labels[rows] = y[rows]
+        model = LabelSpreading(lambda *_: graph, alpha=alpha, max_iter=100)
+        with np.errstate(invalid="ignore"):  # items that no label reaches
+            model.fit(np.arange(SEEN)[:, np.newaxis], labels)
+        belief = np.nan_to_num(model.label_distributions_[:, 1], nan=0.5)
+        return belief[near[asked]].mean(axis=1)
+
+    return probabilities
+
+
 def methods(views, y):
     """Twenty candidates for each method: one for labels, one for a test."""
     pairs = [view[UNLABELLED] for view in views]
@@ -107,6 +138,13 @@ def methods(views, y):
             for k in (2, 4, 8, 12, 16)
             for whiten in (0, 1)
             for threshold in (0.8, 0.95)
+        ],
+        "label spreading": [
+            spread(near, y, *reach)
+            for k in (2, 4, 8, 12, 16)
+            for near in (nearest(x[:, :k]) for x in scores)
+            # Few neighbours and far, or many and near.
+            for reach in ((20, 0.8), (80, 0.2))
         ],
         "channels": [
             linear(x, x, y, shrinkage)

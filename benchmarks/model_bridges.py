@@ -2,12 +2,14 @@
 
     python benchmarks/model_bridges.py [--study NAME] [--seeds N]
 
-Three studies, of which the seeds are independent splits or worlds:
+Four studies, of which the seeds are independent splits or worlds:
 
 gaussian   exact and learned flows between Gaussian classes, of which the
            target is known;
 digits     simulated neurons that look at digits, bridged into a model of
            digits, over the share of neural responses with a label;
+complex    what needs no flow of two of these shares, from complex cells, whose
+           responses are less linear in the image;
 brain      fMRI of seven kinds of things, bridged into the space in which a
            language model has put the words for them, over labelled runs.
 
@@ -56,6 +58,7 @@ from perfalign.datasets import (
 
 RESULTS = Path(__file__).with_suffix(".json")
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.2, 1.0)
+FEW = (0.05, 0.2)
 LABELLED_RUNS = (1, 2, 4, 8)
 
 
@@ -234,11 +237,7 @@ def digits(
     (X, X_new), (labels, truth) = m["X"], m["labels"]
     Y, labels_Y, head = m["Y"], m["labels_Y"], m["head"]
     everything = fraction == 1.0
-    known = (
-        np.arange(len(X))
-        if everything
-        else exemplars(labels, fraction, np.random.default_rng([3, seed]))
-    )
+    known = labelled(m, fraction, seed)
     row = {"head": head.score(m["pairs"][1], truth)}
     row["end-to-end"] = end_to_end(
         m["raw"][0][known], X[known], labels[known], m["raw"][1], X_new, truth
@@ -257,13 +256,36 @@ def digits(
         row["setting 1"] = bridge(slice(None), plan)
         row["setting 1"]["coupling"] = plan.class_share(labels, labels_Y)
         row["steps"] = steps(m, plan, seed)
-    row["alignment, same labels"] = aligned(
-        [X[known], Y], m, exemplar.sample(len(X), seed)
-    )
-    row["alignment, true pairs"] = aligned(
-        [X[known], m["pairs"][0][known]], m, (np.arange(len(known)),) * 2
-    )
-    return row
+    return row | alignments(m, known, seed)
+
+
+def complex_cells(seed, fraction):
+    """Alignments alone, of neurons that respond to an energy."""
+    m = digit_models(seed, 3000, 3500, 1500, cells="complex")
+    return alignments(m, labelled(m, fraction, seed), seed)
+
+
+def labelled(m, fraction, seed):
+    """Rows of the responses with a label."""
+    labels = m["labels"][0]
+    if fraction == 1.0:
+        return np.arange(len(labels))
+    return exemplars(labels, fraction, np.random.default_rng([3, seed]))
+
+
+def alignments(m, known, seed):
+    """Linear alignments of some exemplars, by their labels and as pairs."""
+    X, Y, labels = m["X"][0], m["Y"], m["labels"][0]
+    by_class = ClassCoupling.from_labels(labels[known], m["labels_Y"])
+    pairs, themselves = m["pairs"][0][known], np.arange(len(known))
+    return {
+        "alignment, same labels": aligned(
+            [X[known], Y], m, by_class.sample(len(X), seed)
+        ),
+        "alignment, true pairs": aligned(
+            [X[known], pairs], m, (themselves, themselves)
+        ),
+    }
 
 
 def steps(m, plan, seed):
@@ -362,6 +384,7 @@ def brain(seed, n_runs, n_samples=40_000):
 STUDIES = {
     "gaussian": (20, gaussian),
     "digits": (5, lambda seed: [digits(seed, f) for f in FRACTIONS]),
+    "complex": (5, lambda seed: [complex_cells(seed, f) for f in FEW]),
     "brain": (7, lambda seed: [brain(seed, n) for n in LABELLED_RUNS]),
 }
 
@@ -379,6 +402,7 @@ def reduced():
     return {
         "gaussian": [rounded(gaussian(0))],
         "digits": [[rounded(digits(0, FRACTIONS[0]))]],
+        "complex": [[rounded(complex_cells(0, FEW[0]))]],
         "brain": [[rounded(brain(0, LABELLED_RUNS[0]))]],
     }
 

@@ -221,6 +221,47 @@ def test_strangers_of_a_digit_share_the_digit_and_nothing_else(cells):
     assert accepted(model[stranger], within=True) <= 1
 
 
+def test_a_linear_map_reads_more_of_the_picture_from_simple_cells():
+    mnist = load_mnist()
+    rows = np.random.default_rng(0).permutation(10_000)[:1500]
+    images = mnist.images[rows] / 255
+    pca = PCA(20, svd_solver="covariance_eigh")
+    model = pca.fit_transform(images.reshape(1500, -1))
+    read = {}
+    for cells in ("simple", "complex"):
+        drive = make_population(images, cells=cells, random_state=0).drive
+        rates = np.column_stack([np.ones(1500), np.maximum(drive, 0)])
+        weights = np.linalg.lstsq(rates[:1000], model[:1000], rcond=None)[0]
+        left = model[1000:] - rates[1000:] @ weights
+        read[cells] = 1 - np.mean(left.var(axis=0) / model[1000:].var(axis=0))
+    assert read["simple"] > 0.9 > read["complex"] > 0.7
+
+
+def test_stored_alignments_of_complex_cells_are_what_the_code_computes():
+    study = script("model_bridges")
+    fresh = study.complex_cells(0, study.FEW[0])
+    kept = stored("model_bridges")["complex"][0][0]
+    for method, row in fresh.items():
+        assert_allclose(row["accuracy"], kept[method]["accuracy"], atol=2e-3)
+        assert_allclose(row["rank"], kept[method]["rank"], atol=1)
+
+
+def test_complex_cells_are_named_by_labels_and_found_by_pairs():
+    splits = stored("model_bridges")["complex"]
+    for at in range(2):
+        labels, pairs = (
+            {
+                name: np.mean([split[at][method][name] for split in splits])
+                for name in ("accuracy", "rank")
+            }
+            for method in ("alignment, same labels", "alignment, true pairs")
+        )
+        assert labels["accuracy"] > pairs["accuracy"]
+        assert pairs["rank"] < 11
+        # One that knows the class alone has about 75.
+        assert 40 < labels["rank"] < 75
+
+
 def test_complex_cells_take_more_digits_to_agree_with_the_images():
     study, mnist = script("kinds"), load_mnist()
     rows = np.random.default_rng(0).permutation(10_000)[:1500]
@@ -263,6 +304,9 @@ def test_a_brain_is_named_behind_classifiers_where_labels_are_many():
             ),
             key=np.mean,
         )
+        runs = script("model_bridges").LABELLED_RUNS[at]
+        others = stored("model_rivals")["brain"][str(runs)]
+        assert np.mean(list(others.values()), axis=1).max() < np.mean(best)
         _, high = resampled_interval(vote - best, 4 / 12)
         assert ("behind" if high < 0 else "not told apart") == told
 

@@ -25,6 +25,7 @@ from perfalign.book.plots.gauge import over_truth
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
+from perfalign.book.plots.maps import maps
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
@@ -56,6 +57,7 @@ __all__ = [
     "glued",
     "images",
     "latent_space",
+    "maps",
     "merge_tree",
     "modes",
     "moved",
