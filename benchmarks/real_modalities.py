@@ -5,12 +5,21 @@
 Writes what chapter 10 shows. A task, a number of pairs or of labels, and a
 split depend on nothing else in the run, so that a part of it repeats exactly,
 but for the seconds.
+
+One rule of tuning for all: a method chooses among 21 candidates, by how well
+labels are carried over to pairs that were held out within the training items
+(`HeldOutSearch`), the same pairs for every method; no number is chosen by
+what it does on test items. Curves over pairs and over labels have 7
+candidates a method and choose by retrieval. Where nothing is aligned, only
+the size can be chosen, and three sizes have to do.
 """
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -36,16 +45,21 @@ from perfalign.datasets import (
     picture_features,
     window_features,
 )
-from perfalign.model_selection import HeldOutSearch, evaluate
+from perfalign.model_selection import (
+    HeldOutSearch,
+    evaluate,
+    resampled_interval,
+)
 
 RESULTS = Path(__file__).with_suffix(".json")
 RIDGES = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
+#: Of the splits of tasks and temperatures. The grid of contrast was laid out
+#: on a split of seed 0, which is that of the curves.
+SEED = 1
+SPLITS = 10
 METRICS = [
     "accuracy",
-    "f1",
     "recall",
-    "alignment_error",
-    "effective_rank",
     "fit_seconds",
     "shuffled",
     "source_accuracy",
@@ -85,6 +99,10 @@ def emoji_task(first, second):
     views = {
         "picture": lambda: (picture_features(emoji.twemoji), curved()),
         "noto": lambda: (picture_features(emoji.noto), curved()),
+        "network": lambda: (
+            load_emoji(views=["noto_lite2"]).views[0],
+            PCA(150, random_state=0),
+        ),
         "minilm": lambda: (emoji.minilm, PCA(150, random_state=0)),
         "en": lambda: (emoji.text["en"], letters()),
         "fr": lambda: (emoji.text["fr"], letters()),
@@ -141,6 +159,16 @@ TASKS = {
         0.3,
         [20, 40, 80],
     ),
+    "network, English": (
+        lambda: emoji_task("network", "minilm"),
+        0.3,
+        [20, 40, 80],
+    ),
+    "network, English words": (
+        lambda: emoji_task("network", "en"),
+        0.3,
+        [20, 40, 80],
+    ),
     "English words, French words": (
         lambda: emoji_task("en", "fr"),
         0.3,
@@ -168,7 +196,7 @@ TASKS = {
         0.4,
         [10, 20, 40],
     ),
-    "colour, name": (colour_task, 0.4, [5, 10, 20, 40]),
+    "colour, name": (colour_task, 0.4, [10, 20, 40]),
 }
 
 
@@ -184,31 +212,65 @@ def searched(alignment, **grid):
     return HeldOutSearch(alignment, grid, classifier=GAUSSIAN, random_state=0)
 
 
+def contrasts(sizes):
+    """What contrast chooses from: as many candidates as closed forms have.
+
+    Fixed temperatures in whitened inputs, fewer or more steps and components,
+    and features in their own units with a temperature that is held or learned.
+    Held-out pairs of one split of seed 0, which is not among those tested, had
+    favoured these among 36.
+    """
+    _, middle, large = ([size] for size in sizes)
+    held = {"learn_temperature": [False], "n_components": middle}
+    white = held | {"ridge": [1.0]}
+    return [
+        white
+        | {
+            "temperature": [0.3, 1.0, 3.0, 10.0],
+            "ridge": [1.0, 3.0, 10.0],
+            "max_iter": [15],
+        },
+        white | {"temperature": [1.0, 3.0], "max_iter": [8, 30]},
+        white
+        | {
+            "temperature": [1.0, 3.0],
+            "n_components": large,
+            "max_iter": [15],
+        },
+        held | {"temperature": [1.0], "max_iter": [15, 30]},
+        {"n_components": middle, "max_iter": [10]},
+    ]
+
+
 def methods(sizes=SIZES):
     """All methods by name; `sizes` are the latent dimensions to choose from.
 
-    The contrastive method chooses from two of them, as its search is slow.
+    A method with one parameter to choose has a finer grid of it.
     """
     size = {"n_components": sizes}
-    contrast = searched(
+    low, high = sizes[0] // 2, sizes[-1]
+    fine = {"n_components": np.linspace(low, high, 21).astype(int).tolist()}
+    ridges = {"ridge": np.geomspace(0.001, 10, 21).round(4).tolist()}
+    contrast = HeldOutSearch(
         ContrastiveAlignment(random_state=0),
-        n_components=sizes[:2],
-        max_iter=[10, 30, 100],
+        contrasts(sizes),
+        classifier=GAUSSIAN,
+        random_state=0,
     )
     paper = PerfectAlignment(constraint="orthonormal")
     return {
         "whitened": searched(PerfectAlignment(), ridge=RIDGES, **size),
         "contrastive": contrast,
         "CSA": searched(CSA(), ridge=RIDGES, **size),
-        "Procrustes": searched(ProcrustesAlignment(), **size),
-        "ridge into first": searched(RidgeTranslation(1, 0), ridge=RIDGES),
-        "ridge into second": searched(RidgeTranslation(0, 1), ridge=RIDGES),
-        "the paper's": searched(paper, **size),
+        "Procrustes": searched(ProcrustesAlignment(), **fine),
+        "ridge into first": searched(RidgeTranslation(1, 0), **ridges),
+        "ridge into second": searched(RidgeTranslation(0, 1), **ridges),
+        "the paper's": searched(paper, **fine),
         "none": searched(Unaligned(), **size),
     }
 
 
-def run(task, chosen=None, *, n_splits=5, random_state=0, **options):
+def run(task, chosen=None, *, n_splits=SPLITS, random_state=SEED, **options):
     """Evaluate methods on one task; all of them by default."""
     load, test_size, sizes = TASKS[task]
     views, target, groups, maps = load()
@@ -232,6 +294,10 @@ SHOTS = [1, 2, 5, 10, 20, None]
 CURVES = ["picture, English", "digits: left, right"]
 
 
+#: As `run`, on the splits of seed 0.
+of_curve = partial(run, random_state=0)
+
+
 def by_retrieval(alignment, **grid):
     """Parameters chosen without labels: few pairs, or few labels."""
     return HeldOutSearch(alignment, grid, random_state=0)
@@ -243,11 +309,20 @@ def pair_curve(task, sizes=PAIRS, **options):
     for n in sizes:
         k = 40 if n is None else min(40, n // 4)
         contrast = ContrastiveAlignment(k, random_state=0)
+        fixed = {
+            "learn_temperature": [False],
+            "temperature": [0.3, 1.0, 3.0],
+            "ridge": [1.0, 10.0],
+            "max_iter": [15],
+        }
+        learned = {"max_iter": [30]}
         chosen = {
             "whitened": by_retrieval(PerfectAlignment(k), ridge=RIDGES),
-            "contrastive": by_retrieval(contrast, max_iter=[10, 30, 100]),
+            "contrastive": HeldOutSearch(
+                contrast, [fixed, learned], random_state=0
+            ),
         }
-        curve[str(n)] = run(task, chosen, n_pairs=n, **options)
+        curve[str(n)] = of_curve(task, chosen, n_pairs=n, **options)
     return curve
 
 
@@ -256,9 +331,37 @@ def shot_curve(task, shots=SHOTS, **options):
     chosen = {"whitened": by_retrieval(PerfectAlignment(40), ridge=RIDGES)}
     logistic = LogisticRegression(max_iter=1000)
     return {
-        str(n): run(task, chosen, n_shots=n, classifier=logistic, **options)
+        str(n): of_curve(
+            task, chosen, n_shots=n, classifier=logistic, **options
+        )
         for n in shots
     }
+
+
+TEMPERATURES = [0.03, 0.1, 0.3, 1.0, 3.0, 10.0]
+WALKS = [
+    "network, English",
+    "English words, French words",
+    "acceleration, rotation",
+    "digits: left, right",
+]
+
+
+def temperature_walk(task, **options):
+    """Contrast at fixed temperatures, and a closed form; nothing chosen."""
+    chosen = {
+        str(tau): ContrastiveAlignment(
+            40,
+            temperature=tau,
+            learn_temperature=False,
+            ridge=1.0,
+            max_iter=15,
+            random_state=0,
+        )
+        for tau in TEMPERATURES
+    }
+    chosen["whitened"] = PerfectAlignment(40, ridge=1.0)
+    return run(task, chosen, **options)
 
 
 def six_views(**options):
@@ -297,19 +400,82 @@ def table(evaluation):
     return results
 
 
+# Reading them ----------------------------------------------------------------
+
+#: What the figures call both views of a task.
+SHORT = {
+    "picture, English": ("picture", "English"),
+    "picture, English words": ("picture", "English words"),
+    "network, English": ("network", "English"),
+    "network, English words": ("network", "English words"),
+    "English words, French words": ("English words", "French words"),
+    "Twemoji, Noto": ("Twemoji", "Noto"),
+    "acceleration, rotation": ("acceleration", "rotation"),
+    "raw acceleration, rotation": ("raw acceleration", "raw rotation"),
+    "digits: pixels, Fourier": ("pixels", "Fourier"),
+    "digits: left, right": ("left half", "right half"),
+    "digits: left, right, linear": ("left, linear", "right, linear"),
+    "colour, name": ("colour", "name"),
+}
+RIVALS = ["contrastive", "CSA", "Procrustes", "ridge"]
+
+
+def found(results, task, method, way=None, metric="accuracy"):
+    """One number a split; of both directions the mean, if none is named.
+
+    Ridge regression has a model for each direction.
+    """
+    if way is None:
+        ways = [found(results, task, method, w, metric) for w in ("01", "10")]
+        return np.mean(ways, axis=0)
+    if method == "ridge":
+        method = "ridge into " + ("first" if way == "01" else "second")
+    return np.array(results["tasks"][task][method][way][metric])
+
+
+def strongest_rival(results, task, way=None):
+    """The method other than the whitened one of the highest mean."""
+    return max(RIVALS, key=lambda name: found(results, task, name, way).mean())
+
+
+def gain(results, task, rival, way=None, metric="accuracy"):
+    """What the whitened alignment has over a rival: mean, interval's ends."""
+    ours, theirs = (
+        found(results, task, name, way, metric) for name in ("whitened", rival)
+    )
+    interval = resampled_interval(ours - theirs, TASKS[task][1])
+    return float(np.mean(ours - theirs)), *interval
+
+
+def verdict(low, high):
+    """The word that an interval of a difference allows."""
+    return "ahead" if low > 0 else "behind" if high < 0 else "level"
+
+
+def reduced():
+    """The first split of the wrist, as it is stored, but for the seconds."""
+    fresh = table(run("acceleration, rotation", n_splits=1))
+    for ways in fresh.values():
+        for metrics in ways.values():
+            del metrics["fit_seconds"]
+    return {"tasks": {"acceleration, rotation": fresh}}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--output", type=Path, default=RESULTS)
     args = parser.parse_args()
-    options = {"n_splits": args.splits, "progress": True}
+    shown = {"progress": True}
     results = {
-        "tasks": {task: table(run(task, **options)) for task in TASKS},
-        "six views": table(six_views(**options)),
+        "tasks": {task: table(run(task, **shown)) for task in TASKS},
+        "six views": table(six_views(n_splits=SPLITS, **shown)),
+        "temperatures": {
+            task: table(temperature_walk(task, **shown)) for task in WALKS
+        },
     }
     for name, curve in [("pairs", pair_curve), ("shots", shot_curve)]:
         results[name] = {
-            task: {n: table(e) for n, e in curve(task, **options).items()}
+            task: {n: table(e) for n, e in curve(task, **shown).items()}
             for task in CURVES
         }
     text = json.dumps(results, ensure_ascii=False, separators=(",", ":"))

@@ -52,6 +52,7 @@ from perfalign.model_selection import (
 )
 from perfalign.transfer import GaussianTransfer
 from perfalign.transport import ClassCoupling, Coupling, TransportPlan
+from perfalign.unpaired import SemiSupervisedAlignment
 
 PAGE = Path(__file__).resolve().parent.parent / "chapters" / "api.md"
 DATA = make_gaussian_views(
@@ -74,6 +75,9 @@ ALIGNMENTS = {
     "ShuffledPairs": ShuffledPairs(PerfectAlignment(2), random_state=0),
     "HeldOutSearch": HeldOutSearch(
         PerfectAlignment(2), {"ridge": [0.0, 1.0]}, random_state=0
+    ),
+    "SemiSupervisedAlignment": SemiSupervisedAlignment(
+        PerfectAlignment(2), random_state=0
     ),
 }
 every = pytest.mark.parametrize("name", ALIGNMENTS)

@@ -14,6 +14,7 @@ from perfalign import PerfectAlignment
 from perfalign.metrics import (
     alignment_error,
     component_correlations,
+    csls_distances,
     effective_rank,
     explained_variance,
     linear_cka,
@@ -471,6 +472,38 @@ class TestLocalScaling:
     def test_neighbours_that_are_not_there(self, k):
         with pytest.raises(ValueError, match="csls is .* from 1 to 3, the nu"):
             retrieval_ranks(np.eye(3), np.eye(3), csls=k)
+
+
+class TestScaledDistances:
+    @pytest.mark.parametrize("k", [1, 3, 25])
+    def test_they_are_what_ranks_are_found_by(self, rng, k):
+        queries, gallery = rng.normal(size=(2, 25, 4))
+        scaled = csls_distances(queries, gallery, k)
+        own = np.diag(scaled)[:, np.newaxis]
+        np.testing.assert_array_equal(
+            1 + np.sum(scaled < own, axis=1),
+            retrieval_ranks(queries, gallery, csls=k),
+        )
+
+    def test_both_sides_are_scaled_and_may_differ_in_rows(self, rng):
+        queries, gallery = rng.normal(size=(6, 3)), rng.normal(size=(9, 3))
+        plain = np.array(
+            [[np.sum((q - g) ** 2) for g in gallery] for q in queries]
+        )
+        near = np.sort(plain, axis=1)[:, :2].mean(axis=1)
+        far = np.sort(plain, axis=0)[:2].mean(axis=0)
+        wanted = plain - near[:, np.newaxis] / 2 - far / 2
+        found = csls_distances(queries, gallery, 2)
+        np.testing.assert_allclose(found, wanted, atol=1e-12)
+        np.testing.assert_allclose(
+            csls_distances(gallery, queries, 2), wanted.T, atol=1e-12
+        )
+
+    def test_other_columns_or_neighbours_are_refused(self):
+        with pytest.raises(ValueError, match="3 columns and gallery has 2"):
+            csls_distances(np.eye(3), np.eye(2))
+        with pytest.raises(ValueError, match="k is 4; .* from 1 to 3|k is 4"):
+            csls_distances(np.eye(3), np.ones((5, 3)), 4)
 
 
 def centred(view):

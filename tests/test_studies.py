@@ -150,14 +150,8 @@ def test_every_script_is_a_study_or_said_to_be_none():
         assert f"\n### {name}\n" in README
 
 
-#: Scripts to which others add their own.
-WITHOUT = {"real_modalities"}
-
-
 @pytest.mark.parametrize("name", STUDIES)
 def test_study_can_be_repeated_in_part(name):
-    if name in WITHOUT:
-        pytest.skip("no reduced form yet")
     assert "reduced" in functions(FOLDER / f"{name}.py")
 
 
@@ -327,10 +321,12 @@ def test_a_figure_is_traced_to_the_study_it_shows():
 NAMED = {
     "06-transfer.ipynb",
     "09-is-it-real.ipynb",
+    "10-real-modalities.ipynb",
     "11-a-million-rows.ipynb",
     "12-bridges.ipynb",
     "13-flows.ipynb",
     "14-platonic.ipynb",
+    "15-few-pairs.ipynb",
 }
 
 

@@ -317,14 +317,33 @@ def infonce(
         )
     check_number(temperature, "temperature", above=0)
     n = len(u)
-    s = u @ v.T / temperature
-    by_row, p = _softmax(s, axis=1)
-    by_column, q = _softmax(s, axis=0)
-    loss = (by_row + by_column) / 2 - np.trace(s) / n
-    weights = (p + q) / (2 * n)
-    weights[np.diag_indices(n)] -= 1 / n
-    gradients = (weights @ v / temperature, weights.T @ u / temperature)
-    return float(loss), gradients, float(-np.sum(weights * s))
+    level, to_u, to_v = _softened(u @ v.T / temperature, u, v)
+    gradients = (to_u - v) / (n * temperature), (to_v - u) / (n * temperature)
+    met = np.sum(u * v) / (n * temperature)
+    by_log_temperature = met - np.sum(u * to_u) / (n * temperature)
+    return float(level - met), gradients, float(by_log_temperature)
+
+
+def _softened(s: Array, u: Array, v: Array) -> tuple[float, Array, Array]:
+    """Mean log-sum of rows and columns, and what the weights make of v, u.
+
+    The weights are (p + q) / 2.
+    """
+    most, k = s.max(), u.shape[1]
+    if most - s.min() < 600:  # so that one exponential serves both
+        s -= most
+        np.exp(s, out=s)
+        rows, columns = s.sum(axis=1)[:, None], s.sum(axis=0)[:, None]
+        level = most + np.mean(np.log(rows) + np.log(columns)) / 2
+        by_row, by_column = np.hsplit(s @ np.hstack([v, v / columns]), [k])
+        to_u = (by_row / rows + by_column) / 2
+        by_column, by_row = np.vsplit(np.hstack([u, u / rows]).T @ s, [k])
+        to_v = (by_column.T / columns + by_row.T) / 2
+        return level, to_u, to_v
+    rows, p = _softmax(s, axis=1)
+    columns, q = _softmax(s, axis=0)
+    weights = (p + q) / 2
+    return (rows + columns) / 2, weights @ v, weights.T @ u
 
 
 def _softmax(s: Array, axis: int) -> tuple[float, Array]:

@@ -12,7 +12,12 @@ from perfalign.metrics._errors import (
     reconstruction_error,
     relative_alignment_error,
 )
-from perfalign.metrics._retrieval import median_rank, recall, retrieval_ranks
+from perfalign.metrics._retrieval import (
+    csls_distances,
+    median_rank,
+    recall,
+    retrieval_ranks,
+)
 from perfalign.metrics._similarity import (
     component_correlations,
     linear_cka,
@@ -22,6 +27,7 @@ from perfalign.metrics._similarity import (
 __all__ = [
     "alignment_error",
     "component_correlations",
+    "csls_distances",
     "effective_rank",
     "explained_variance",
     "linear_cka",

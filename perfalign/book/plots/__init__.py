@@ -21,6 +21,7 @@ from perfalign.book.plots.crossings import crossings
 from perfalign.book.plots.directions import thinnest_direction
 from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
 from perfalign.book.plots.flows import null_histogram, trajectories
+from perfalign.book.plots.gallery import gallery
 from perfalign.book.plots.gauge import over_truth
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
@@ -38,6 +39,8 @@ from perfalign.book.plots.scale import (
     times_beside,
 )
 from perfalign.book.plots.schematics import generation, pipeline
+from perfalign.book.plots.singles import skies, turning_point
+from perfalign.book.plots.temperature import over_temperature
 
 __all__ = [
     "acceptances",
@@ -51,6 +54,7 @@ __all__ = [
     "crossings",
     "descent_beside",
     "dots",
+    "gallery",
     "gauge_histogram",
     "gaussians",
     "generation",
@@ -64,6 +68,7 @@ __all__ = [
     "null_histogram",
     "null_space",
     "nullity",
+    "over_temperature",
     "over_truth",
     "pairs",
     "phase_diagram",
@@ -72,6 +77,7 @@ __all__ = [
     "rivals",
     "rounding_errors",
     "scree",
+    "skies",
     "spectrum",
     "stack_plane",
     "sweep",
@@ -79,6 +85,7 @@ __all__ = [
     "times_beside",
     "trajectories",
     "transported",
+    "turning_point",
     "view_clouds",
     "walk",
 ]

@@ -1,6 +1,7 @@
 """Methods side by side, and what is taken for what."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.typing import ColorType
@@ -18,32 +19,39 @@ from perfalign.book.plots.style import (
     styled,
 )
 
-MARKERS = "oDsv^P"
+MARKERS = "oDsv^Px"
 
 
 @styled
 def dots(
-    rows: Mapping[str, Mapping[str, ArrayLike]],
+    rows: Mapping[str, Mapping[str, float]],
     *,
     xlabel: str,
-    spans: Mapping[str, tuple[float, float]] | None = None,
-    span_label: str | None = None,
-    colors: Sequence[ColorType] = METHODS,
+    spans: Mapping[str, tuple[float, float]],
+    span_label: str,
+    gains: Mapping[str, tuple[str, float, float, float]],
+    gain_label: str,
+    colors: Sequence[ColorType] = (*METHODS, VIEW[0], MUTED),
 ) -> Figure:
-    """One line a task, one mark a method, with standard errors.
+    """One line a task, one mark a method, and what the first one gains.
 
     Parameters
     ----------
-    rows : dict of str to dict of str to array-like
-        Task by name; in it, values of several repeats by method. All tasks
-        have the same methods. The mean is marked.
+    rows : dict of str to dict of str to float
+        Task by name; in it, a number by method. All tasks have the same
+        methods.
     xlabel : str
-    spans : dict of str to (float, float), default=None
+    spans : dict of str to (float, float)
         Grey bar behind the marks of a task: from what is worthless to what
         is best.
-    span_label : str, default=None
+    span_label : str
         What the bars say, in the legend.
-    colors : sequence of colours, default=METHODS
+    gains : dict of str to (str, float, float, float)
+        On the right, for each task: the method that is compared with, whose
+        mark is drawn, the difference to it, and the ends of its interval.
+        The mark is filled where the interval leaves out 0.
+    gain_label : str
+    colors : sequence of colours
         One per method.
 
     Returns
@@ -51,44 +59,37 @@ def dots(
     figure : matplotlib.figure.Figure
     """
     names = list(next(iter(rows.values())))
-    fig, (ax,) = panels(height=0.32 * len(rows) + 1.1)
-    for i, (task, methods) in enumerate(rows.items()):
-        if spans:
-            low, high = spans[task]
-            label = span_label if i == 0 else None
-            ax.barh(
-                i,
-                high - low,
-                left=low,
-                height=0.7,
-                color=GREY,
-                alpha=0.3,
-                lw=0,
-                label=label,
-            )
+    looks = {
+        name: {"color": color, "marker": marker, "ms": 4.5}
+        for name, color, marker in zip(names, cycle(colors), cycle(MARKERS))
+    }
+    fig, (ax, right) = panels(
+        2,
+        height=0.29 * len(rows) + 1.3,
+        sharey=True,
+        gridspec_kw={"width_ratios": [2, 1]},
+    )
+    for i, (task, values) in enumerate(rows.items()):
+        low, high = spans[task]
+        label = span_label if i == 0 else None
+        bar = {"height": 0.76, "color": GREY, "alpha": 0.3, "lw": 0}
+        ax.barh(i, high - low, left=low, label=label, **bar)
         for j, name in enumerate(names):
-            values = np.atleast_1d(np.asarray(methods[name], dtype=float))
-            error = 0.0
-            if len(values) > 1:
-                error = values.std(ddof=1) / np.sqrt(len(values))
-            color = colors[j % len(colors)]
             # Apart, so that equal methods are all seen.
-            y = i + 0.13 * (j - (len(names) - 1) / 2)
-            ax.errorbar(
-                values.mean(),
-                y,
-                xerr=error,
-                color=color,
-                ls="",
-                marker=MARKERS[j % len(MARKERS)],
-                ms=4.5,
-                elinewidth=1.2,
-                label=name if i == 0 else None,
-                zorder=3 + len(names) - j,
-            )
-    named_rows(ax, rows)
-    ax.set_xlabel(xlabel)
-    fig.legend(loc="outside upper center", ncols=3, handletextpad=0.3)
+            y = i + 0.11 * (j - (len(names) - 1) / 2)
+            label = name if i == 0 else None
+            order = {"ls": "", "zorder": 3 + len(names) - j}
+            ax.plot(values[name], y, label=label, **looks[name], **order)
+        rival, middle, least, most = gains[task]
+        color = looks[rival]["color"]
+        right.plot([least, most], [i, i], color=color, lw=1.2)
+        fill = {} if least > 0 or most < 0 else {"mfc": "white"}
+        right.plot(middle, i, **looks[rival], **fill)
+    right.axvline(0, color=GREY, lw=1.2, zorder=0)
+    for one, label in ((ax, xlabel), (right, gain_label)):
+        named_rows(one, rows)
+        one.set_xlabel(label)
+    fig.legend(loc="outside upper left", ncols=3, handletextpad=0.3)
     return fig
 
 

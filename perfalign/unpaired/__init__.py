@@ -1,0 +1,28 @@
+"""Alignment when few pairs are known, or none (chapters 15 and 16).
+
+Items of one view whose partner in the other is unknown, *singles*, are
+matched by their latents, and the matches are fitted to as if they were pairs.
+"""
+
+from perfalign.unpaired._matches import (
+    Matches,
+    SoftMatches,
+    mutual_matches,
+    soft_matches,
+)
+from perfalign.unpaired._refinement import Round, refined
+from perfalign.unpaired._semi_supervised import (
+    SemiSupervisedAlignment,
+    SinglesWarning,
+)
+
+__all__ = [
+    "Matches",
+    "Round",
+    "SemiSupervisedAlignment",
+    "SinglesWarning",
+    "SoftMatches",
+    "mutual_matches",
+    "refined",
+    "soft_matches",
+]
