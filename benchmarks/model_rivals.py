@@ -18,8 +18,9 @@ half     neurons that see the upper half of a digit: several whole digits
 One rule for all: a method chooses among twenty candidates by the accuracy on
 labelled training items held out in three folds. (Ways to read a plan choose
 nothing: the plan has been chosen.) In `half` there are six candidates a
-method, and a fifth of the training pairs is held out. Nothing is chosen by
-what it does on test items. Seed i depends on i alone.
+method, as each is a flow to be trained, and a fifth of the training pairs is
+held out. Nothing is chosen by what it does on test items. Seed i depends on i
+alone.
 """
 
 from itertools import product
@@ -37,10 +38,11 @@ from model_bridges import (
     rounded,
     store,
 )
+from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsRegressor, NearestNeighbors
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -363,19 +365,46 @@ def resampled(w, candidate, new, rng):
     return w.Y[neighbours(w.X, new, candidate, w.n_draws, rng)]
 
 
+def guessed(X, labels, penalty, new, n_draws, rng):
+    """Labels of new rows, drawn from a classifier's belief."""
+    model = MLPClassifier((128,), alpha=penalty, max_iter=60, random_state=0)
+    belief = fit_quietly(model, X, labels).predict_proba(new)
+    above = belief.cumsum(axis=1) < rng.random((n_draws, len(new), 1))
+    return model.classes_[np.minimum(above.sum(axis=2), belief.shape[1] - 1)]
+
+
 def class_mixture(w, candidate, new, rng):
     """A class from a classifier's belief, then a draw of its Gaussian."""
-    model = MLPClassifier((128,), alpha=candidate, max_iter=60, random_state=0)
-    belief = fit_quietly(model, w.X, w.labels).predict_proba(new)
-    above = belief.cumsum(axis=1) < rng.random((w.n_draws, len(new), 1))
-    drawn = np.minimum(above.sum(axis=2), belief.shape[1] - 1)
+    drawn = guessed(w.X, w.labels, candidate, new, w.n_draws, rng)
     made = np.empty((*drawn.shape, w.Y.shape[1]))
-    for c, name in enumerate(model.classes_):
+    for name in np.unique(w.labels):
         Y = w.Y[w.labels == name]
-        made[drawn == c] = rng.multivariate_normal(
-            Y.mean(axis=0), np.cov(Y.T), size=np.sum(drawn == c)
+        made[drawn == name] = rng.multivariate_normal(
+            Y.mean(axis=0), np.cov(Y.T), size=np.sum(drawn == name)
         )
     return made
+
+
+def class_regression(w, candidate, new, rng, labels=None):
+    """A class likewise, then what x says within it, and its own noise."""
+    labels = w.labels if labels is None else labels
+    drawn = guessed(w.X, labels, 1.0, new, w.n_draws, rng)
+    made = np.empty((*drawn.shape, w.Y.shape[1]))
+    zero = np.zeros(w.Y.shape[1])
+    for name in np.unique(labels):
+        X, Y = w.X[labels == name], w.Y[labels == name]
+        linear = make_pipeline(StandardScaler(), Ridge(candidate))
+        left = Y - cross_val_predict(linear, X, Y, cv=5)
+        draw, row = np.nonzero(drawn == name)
+        noise = rng.multivariate_normal(zero, np.cov(left.T), len(row))
+        made[draw, row] = linear.fit(X, Y).predict(new)[row] + noise
+    return made
+
+
+def cluster_regression(w, candidate, new, rng):
+    """The same for those who know no class: ten clusters of the latents."""
+    clusters = KMeans(10, n_init=2, random_state=0).fit(w.Y).labels_
+    return class_regression(w, candidate, new, rng, clusters)
 
 
 def flow(w, candidate, new, rng):
@@ -387,12 +416,15 @@ def flow(w, candidate, new, rng):
 
 
 PENALTIES = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
+RIDGES = [3.0, 10.0, 30.0, 100.0, 300.0, 1000.0]
 DRAWN = {
     "regression": (regression, PENALTIES),
     "and Gaussian noise": (gaussian_noise, PENALTIES),
     "and noise of neighbours": (near_noise, PENALTIES),
     "partners of neighbours": (resampled, [5, 10, 15, 25, 40, 60]),
     "classes, Gaussian": (class_mixture, PENALTIES),
+    "classes, regression": (class_regression, RIDGES),
+    "clusters, regression": (cluster_regression, RIDGES),
     "flow": (flow, PENALTIES),
 }
 
@@ -477,8 +509,8 @@ def appended(kept, row):
 
 
 def reduced():
-    """The first seed of some: two ways to draw, few labels, the brain."""
-    methods = "regression", "partners of neighbours"
+    """The first seed of some: three ways to draw, few labels, the brain."""
+    methods = "regression", "partners of neighbours", "classes, regression"
     return {
         "half": appended(None, rounded(half(0, methods))),
         "labels": appended(None, {"0.02": rounded(labels(0, 0.02))}),

@@ -37,7 +37,7 @@ def told(first, second, share):
 
 
 def test_rivals_are_what_the_script_computes():
-    half = script().half(0, ("partners of neighbours",))
+    half = script().half(0, ("partners of neighbours", "classes, regression"))
     for name, scores in half.items():
         for score, value in scores.items():
             assert stored()["half"][name][score][0] == pytest.approx(
@@ -58,6 +58,23 @@ def test_few_labels_are_what_the_script_computes():
             assert kept[study]["0.02"][name][0] == pytest.approx(
                 value, abs=0.02
             )
+
+
+def test_a_regression_within_classes_draws_two_lines_and_their_noise():
+    """With classes known from x, each has its own slope and spread."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(600) % 2
+    X = np.column_stack([rng.normal(size=600), 20 * labels - 10])
+    slope, spread = np.where(labels, -2.0, 3.0), np.where(labels, 0.1, 1.0)
+    Y = np.column_stack([slope * X[:, 0], slope * X[:, 0]])
+    Y += spread[:, np.newaxis] * rng.normal(size=(600, 2))
+    w = script().SimpleNamespace(X=X, Y=Y, labels=labels, n_draws=2000)
+    new = np.array([[0.5, -10.0], [0.5, 10.0]])
+    draws = script().class_regression(w, 1e-6, new, rng)
+    low, middle, high = np.percentile(draws, (16, 50, 84), axis=0)
+    for row, (mean, scale) in enumerate(((1.5, 1.0), (-1.0, 0.1))):
+        assert middle[row] == pytest.approx(mean, abs=0.15 * scale)
+        assert (high - low)[row] / 2 == pytest.approx(scale, rel=0.1)
 
 
 def test_energy_score_is_that_of_the_definition():
@@ -129,13 +146,23 @@ def leads(score):
     }
 
 
-def test_a_flow_earns_its_place_where_the_distribution_is_wanted():
-    assert set(leads("energy score").values()) == {1}
+def test_a_regression_within_classes_draws_better_than_a_flow():
+    told_apart = leads("energy score")
+    assert told_apart.pop("classes, regression") == -1
+    assert told_apart.pop("clusters, regression") == 0
+    assert set(told_apart.values()) == {1}
 
 
 def test_its_votes_are_no_better_than_one_reading_of_the_mean():
     behind = leads("Brier score")
-    assert behind["regression"] == behind["classes, Gaussian"] == -1
+    assert behind["regression"] == -1
+    assert behind["classes, Gaussian"] == behind["classes, regression"] == -1
+
+
+def test_the_poorest_draws_but_one_are_those_of_class_gaussians():
+    half = stored()["half"]
+    poorest = sorted(half, key=lambda n: -np.mean(half[n]["energy score"]))
+    assert poorest[:2] == ["regression", "classes, Gaussian"]
 
 
 FLOW, MEAN = "plan, flow, vote", "plan, neighbours' mean"
@@ -177,14 +204,40 @@ def test_for_complex_cells_self_training_is_ahead_of_the_flow():
     assert verdicts("complex", MEAN, "self-training") == [0, 0, 0]
 
 
-def test_with_few_labels_a_bridge_is_ahead_of_the_labelled_alone():
-    assert verdicts("simple", FLOW, "labelled alone") == [1, 1, 1, 0, 0]
-    assert verdicts("simple", MEAN, "labelled alone") == [1, 1, 1, 1, 1]
+def test_what_is_ahead_of_the_labelled_alone():
+    """Without a flow a bridge is, most often; and who needs no bridge."""
+    for cells, way, ahead in (
+        ("simple", FLOW, [1, 1, 1, 0, 0]),
+        ("simple", MEAN, [1, 1, 1, 1, 1]),
+        ("simple", "label spreading", [1, 1, 0, 0, 0]),
+        ("complex", FLOW, [0, 0, 0]),
+        ("complex", MEAN, [1, 0, 0]),
+        ("complex", "self-training", [1, 1, 0]),
+    ):
+        assert verdicts(cells, way, "labelled alone") == ahead
 
 
-def test_and_so_is_label_spreading_which_knows_no_other_model():
-    ahead = verdicts("simple", "label spreading", "labelled alone")
-    assert ahead == [1, 1, 0, 0, 0]
+def test_the_means_lean_to_a_model_for_simple_cells_and_away_for_complex():
+    for cells, rival, sign in (
+        ("simple", "label spreading", 1),
+        ("complex", "self-training", -1),
+    ):
+        for row in accuracies()[cells].values():
+            assert sign * np.mean(np.subtract(row[MEAN], row[rival])) > 0
+
+
+def test_no_classifier_is_behind_class_coupling_and_at_a_fifth_half_level():
+    path = FOLDER / "model_bridges.json"
+    runs = json.loads(path.read_text(encoding="utf-8"))["digits"]
+    for at, ahead in enumerate((6, 6, 4, 5, 3, 5)):
+        rows = [run[at] for run in runs]
+        two = [row["setting 2"]["vote"] for row in rows]
+        words = [
+            told([row["end-to-end"][name] for row in rows], two, 1500 / 8000)
+            for name in rows[0]["end-to-end"]
+        ]
+        assert min(words) == 0 or ahead == 6
+        assert words.count(1) == ahead
 
 
 @pytest.mark.parametrize("cells", ["simple", "complex"])
