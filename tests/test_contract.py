@@ -52,7 +52,7 @@ from perfalign.model_selection import (
 )
 from perfalign.transfer import GaussianTransfer
 from perfalign.transport import ClassCoupling, Coupling, TransportPlan
-from perfalign.unpaired import SemiSupervisedAlignment
+from perfalign.unpaired import SemiSupervisedAlignment, UnsupervisedAlignment
 
 PAGE = Path(__file__).resolve().parent.parent / "chapters" / "api.md"
 DATA = make_gaussian_views(
@@ -78,6 +78,9 @@ ALIGNMENTS = {
     ),
     "SemiSupervisedAlignment": SemiSupervisedAlignment(
         PerfectAlignment(2), random_state=0
+    ),
+    "UnsupervisedAlignment": UnsupervisedAlignment(
+        2, n_starts=2, n_rounds=2, random_state=0
     ),
 }
 every = pytest.mark.parametrize("name", ALIGNMENTS)
@@ -238,6 +241,8 @@ def test_single_precision_stays_single(name):
     ids=["one", "lengths", "NaN", "complex", "no list"],
 )
 def test_bad_views_are_refused(name, views, message):
+    if name == "UnsupervisedAlignment" and "239" in message:
+        pytest.skip("rows are no pairs there, and need not be as many")
     alignment = clone(ALIGNMENTS[name])
     with pytest.raises(ValueError, match=message):
         alignment.fit(views)

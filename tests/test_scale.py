@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -334,6 +335,7 @@ def test_without_dask_the_message_says_what_to_install(monkeypatch):
 def test_a_killed_worker_loses_nothing(tmp_path):
     """Killed while it holds results and the last rows are still to come."""
     n, rows, killed = 20_000, 500, tmp_path / "killed"
+    over = threading.Event()
     views = views_of(n, (6, 5))
 
     def last_rows_wait(block, block_id):
@@ -348,6 +350,7 @@ def test_a_killed_worker_loses_nothing(tmp_path):
     def kill_a_holder(client):
         pids = client.run(os.getpid)
         while not any((held := client.has_what()).values()):
+            assert not over.is_set(), "the computation has ended before"
             time.sleep(0.01)
         victim = next(worker for worker in held if held[worker])
         os.kill(pids[victim], getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -364,7 +367,10 @@ def test_a_killed_worker_loses_nothing(tmp_path):
         killing = pool.submit(kill_a_holder, client)
         # Or a failure to kill would keep the last rows waiting.
         killing.add_done_callback(lambda _: killed.touch())
-        summary = StackedSummary.from_dask(arrays)
+        try:
+            summary = StackedSummary.from_dask(arrays)
+        finally:
+            over.set()
         killing.result()
     with dask.config.set(scheduler="synchronous"):
         alone = StackedSummary.from_dask(lazily(views, rows))

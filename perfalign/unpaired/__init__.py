@@ -4,6 +4,7 @@ Items of one view whose partner in the other is unknown, *singles*, are
 matched by their latents, and the matches are fitted to as if they were pairs.
 """
 
+from perfalign.unpaired._answers import Solution
 from perfalign.unpaired._matches import (
     Matches,
     SoftMatches,
@@ -15,6 +16,10 @@ from perfalign.unpaired._semi_supervised import (
     SemiSupervisedAlignment,
     SinglesWarning,
 )
+from perfalign.unpaired._unsupervised import (
+    UnidentifiedWarning,
+    UnsupervisedAlignment,
+)
 
 __all__ = [
     "Matches",
@@ -22,6 +27,9 @@ __all__ = [
     "SemiSupervisedAlignment",
     "SinglesWarning",
     "SoftMatches",
+    "Solution",
+    "UnidentifiedWarning",
+    "UnsupervisedAlignment",
     "mutual_matches",
     "refined",
     "soft_matches",

@@ -27,6 +27,7 @@ from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.maps import maps
+from perfalign.book.plots.no_pairs import answers, valleys
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
@@ -46,6 +47,7 @@ __all__ = [
     "acceptances",
     "accuracy_against_time",
     "against",
+    "answers",
     "bars",
     "choices",
     "confusion",
@@ -86,6 +88,7 @@ __all__ = [
     "trajectories",
     "transported",
     "turning_point",
+    "valleys",
     "view_clouds",
     "walk",
 ]
