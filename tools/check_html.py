@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 BOOK = Path(__file__).resolve().parent.parent / "_build" / "html"
-MAX_BYTES = 1_500_000
+MAX_BYTES = 1_200_000
 # What a browser fetches to show a page; an <a> is only fetched on a click.
 FETCHED = {
     ("audio", "src"),

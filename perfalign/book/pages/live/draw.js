@@ -1,0 +1,235 @@
+/* The pictures of two maps, each an SVG that follows the numbers. */
+perfalign.draw = (() => {
+  "use strict";
+  const svg = (tag, attributes = {}, ...children) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    set(element, attributes);
+    element.append(...children);
+    return element;
+  };
+  const set = (element, attributes) => {
+    for (const [name, value] of Object.entries(attributes)) {
+      element.setAttribute(name, value);
+    }
+  };
+  /* Many lines, or circles, are one path: a browser draws that at once. */
+  const at = ([x, y]) => `${x.toFixed(3)} ${(-y).toFixed(3)}`;
+  const segments = (pairs) => pairs.map(([a, b]) => `M${at(a)}L${at(b)}`).join("");
+  const circles = (spots, r) => spots.map(([x, y]) =>
+    `M${at([x - r, y])}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`
+  ).join("");
+  const panel = (title, className, canvas) => {
+    const box = document.createElement("div");
+    const heading = document.createElement("p");
+    box.className = className;
+    heading.textContent = title;
+    box.append(heading, canvas);
+    return box;
+  };
+  const letter = (place, count) =>
+    count > 26 ? "" : String.fromCharCode(65 + place);
+  const STEP = 0.05;
+  const STEPS = {
+    ArrowLeft: [-STEP, 0],
+    ArrowRight: [STEP, 0],
+    ArrowUp: [0, STEP],
+    ArrowDown: [0, -STEP],
+  };
+
+  /* A map whose pins are dragged, or moved by keys: one stop of the tabulator
+     for the map, Page Up and Page Down for the pin. */
+  class Map {
+    constructor(owner, m) {
+      const { city } = owner;
+      this.owner = owner;
+      this.number = m;
+      this.streets = svg("path", { class: "streets" });
+      this.pins = city.places.map((_, i) => this.pin(i));
+      this.canvas = svg("svg",
+        { viewBox: "-1.3 -1.3 2.6 2.6", role: "group",
+          "aria-label": `map ${m + 1}` },
+        this.streets, ...this.pins);
+      this.box = panel(`map ${m + 1}`, `map view${m + 1}`, this.canvas);
+      this.choose(0);
+      this.canvas.addEventListener("pointerdown", (e) => this.grasp(e));
+      // A finger on a pin moves it; beside the pins it moves the page.
+      this.canvas.addEventListener("touchstart",
+        (e) => e.target.closest(".pin") && e.preventDefault(),
+        { passive: false });
+      this.canvas.addEventListener("keydown", (e) => this.press(e));
+    }
+
+    pin(i) {
+      const count = this.owner.city.places.length;
+      const name = letter(i, count);
+      const text = svg("text", { y: 0.052 });
+      text.textContent = name;
+      return svg("g",
+        { class: "pin", role: "slider", tabindex: -1,
+          "aria-label": `place ${name || i + 1} on map ${this.number + 1}` },
+        svg("circle", { class: "reach", r: count > 26 ? 0.07 : 0.2 }),
+        svg("circle", { class: "spot", r: count > 26 ? 0.03 : 0.11 }), text);
+    }
+
+    choose(i) {
+      this.pins.forEach((pin, j) => pin.setAttribute("tabindex", i - j ? -1 : 0));
+      this.chosen = i;
+    }
+
+    point({ clientX, clientY }) {
+      const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(
+        this.canvas.getScreenCTM().inverse());
+      return [x, -y];
+    }
+
+    grasp(event) {
+      if (!event.target.closest(".pin")) return;
+      const start = this.point(event);
+      const far = ([x, y]) => Math.hypot(x - start[0], y - start[1]);
+      const order = this.spots.map((spot, i) => [far(spot), i]);
+      const [, place] = order.sort((a, b) => a[0] - b[0])[0];
+      this.choose(place);
+      const pin = this.pins[place];
+      pin.focus({ preventScroll: true });
+      event.preventDefault();
+      this.canvas.setPointerCapture(event.pointerId);
+      let last = start;
+      const follow = (moved) => {
+        const now = this.point(moved).map((v) => Math.max(-1.25, Math.min(1.25, v)));
+        this.owner.move(this.number, place, [now[0] - last[0], now[1] - last[1]]);
+        last = now;
+      };
+      const end = (released) => {
+        if (released.type === "pointerup") follow(released);
+        this.canvas.removeEventListener("pointermove", follow);
+        pin.classList.remove("held");
+      };
+      pin.classList.add("held");
+      this.canvas.addEventListener("pointermove", follow);
+      for (const name of ["pointerup", "pointercancel"]) {
+        this.canvas.addEventListener(name, end, { once: true });
+      }
+    }
+
+    press(event) {
+      const turn = { PageDown: 1, PageUp: -1 }[event.key];
+      const count = this.pins.length;
+      if (turn) {
+        this.choose((this.chosen + turn + count) % count);
+        this.pins[this.chosen].focus({ preventScroll: true });
+      } else if (STEPS[event.key]) {
+        this.owner.move(this.number, this.chosen, STEPS[event.key]);
+      } else return;
+      event.preventDefault();
+    }
+
+    show(maps, state) {
+      const rows = maps[this.number];
+      const count = rows.length;
+      this.spots = rows.map(([x, y]) => [x, y]);
+      this.streets.setAttribute("d", segments(
+        this.owner.city.streets.map(([i, j]) => [this.spots[i], this.spots[j]])));
+      const partner = perfalign.city.partner;
+      const owner = rows.map((_, i) => i);
+      // A pin of the second map bears the name of its partner.
+      if (this.number) {
+        for (let i = 0; i < state.pairs; i++) owner[partner(i, state)] = i;
+      }
+      this.pins.forEach((pin, i) => {
+        const [x, y] = this.spots[i];
+        const own = state.own[this.number] ? rows[i][2] : 0;
+        const [, spot, text] = pin.children;
+        const key = [x, y, own, owner[i], i < state.pairs].join();
+        if (pin.key === key) return;
+        pin.key = key;
+        pin.setAttribute("transform", `translate(${x} ${-y})`);
+        pin.setAttribute("aria-valuenow", x.toFixed(2));
+        pin.setAttribute("aria-valuetext",
+          `${x.toFixed(2)} across, ${y.toFixed(2)} up`);
+        pin.classList.toggle("new", i >= state.pairs);
+        if (count > 26) return;
+        spot.setAttribute("r", Math.max(0.08, Math.min(0.15, 0.11 + 0.02 * own)));
+        text.textContent = letter(owner[i], count);
+      });
+    }
+  }
+
+  /* Both maps in the common space: rings of the first, dots of the second. */
+  class Overlay {
+    constructor({ city }) {
+      const many = city.places.length > 26;
+      const path = (name) => svg("path", { class: name });
+      this.radii = many ? [0.06, 0.035] : [0.13, 0.075];
+      this.pairs = city.streets;
+      this.streets = [path("streets view1"), path("streets view2")];
+      this.parts = ["gap", "ring", "dot"].map((name) =>
+        [path(name), path(`${name} new`)]);
+      this.canvas = svg("svg",
+        { viewBox: "-2.6 -2.6 5.2 5.2", role: "img",
+          "aria-label": "both maps, laid on each other by their encoders; " +
+            "the sentence below says how well they agree" },
+        ...this.streets, ...this.parts.flat());
+      this.box = panel("both, by their encoders", "map overlay", this.canvas);
+    }
+
+    /* A change of all at once is followed; a drag is met at once. */
+    show(latents, state, glide) {
+      this.state = state;
+      cancelAnimationFrame(this.frame);
+      const from = this.shown;
+      if (!glide || !from) return this.place(latents);
+      const begin = performance.now();
+      const step = (now) => {
+        const t = Math.min(1, Math.max(0, (now - begin) / 450));
+        const share = t * t * (3 - 2 * t);
+        this.place(latents.map((rows, m) => rows.map((row, i) =>
+          row.map((v, j) => from[m][i][j] + share * (v - from[m][i][j])))));
+        if (t < 1) this.frame = requestAnimationFrame(step);
+      };
+      this.frame = requestAnimationFrame(step);
+    }
+
+    place(latents) {
+      const { pairs: n, shift } = this.state;
+      const [one, two] = latents;
+      const [gap, ring, dot] = this.parts;
+      const [wide, narrow] = this.radii;
+      this.shown = latents;
+      this.streets.forEach((path, m) => path.setAttribute("d", segments(
+        this.pairs.map(([i, j]) => [latents[m][i], latents[m][j]]))));
+      const partners = one.map((_, i) =>
+        two[i < n ? perfalign.city.partner(i, { pairs: n, shift }) : i]);
+      const gaps = one.map((spot, i) => [spot, partners[i]]);
+      [[0, n], [n, one.length]].forEach(([from, to], k) => {
+        gap[k].setAttribute("d", segments(gaps.slice(from, to)));
+        ring[k].setAttribute("d", circles(one.slice(from, to), wide));
+        dot[k].setAttribute("d", circles(two.slice(from, to), narrow));
+      });
+    }
+  }
+
+  /* Misfits of the stack: those that are zero are the agreement. */
+  class Spectrum {
+    constructor() {
+      this.svg = svg("svg", { class: "spectrum", viewBox: "0 0 12 3.2",
+        role: "img" });
+    }
+
+    show({ singularValues, shared }) {
+      const count = singularValues.length;
+      const bars = singularValues.map((value, i) => svg("rect", {
+        x: i + 0.15,
+        y: 3 - 2 * value,
+        width: 0.7,
+        height: Math.max(0.06, 2 * value),
+        class: i < count - shared ? "" : "zero",
+      }));
+      this.svg.replaceChildren(...bars);
+      const list = singularValues.map((value) => value.toFixed(3)).join(", ");
+      this.svg.setAttribute("aria-label",
+        `singular values of the whitened stack: ${list}`);
+    }
+  }
+
+  return { Map, Overlay, Spectrum, svg };
+})();

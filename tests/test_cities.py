@@ -1,0 +1,138 @@
+"""Two maps of one city, as the notebook stores them."""
+
+import json
+from dataclasses import replace
+from io import BytesIO
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from perfalign import effective_rank, relative_alignment_error
+from perfalign.book import cities
+from perfalign.book.cities import Cities, State
+from perfalign.book.maps import overlay
+
+
+@pytest.fixture(scope="module")
+def city():
+    return Cities(caption="Drag & <b>drop</b>.")
+
+
+def test_two_maps_show_the_same_places(city):
+    one, two = city.views(city.start)
+    assert one.shape == two.shape == (18, 3)
+    # What both know is two signals, and each knows one of its own.
+    ranks = [np.linalg.matrix_rank(X - X.mean(axis=0)) for X in (one, two)]
+    both = np.hstack([one, two])
+    assert [*ranks, np.linalg.matrix_rank(both - both.mean(axis=0))] == [
+        3,
+        3,
+        4,
+    ]
+
+
+def test_evidence_begins_where_pairs_outnumber_signals():
+    city = Cities(22, pairs=(4, 6, 16), own=(2, 3), caption="")
+    for pairs in range(4, 17):
+        for shift in (0, 1):
+            found = city.solve(replace(city.start, pairs=pairs, shift=shift))
+            evidence = min(2, max(0, pairs - 1 - 7)) if shift == 0 else 0
+            assert found["evidence"] == evidence
+            exact = found["newError"] < 1e-9
+            assert exact == (shift == 0 and pairs - 1 >= 7)
+
+
+def test_a_moved_pin_leaves_one_direction(city):
+    step = np.array([0.3, 0.1])
+    state = replace(city.start, moved=({2: step}, {}))
+    assert city.solve(state)["shared"] == 1
+    moved = city.views(state)[0] - city.views(city.start)[0]
+    np.testing.assert_allclose(moved[2, :2], step)
+    assert np.count_nonzero(moved) == 2
+
+
+def test_silence_counts_and_flattens(city):
+    state = replace(city.start, silent=True, lean=90)
+    found = city.solve(state)
+    assert found["nullity"] == city.solve(city.start)["nullity"] + 1
+    assert found["shared"] == 2
+    one, two = found["latents"]
+    assert effective_rank(one) == pytest.approx(1)
+    assert relative_alignment_error([one, two]) < 1e-12
+    views = city.views(state)
+    for X, A, z in zip(views, found["encoders"], found["latents"]):
+        fresh = (X - X[: state.pairs].mean(axis=0)) @ A.T
+        np.testing.assert_allclose(fresh, z, atol=1e-12)
+
+
+def test_the_gauge_turns_and_changes_nothing_else(city):
+    start = city.solve(city.start)
+    turned = city.solve(replace(city.start, turn=90))
+    for z, turned_z in zip(start["latents"], turned["latents"]):
+        np.testing.assert_allclose(
+            turned_z, np.stack([-z[:, 1], z[:, 0]], axis=1), atol=1e-12
+        )
+    assert turned["seenError"] == pytest.approx(start["seenError"], abs=1e-12)
+
+
+def test_a_notebook_stores_places_a_picture_and_words(city):
+    bundle = city._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html", "image/png"}
+    assert bundle["text/plain"] == "<Cities: two maps of 18 places>"
+    html = bundle["text/html"]
+    assert f'src="data:image/png;base64,{bundle["image/png"]}"' in html
+    assert "<figcaption>Drag &amp; &lt;b&gt;drop&lt;/b&gt;.</fig" in html
+    data = json.loads(html.split('json">')[1].split("</script>")[0])
+    assert data["places"] == city.places.tolist()
+    assert State(**data["start"]) == replace(
+        city.start, own=[1, 1], moved=[{}, {}]
+    )
+    assert "12 pairs have taught: 2 dimensions agree exactly" in html
+    assert len(html) < 120_000
+    assert bundle == Cities(caption=city.caption)._repr_mimebundle_()
+
+
+def test_a_kernel_shows_handles(city, monkeypatch):
+    shell = SimpleNamespace(kernel=object())
+    monkeypatch.setattr(cities, "get_ipython", lambda: shell)
+    bundle = city._repr_mimebundle_()
+    view = bundle["application/vnd.jupyter.widget-view+json"]
+    assert view["model_id"] == city.widget.model_id
+    pairs, shuffled, silent, *_, image, _ = city.widget.children
+    before = image.value
+    pairs.value, shuffled.value, silent.value = 5, True, True
+    state = replace(city.start, pairs=5, shift=1, silent=True)
+    assert city.describe(state) in image.value != before
+
+
+def test_streets_pass_no_third_place(city):
+    for i, j in city.streets:
+        middle = (city.places[i] + city.places[j]) / 2
+        near = np.hypot(*(city.places - middle).T)
+        assert np.sum(near < 0.999 * near[i]) == 0
+
+
+def test_the_picture_pales_what_is_new():
+    spots = np.arange(12.0).reshape(6, 2)
+    figure = overlay([spots, spots], [spots, spots], [(0, 1)], 4)
+    one, _, both = figure.axes
+    seen, new = [line for line in one.lines if line.get_marker() == "o"]
+    assert [len(seen.get_xdata()), len(new.get_xdata())] == [4, 2]
+    assert new.get_alpha() < seen.get_alpha()
+    image = Image.open(BytesIO(figure._repr_png_()))
+    assert image.size[0] == 784
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pairs": (3, 4, 5)}, r"pairs is \(3, 4, 5\); wanted 4 <="),
+        ({"pairs": (4, 4, 18)}, "n_places, which is 18"),
+        ({"own": (1, 4)}, r"own is \(1, 4\); wanted 0 to 3"),
+    ],
+)
+def test_impossible_cities_say_why(options, message):
+    with pytest.raises(ValueError, match=message):
+        Cities(caption="", **options)
