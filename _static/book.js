@@ -31,6 +31,8 @@
       s.removeAttribute("aria-label"));
     all(".citation-list, .citation-list > [role]").forEach((e) =>
       e.removeAttribute("role"));
+    all(".task-list-item-checkbox").forEach((box) =>
+      (box.ariaLabel = box.parentElement.textContent.trim()));
   };
 
   /* A moved slider says what the picture now shows; a printed explorer says

@@ -378,7 +378,7 @@ def test_every_kind_is_one_of_three():
         name
         for name, one in ALIGNMENTS.items()
         if not isinstance(one, (LinearAlignment, MetaAlignment))
-    } == {"CSA", "ContrastiveAlignment"}
+    } == {"CSA", "ContrastiveAlignment", "UnsupervisedAlignment"}
 
 
 X, Y = VIEWS[0][:, :2], VIEWS[1][:180, :2]

@@ -90,7 +90,8 @@ class Browser:
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         commands, self._write = os.pipe()
         self._read, answers = os.pipe()
-        options = [*OPTIONS, f"--user-data-dir={self._profile.name}"]
+        folder = f"--user-data-dir={self._profile.name}"
+        options = [*OPTIONS, folder, "about:blank"]
         self._process = spawn([executable(), *options], commands, answers)
         os.close(commands)
         os.close(answers)
