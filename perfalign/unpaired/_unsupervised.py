@@ -109,6 +109,9 @@ class UnsupervisedAlignment(BaseAlignment):
     similarities are after Artetxe et al. (2018). The order of rows makes no
     difference. Time is O(n_1 n_2 k) a round, memory O(n_1 n_2).
 
+    `stands_out_` is no proof. In three dimensions, with views of different
+    items, two starts have come to the same wrong answer, and it stood out.
+
     References
     ----------
     A. Conneau, G. Lample, M. Ranzato, L. Denoyer and H. Jégou 2018, Word
