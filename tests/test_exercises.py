@@ -1,6 +1,7 @@
 """Right answers pass, and each typical wrong one gets its own reason."""
 
 import json
+import re
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -100,6 +101,9 @@ class TestEncoders:
         assert self.verdict(ortho_group.rvs(2, random_state=0) @ rows)
         assert check("2.1c", [rows[:, :3], rows[:, 3:]])
 
+    def test_four_digits_are_enough(self):
+        assert self.verdict(self.U[:, -2:].T.round(4))
+
     def test_each_mistake_has_its_reason(self):
         d, rows = 3, self.U[:, -2:].T
         flipped = np.r_[np.ones(d), -np.ones(d)]
@@ -166,6 +170,15 @@ def test_numbers_are_those_of_the_book():
     for number in questions():
         chapter, place = map(int, exercise(number).split("."))
         assert 1 <= place <= printed[chapter]
+
+
+def test_chapters_name_questions_that_exist():
+    asked = set()
+    for path in sorted(CHAPTERS.glob("[01]*.ipynb")):
+        text = path.read_text("utf-8").replace('\\"', '"')
+        asked |= set(re.findall(r'(?:ask|check)\("([\d.a-f]+)"', text))
+    assert len(asked) >= 14
+    assert asked <= set(questions())
 
 
 def test_answers_of_another_kind_are_refused():
