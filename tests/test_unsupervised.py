@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import quadratic_assignment
+from sklearn.exceptions import ConvergenceWarning
 
 from perfalign import PerfectAlignment
 from perfalign.baselines import ProcrustesAlignment
@@ -174,7 +175,10 @@ def test_another_answer_leaves_the_fit_as_it_is(fitted):
     ("views", "parameters", "message"),
     [
         ([np.eye(30)], {}, "two views"),
-        ([np.ones((30, 2)), np.eye(30)], {}, "does not vary"),
+        ([np.ones((30, 2)), np.eye(30)], {}, "view 0 does not vary"),
+        ({"a": np.eye(30), "b": np.eye(9)}, {}, "the rows of view 'b'"),
+        ([np.eye(30), np.arange(30.0)], {}, "view 1: .* 1D"),
+        ([np.eye(30), None], {}, "view 1"),
         ([np.eye(30), np.eye(30)], {"n_components": 30}, "n_components"),
         ([np.eye(9), np.eye(30)], {}, "n_clusters"),
         ([np.eye(30), np.eye(30)], {"n_starts": 1}, "n_starts"),
@@ -183,6 +187,36 @@ def test_another_answer_leaves_the_fit_as_it_is(fitted):
 def test_what_cannot_be_is_refused(views, parameters, message):
     with pytest.raises(ValueError, match=message):
         UnsupervisedAlignment(**parameters).fit(views)
+
+
+def test_rounding_is_no_component(known):
+    """Single precision, constant columns, units: the rank stays."""
+    X, _, order = known
+    wide = 100 + X @ np.random.default_rng(2).normal(size=(4, 6))
+    wide = np.column_stack([wide * 10.0 ** np.arange(6), np.full(300, 0.1)])
+    for dtype in (np.float32, np.float64):
+        alignment = small(whiten=True).fit([wide.astype(dtype), X[order]])
+        assert alignment.n_components_ == 4
+        first, second = alignment.transform([wide, X])
+        assert_allclose(first, second, atol=1e-3)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e6, 1e200])
+def test_the_unit_of_a_view_makes_no_difference(known, fitted, unit):
+    X, Y, order = known
+    again = small().fit([X, unit * Y[order]])
+    for one, other in zip(
+        again.transform([X, unit * Y]), fitted.transform([X, Y])
+    ):
+        assert_allclose(one, other, atol=1e-9)
+
+
+def test_fewer_directions_than_groups_will_do(known):
+    X = known[0][:, :1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        warnings.simplefilter("ignore", UnidentifiedWarning)
+        assert small().fit([X, X]).n_components_ == 1
 
 
 def test_warnings_are_the_only_output(known):
