@@ -182,6 +182,9 @@ def test_it_is_an_alignment(known, fitted):
     assert fitted.n_components_ == 4
     assert fitted.n_features_in_ == (4, 4)
     assert fitted.score([X, Y]) > 0.999
+    z = fitted.transform_view(X, 0).astype(np.float32)
+    assert fitted.decode(z, 0).dtype == np.float32
+    assert_allclose(fitted.decode(z, 0), X, atol=1e-4)
     matches = mutual_matches(*fitted.transform([X, Y]))
     assert_array_equal(matches.first, matches.second)
     exact = PerfectAlignment(4).fit([X, Y])

@@ -17,11 +17,12 @@ from perfalign._checks import (
     check_integer,
     check_parameters,
     check_view,
+    latent_dtype,
     warn,
 )
 from perfalign._linalg import centred, column_norms, singular_values, svd
 from perfalign._threads import one_blas_thread
-from perfalign._types import Array, RandomState, Views
+from perfalign._types import Array, Floats, RandomState, Views
 from perfalign.alignment import BaseAlignment
 from perfalign.unpaired._answers import Found, best_first, distinct
 from perfalign.unpaired._rounds import forgetful
@@ -282,30 +283,16 @@ class UnsupervisedAlignment(BaseAlignment):
         latents: Array = (X - self.centers_[m]) @ self.encoders_[m].T
         return latents
 
-    def decode(self, latents: ArrayLike, view: int | str) -> Array:
-        """A view's features from latents, by its principal components.
-
-        Parameters
-        ----------
-        latents : array-like of shape (n_samples, k)
-        view : int or str
-            Position m of the view in the fit, or its name there.
-
-        Returns
-        -------
-        decoded : ndarray of shape (n_samples, n_features_m)
-            The best linear reconstruction of the view from its own latents.
-
-        Raises
-        ------
-        ValueError
-            If there is no such view, or the latents are not of dimension k.
-        """
+    @one_blas_thread
+    def decode(self, latents: ArrayLike, view: int | str) -> Floats:
         self.check_fitted()
         m = self.signature_.position(view)
-        z = check_view(latents, "latents", n_features=self.n_components_)[0]
-        back = np.linalg.pinv(self.encoders_[m]).T
-        return np.asarray(self.centers_[m] + z @ back)
+        z = self._latents_of_fit(latents)
+        # Principal components: the best linear reconstruction from latents.
+        decoded: Floats = (
+            self.centers_[m] + z @ np.linalg.pinv(self.encoders_[m]).T
+        )
+        return decoded.astype(latent_dtype(latents), copy=False)
 
     def _principal(self, X: Array, eps: float, name: str) -> Array:
         """Principal components, as rows, that send X to variance one."""
