@@ -208,6 +208,7 @@ class SemiSupervisedAlignment(MetaAlignment):
             chosen = Round(clone(self.alignment).fit(views), None)
         else:
             alone = _checked(singles, signature)
+            # Refused before some pairs are held out, which is not to blame.
             full_width(self.alignment, pairs)
             logs = self._held_out(pairs, alone)
             number = self._chosen(logs)
