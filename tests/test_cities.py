@@ -131,6 +131,8 @@ def test_the_picture_pales_what_is_new():
         ({"pairs": (3, 4, 5)}, r"pairs is \(3, 4, 5\); wanted 4 <="),
         ({"pairs": (4, 4, 18)}, "n_places, which is 18"),
         ({"own": (1, 4)}, r"own is \(1, 4\); wanted 0 to 3"),
+        ({"own": (1,)}, r"own is \(1,\); wanted 0 to 3 for each"),
+        ({"own": (1, 1, 1)}, "wanted 0 to 3 for each map"),
     ],
 )
 def test_impossible_cities_say_why(options, message):

@@ -134,6 +134,7 @@ class TestLoader:
             ("inertial", {"d_iner": np.ones((9, 7))}, r"\(T, 6\)"),
             ("inertial", {"iner": np.ones((9, 6))}, "no variable d_iner"),
             ("inertial", {"d_iner": "words"}, "cannot be read"),
+            ("inertial", {"d_iner": np.full((9, 6), 1j)}, "cannot be read"),
             ("inertial", {"d_iner": np.full((9, 6), np.nan)}, "not finite"),
         ],
     )

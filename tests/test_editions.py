@@ -1,11 +1,13 @@
 """The chapters in plain notebooks, and in those that are handed out."""
 
+import importlib
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
@@ -159,11 +161,72 @@ def test_every_question_is_asked_once_and_answers_pass(editions, capsys):
     assert asked == questions()
 
 
-def test_unclosed_directives_are_an_error():
-    sys.path.insert(0, str(ROOT / "tools" / "editions"))
-    try:
-        from blocks import read
-    finally:
-        sys.path.pop(0)
+@pytest.fixture
+def tool(monkeypatch):
+    """Imports a module of the tool."""
+    monkeypatch.syspath_prepend(ROOT / "tools" / "editions")
+    return importlib.import_module
+
+
+START = "````{solution-start} ex-7\n````"
+END = "````{solution-end}\n````"
+EXERCISE = "````{exercise} Why\n:label: ex-7\n\nWhy?\n```python\n7\n```\n````"
+ANOTHER = EXERCISE.replace("ex-7", "ex-8")
+
+
+def handed_out(tool, *sources):
+    """What a student sees of cells; those that begin with # are code."""
+    chapter = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(
+                source, outputs=[nbformat.v4.new_output("stream", text="7")]
+            )
+            if source.startswith("#")
+            else nbformat.v4.new_markdown_cell(source)
+            for source in sources
+        ]
+    )
+    names = {"ex-7": "Exercise 1.7", "ex-8": "Exercise 1.8"}
+    plain = tool("plain").Plain(names, {})
+    return tool("student").student(chapter, plain).cells
+
+
+def test_a_solution_may_begin_and_end_anywhere(tool):
+    cells = handed_out(
+        tool,
+        f"before\n\n{EXERCISE}\n{ANOTHER}\nbetween\n\n{START}\nsecret",
+        "#secret",
+        "secret\n\n````{solution} ex-7\nsecret\n````",
+        f"secret\n\n{END}\n\nafter",
+        "````{solution} ex-7\n```python\nsecret\n```\n````",
+        "#code",
+    )
+    text = "Why\n\nWhy?\n```python\n7\n```"
+    assert [cell.source for cell in cells] == [
+        "before",
+        f"### Exercise 1.7: {text}",
+        "# your work\n",
+        f"### Exercise 1.8: {text}",
+        "# your work\n",
+        "between",
+        "after",
+        "#code",
+    ]
+    assert [len(cell.get("outputs", [])) for cell in cells] == [0] * 7 + [1]
+
+
+def test_a_chapter_without_exercises_is_its_text(tool):
+    cells = handed_out(tool, "text", "#code", "more")
+    assert [cell.source for cell in cells] == ["text", "#code", "more"]
+    assert handed_out(tool) == []
+
+
+def test_a_solution_without_an_end_is_an_error(tool):
+    with pytest.raises(ValueError, match="no solution-end"):
+        handed_out(tool, f"{EXERCISE}\n{START}", "#code", "the rest")
+
+
+def test_unclosed_directives_are_an_error(tool):
+    read = tool("blocks").read
     with pytest.raises(ValueError, match="never closed"):
         list(read("```{exercise} Open\n:label: ex-open\n\ntext"))

@@ -1,9 +1,12 @@
 """Right answers pass, and each typical wrong one gets its own reason."""
 
 import json
+from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import ortho_group
 
@@ -64,6 +67,24 @@ def test_wrong_numbers_that_nobody_listed():
     assert "place 1 " in check("9.1b", 0.6, 0.7).reason
     assert "2 numbers; got 1" in check("9.1b", 0.6).reason
     assert not check("5.1b", 123)
+    assert "radians" not in check("5.1b", np.radians(4)).reason
+
+
+def test_the_inverse_of_a_gauge_has_an_error_of_its_own():
+    concepts = 2 * np.eye(3)
+    error = np.linalg.norm(concepts / 3 - concepts, axis=1).mean()
+    assert "not H⁻¹ / 3" in check("5.1b", error).reason
+
+
+@pytest.mark.parametrize("number", [0.139, 0.14, 1 / np.sqrt(50)])
+def test_two_standard_errors_are_a_coin_of_spread_one(number):
+    assert "Twice too much" in check("6.3", number).reason
+
+
+def test_only_several_questions_about_an_exercise_have_letters():
+    count = Counter(map(exercise, questions()))
+    for number in questions():
+        assert (exercise(number) != number) == (count[exercise(number)] > 1)
 
 
 class TestEncoders:
@@ -93,6 +114,7 @@ class TestEncoders:
             "identity": np.array([[1, 1], [0, 1]]) @ rows,
             "not finite": rows * np.nan,
             "not as small": np.eye(6)[:2],
+            "not independent": rows[[0, 0]],
         }
         for word, wrong in cases.items():
             verdict = self.verdict(wrong)
@@ -109,6 +131,23 @@ class TestEncoders:
         assert "expected" in check("2.1c", rows, rows).reason
         with pytest.raises(ValueError, match="two arrays"):
             check("2.1c", 3.0)
+        assert check("2.1c", rows.reshape(2, 2, 3).swapaxes(0, 1))
+
+    @pytest.mark.parametrize(
+        ("answer", "got"),
+        [
+            ([], "nothing"),
+            (["ab"], "str"),
+            ([None], "NoneType"),
+            ([np.ones((2, 3)), np.full((2, 3), 1j)], "ndarray, ndarray"),
+            ([np.ones((2, 3))] * 3, "ndarray, ndarray, ndarray"),
+            ([[[1, 2], [3]], np.ones((2, 3))], "list, ndarray"),
+            ([{"A": np.ones((2, 3))}], "dict"),
+        ],
+    )
+    def test_anything_but_two_arrays_is_refused(self, answer, got):
+        with pytest.raises(ValueError, match=f"two arrays .* got {got}\\."):
+            check("2.1c", *answer)
 
 
 def test_enough_of_them():
@@ -140,6 +179,66 @@ def test_answers_of_another_kind_are_refused():
         check("2.1", "a")
     with pytest.raises(ValueError, match="there are 1.1a"):
         ask("99.9")
+
+
+@pytest.mark.parametrize("letter", ["C", "(c)", " c ", "c)"])
+def test_a_letter_may_be_written_as_it_is_printed(letter):
+    assert check("2.1a", letter)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ["", "e", "ab", b"c", 3, True, None, np.nan, 1j, ["c"], np.array(["c"])],
+    ids=repr,
+)
+def test_what_is_no_letter_is_refused(answer):
+    with pytest.raises(ValueError, match=r"letters a, b, c, d, as a string"):
+        check("2.1a", answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "4",
+        b"4",
+        True,
+        None,
+        np.inf,
+        4 + 0j,
+        np.array([4 + 0j]),
+        {4},
+        {"a": 4},
+        [[1, 2], [3]],
+        10**400,
+        np.datetime64("1974"),
+    ],
+    ids=lambda answer: repr(answer)[:20],
+)
+def test_what_is_no_number_is_refused(answer):
+    with pytest.raises(ValueError, match="finite real numbers; got"):
+        check("5.1b", answer)
+
+
+def test_numbers_come_in_many_forms():
+    for four in (4, 4.0, [4], [[4]], np.array(4), np.float32(4), Fraction(4)):
+        assert check("5.1b", four)
+    edge, signal = COMPUTED["9.1b"].solution()
+    assert check("9.1b", [[edge], [signal]])
+    assert check("9.1b", pd.DataFrame([[edge, signal]]))
+    with pytest.raises(ValueError, match="finite real numbers"):
+        check("9.1b", edge, "0.33")
+
+
+@pytest.mark.parametrize("number", questions())
+def test_dots_are_an_answer_to_come_wherever_they_stand(number):
+    for dots in ([...], [[1.0, ...]], [(0.6, [...])], [1.0, ...]):
+        assert "No answer yet" in check(number, *dots).reason
+
+
+@pytest.mark.parametrize("number", [2.1, None, ["2.1a"], {}, ...])
+def test_what_is_no_number_of_a_question(number):
+    with pytest.raises(ValueError, match="No question .*there are .*2.1a"):
+        check(number, "a")
 
 
 def test_ask_shows_everything_but_the_answer(capsys):

@@ -102,6 +102,15 @@ def test_the_same_items_are_found_and_strangers_are_not():
         )
         assert np.median(same) < np.min(strangers) or share == "0.8"
         assert np.min(strangers) > 0.3
+    found = [
+        np.sum([world["error"] < 0.3 for world in five])
+        for kind in ("same items", "strangers")
+        for five in symmetry[kind].values()
+    ]
+    assert found == [5, 5, 2, 4, 0, 0, 0, 0]
+    sizes = STUDY["worlds"]["size"].values()
+    found = [sum(world["error"] < 0.3 for world in five) for five in sizes]
+    assert found == [0, 0, 1]
 
 
 def test_what_stands_out_is_seldom_wrong():
@@ -113,6 +122,8 @@ def test_what_stands_out_is_seldom_wrong():
         for world in five
     ]
     every += [world for five in worlds["size"].values() for world in five]
+    every = list({str(world): world for world in every}.values())
+    assert len(every) == 125  # five are in two tables
     right = [w["stands out"] for w in every if w["error"] < 0.3]
     wrong = [w["stands out"] for w in every if w["error"] >= 0.3]
     assert np.mean(right) > 0.8

@@ -113,7 +113,7 @@ class Cities:
                 f"pairs is {pairs}; wanted 4 <= fewest <= first <= most < "
                 f"n_places, which is {n_places}."
             )
-        if not all(0 <= p <= OWN for p in own):
+        if len(own) != 2 or not all(0 <= p <= OWN for p in own):
             raise ValueError(f"own is {own}; wanted 0 to {OWN} for each map.")
         self.limits = fewest, most
         self.start = State(first, own=own)
@@ -185,7 +185,6 @@ class Cities:
             "vacuous": found.vacuous_dimension,
             "evidence": found.evidence_dimension,
             "singularValues": fitted.singular_values_,
-            "correlations": fitted.canonical_correlations_,
             "encoders": encoders,
             "latents": latents,
             "seenError": alignment_error(pairs),
@@ -248,12 +247,13 @@ class Cities:
     def widget(self) -> widgets.VBox:
         """The handles that need no mouse, with a running kernel."""
         fewest, most = self.limits
-        pairs = widgets.IntSlider(self.start.pairs, fewest, most)
+        pairs = widgets.IntSlider(
+            self.start.pairs, fewest, most, description="pairs"
+        )
         shuffled = widgets.Checkbox(False, description="shuffle the pairs")
         silent = widgets.Checkbox(False, description="a silent channel")
         lean = widgets.IntSlider(0, 0, 90, description="lean on it")
         turn = widgets.IntSlider(0, -180, 180, description="gauge")
-        pairs.description = "pairs"
         handles = [pairs, shuffled, silent, lean, turn]
         image = widgets.HTML()
 

@@ -225,7 +225,8 @@ def _read(path: Path, kind: str) -> Array:
     """The recording in a file, if it is as it should be."""
     name, wanted = KINDS[kind]
     try:
-        values = np.asarray(loadmat(path)[name], dtype=np.float64)
+        stored = loadmat(path)[name]
+        values: Array = stored.astype(np.float64, casting="same_kind")
     except KeyError:
         raise ValueError(f"{path} holds no variable {name}.") from None
     except Exception as error:  # SciPy raises whatever it stumbles over.

@@ -23,7 +23,7 @@ def main(edition: str, folder: str) -> None:
         if edition == "plain":
             written = plain.notebook(notebook)
         else:
-            written = student(notebook, int(path.name[:2]), plain)
+            written = student(notebook, plain)
         nbformat.write(written, Path(folder) / path.name)
 
 

@@ -1,7 +1,7 @@
 """A chapter that reads well in any notebook: text where directives stood."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import nbformat
@@ -53,9 +53,13 @@ class Plain:
 
     def text(self, source: str) -> str:
         """Markdown without directives and roles."""
+        return self.written(read(source))
+
+    def written(self, blocks: Iterable[str | Directive]) -> str:
+        """Blocks as Markdown without directives and roles."""
         parts = [
             block if isinstance(block, str) else self.blocks[block.name](block)
-            for block in read(source)
+            for block in blocks
         ]
         text = "\n\n".join(part for part in parts if part)
         text = re.sub(r"^\(([\w-]+)\)=\n", "", text, flags=re.MULTILINE)

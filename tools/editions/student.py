@@ -1,6 +1,6 @@
 """A chapter to hand out: no solutions, and cells that ask and check."""
 
-import re
+from itertools import groupby
 from typing import Any
 
 import nbformat
@@ -13,8 +13,8 @@ from perfalign.book.exercises import questions
 START, END = "solution-start", "solution-end"
 
 
-def student(chapter: Any, number: int, plain: Plain) -> Any:
-    """Notebook of chapter `number` without solutions, with answer cells."""
+def student(chapter: Any, plain: Plain) -> Any:
+    """Notebook of a chapter without solutions, with answer cells."""
     cells, hidden = [], False
     for cell in chapter.cells:
         if cell.cell_type != "markdown":
@@ -27,48 +27,31 @@ def student(chapter: Any, number: int, plain: Plain) -> Any:
             hidden = (hidden or name == START) and name != END
             if not hidden and name not in (END, "solution"):
                 kept.append(block)
-        cells += _cells(kept, cell.id)
+        cells += _cells(kept, cell.id, plain)
+    if hidden:
+        raise ValueError(f"A {START} has no {END}: all below would be lost.")
     copy = nbformat.v4.new_notebook(cells=cells, metadata=chapter.metadata)
-    return _with_answers(plain.notebook(copy), number)
+    return plain.notebook(copy)
 
 
-def _cells(blocks: list[str | Directive], name: str) -> list[Any]:
-    """One cell an exercise, so that an answer fits below it."""
-    groups: list[list[str]] = [[]]
-    for block in blocks:
-        exercise = isinstance(block, Directive) and block.name == "exercise"
-        if exercise:
-            groups.append([])
-        groups[-1].append(_source(block))
-        if exercise:
-            groups.append([])
-    return [
-        nbformat.v4.new_markdown_cell("\n\n".join(group), id=f"{name}-{i}")
-        for i, group in enumerate(groups)
-        if group
-    ]
-
-
-def _source(block: str | Directive) -> str:
-    """A block as it stood, with a fence longer than any inside."""
-    if isinstance(block, str):
-        return block
-    inside = [len(run) for run in re.findall(r"`{3,}", block.body)]
-    fence = "`" * (max([2, *inside]) + 1)
-    options = [f":{key}: {value}" for key, value in block.options.items()]
-    head = f"{fence}{{{block.name}}} {block.argument}"
-    return "\n".join([head, *options, "", block.body, fence])
-
-
-def _with_answers(notebook: Any, number: int) -> Any:
+def _cells(
+    blocks: list[str | Directive], name: str, plain: Plain
+) -> list[Any]:
+    """Text, plain already; one cell an exercise, and answers below it."""
     cells = []
-    for cell in notebook.cells:
-        cells.append(cell)
-        heading = re.match(rf"### Exercise ({number}\.\d+):", cell.source)
-        if cell.cell_type == "markdown" and heading:
-            cells += _answer(heading[1])
-    notebook.cells = cells
-    return notebook
+    for i, (label, group) in enumerate(groupby(blocks, _exercise)):
+        text = plain.written(group)
+        cells.append(nbformat.v4.new_markdown_cell(text, id=f"{name}-{i}"))
+        if label:
+            cells += _answer(plain.names[label].removeprefix("Exercise "))
+    return cells
+
+
+def _exercise(block: str | Directive) -> str:
+    """The label of an exercise; nothing of another block."""
+    if isinstance(block, Directive) and block.name == "exercise":
+        return block.options["label"]
+    return ""
 
 
 def _answer(exercise: str) -> list[Any]:

@@ -94,18 +94,23 @@ def check(number: str, *answer: object) -> Verdict:
     well done
     """
     question = _question(number)
-    if any(part is ... for part in answer):
+    if _has_dots(answer):
         return Verdict(False, "No answer yet: replace the dots.")
     return question.verdict(*answer)
 
 
 def _question(number: str) -> Choice | Computed | Encoders:
     known = _all()
-    if number in known:
+    if isinstance(number, str) and number in known:
         return known[number]
-    parts = [name for name in known if name.startswith(f"{number}")]
-    near = parts if isinstance(number, str) and parts else list(known)
+    near = [name for name in known if name.startswith(str(number))] or known
     raise ValueError(f"No question {number!r}; there are {', '.join(near)}.")
+
+
+def _has_dots(answer: object) -> bool:
+    if isinstance(answer, (list, tuple)):
+        return any(map(_has_dots, answer))
+    return answer is ...
 
 
 def _key(number: str) -> tuple[int, int, str]:

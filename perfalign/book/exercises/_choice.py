@@ -24,14 +24,17 @@ class Choice:
         return "\n".join([self.question, *lines])
 
     def verdict(self, *answer: object) -> Verdict:
-        letters = ascii_lowercase[: len(self.options)]
-        if len(answer) != 1 or answer[0] not in tuple(letters):
+        letters = tuple(ascii_lowercase[: len(self.options)])
+        letter = ""
+        if len(answer) == 1 and isinstance(answer[0], str):
+            letter = answer[0].strip(" ()").lower()
+        if letter not in letters:
             given = ", ".join(repr(part) for part in answer) or "nothing"
             raise ValueError(
                 f"The answer is one of the letters {', '.join(letters)}, "
                 f"as a string; got {given}."
             )
-        _, reason, right = self.options[letters.index(str(answer[0]))]
+        _, reason, right = self.options[letters.index(letter)]
         return Verdict(right, reason)
 
 

@@ -32,11 +32,11 @@ class Computed:
         return f"{self.question}\n  (Answer with {numbers}.)"
 
     def verdict(self, *answer: object) -> Verdict:
-        right = _row(self.solution())
+        right = np.ravel(self.solution()).astype(float)
         try:
-            given = _row(answer)
-        except (TypeError, ValueError):
-            given = np.array([np.nan])
+            given = real(answer).ravel()
+        except (TypeError, ValueError, OverflowError):
+            given = np.full(len(right), np.nan)
         if len(given) != len(right):
             return Verdict(
                 False,
@@ -50,7 +50,7 @@ class Computed:
         if self._same(given, right):
             return Verdict(True, self.reason)
         for wrong, reason in self.mistakes:
-            if self._same(given, _row(wrong())):
+            if self._same(given, np.ravel(wrong())):
                 return Verdict(False, reason)
         return Verdict(False, self._unlisted(given, right))
 
@@ -64,9 +64,8 @@ class Computed:
             "The right number squared: take the root.": right**2,
             "The root of the right number.": np.sqrt(np.abs(right)),
             "The inverse of the right number.": 1 / np.where(right, right, 1),
-            "Per cent are asked for as a share.": 100 * right,
-            "Degrees are asked for, these look like radians.": np.radians(
-                right
+            "A hundred times too much: per cent are written as a share.": (
+                100 * right
             ),
         }
         for slip, numbers in slips.items():
@@ -87,7 +86,9 @@ class Computed:
         )
 
 
-def _row(numbers: object) -> Array:
-    """One row of numbers, however they were given."""
-    row = np.asarray(numbers, dtype=float).ravel()
-    return np.asarray(row)
+def real(numbers: object) -> Array:
+    """An array of real numbers; neither words nor dates pass for numbers."""
+    given = np.asarray(numbers)
+    if given.dtype.kind not in "iufO":
+        raise TypeError(f"no real numbers, {given.dtype}")
+    return given.astype(float)

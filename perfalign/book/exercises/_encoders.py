@@ -1,11 +1,12 @@
 """The question for the encoders of eq. 3, whose answer is not unique."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from perfalign._types import Array
+from perfalign.book.exercises._computed import real
 from perfalign.book.exercises._verdict import Verdict
 
 
@@ -27,14 +28,16 @@ class Encoders:
         return f"{self.question}\n  (Answer with two arrays, {shapes}.)"
 
     def verdict(self, *answer: object) -> Verdict:
-        encoders = answer if len(answer) == 2 else answer[0]
+        encoders: Any = answer[0] if len(answer) == 1 else answer
         wanted = [(self.k, view.shape[1]) for view in self.views]
-        if not isinstance(encoders, Sequence) or len(encoders) != 2:
+        try:
+            first, second = map(real, encoders)
+        except (TypeError, ValueError):
+            given = ", ".join(type(part).__name__ for part in answer)
             raise ValueError(
-                "The answer is two arrays, A¹ and A²; got "
-                f"{type(encoders).__name__}."
-            )
-        first, second = (np.asarray(A, dtype=float) for A in encoders)
+                "The answer is two arrays of real numbers, A¹ and A²; got "
+                f"{given or 'nothing'}."
+            ) from None
         shapes = [first.shape, second.shape]
         if shapes != wanted:
             turned = [shape[::-1] for shape in shapes] == wanted
@@ -50,6 +53,8 @@ class Encoders:
         flip = np.r_[np.ones(d), -np.ones(len(X) - d)]
         if not np.isfinite(A).all():
             return Verdict(False, "Some entries are not finite.")
+        if np.linalg.matrix_rank(A) < self.k:
+            return Verdict(False, "The rows of A are not independent.")
         if _spans(A, U[:, -self.k :].T):
             if np.allclose(A @ A.T, np.eye(self.k), atol=1e-6):
                 return Verdict(
@@ -82,10 +87,7 @@ class Encoders:
 
 
 def _spans(A: Array, rows: Array) -> bool:
-    """Whether the rows of both matrices span the same space."""
+    """Whether independent rows span the same space as as many others."""
     basis = np.linalg.qr(rows.T)[0]
     rest = A - A @ basis @ basis.T
-    return bool(
-        np.linalg.matrix_rank(A) == len(rows)
-        and np.linalg.norm(rest) <= 1e-6 * np.linalg.norm(A)
-    )
+    return bool(np.linalg.norm(rest) <= 1e-6 * np.linalg.norm(A))

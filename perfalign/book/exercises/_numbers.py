@@ -41,9 +41,9 @@ def computed() -> dict[str, Computed | Encoders]:
             ),
         ),
         "2.2": Computed(
-            "By how many degrees do the latents of the first view turn, as "
-            "a plane, in the new unit: noise 0.3, the paper's constraint, "
-            "uncentred?",
+            "By how many degrees, the larger angle, do the latents of the "
+            "first view turn, as a plane, in the new unit: noise 0.3, the "
+            "paper's constraint, uncentred?",
             lambda: _turn(),
             "Rows of length one cannot grow a hundredfold, so the solver "
             "finds another plane.",
@@ -60,6 +60,10 @@ def computed() -> dict[str, Computed | Encoders]:
                 (
                     lambda: _turn(view=1),
                     "That is the plane of the second view.",
+                ),
+                (
+                    lambda: np.radians(_turn()),
+                    "Degrees are asked for, these look like radians.",
                 ),
             ),
             rtol=0.03,
@@ -110,7 +114,7 @@ def computed() -> dict[str, Computed | Encoders]:
                     "That is the latents' mean length. The error is the "
                     "length of the difference.",
                 ),
-                (lambda: 2 / 3, "The gauge is 3 H⁻¹, not H⁻¹ / 3."),
+                (lambda: (1 - 1 / 3) * 2, "The gauge is 3 H⁻¹, not H⁻¹ / 3."),
             ),
         ),
         "6.3": Computed(
@@ -124,19 +128,16 @@ def computed() -> dict[str, Computed | Encoders]:
                     "That is the variance. Take the root.",
                 ),
                 (
-                    lambda: 1.96 * sqrt(0.25 / 50),
-                    "That is half of a 95 % interval, two standard errors.",
+                    lambda: 2 * sqrt(0.25 / 50),
+                    "Twice too much: half of a 95 % interval, or a coin "
+                    "taken to have the spread one.",
                 ),
                 (
                     lambda: 0.5 / 50,
                     "Errors fall with the root of the number of labels.",
                 ),
-                (
-                    lambda: 1 / sqrt(50),
-                    "The spread of a coin is one half, not one.",
-                ),
             ),
-            rtol=0.02,
+            rtol=0.03,
         ),
         "7.1a": Computed(
             "A chain with 300 pairs of correlation 0.8 and 100 of 0.4: ρ?",

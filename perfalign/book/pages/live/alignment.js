@@ -158,7 +158,6 @@ perfalign.align = (() => {
       vacuous,
       evidence: Math.max(0, shared - vacuous),
       singularValues: spectrum(pairs, total),
-      correlations: pairs.sigma.map((value) => 1 - value ** 2),
       encoders: encoders.map((A) => A.to2DArray()),
       means: views.map((view) => view.mean),
     };

@@ -10,14 +10,12 @@
     element.append(...children);
     return element;
   };
-  const fresh = (start) => structuredClone(start);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   class Cities {
     constructor(figure) {
       this.city = JSON.parse(figure.querySelector("script").textContent);
-      this.start = { ...this.city.start };
-      this.state = fresh(this.start);
+      this.state = structuredClone(this.city.start);
       this.panels = [0, 1].map((m) => new draw.Map(this, m));
       this.overlay = new draw.Overlay(this);
       this.spectrum = new draw.Spectrum();
@@ -44,15 +42,15 @@
     handles() {
       const [fewest, most] = this.city.limits;
       const box = html("div", { class: "handles" });
-      this.sliders = {
-        pairs: this.slider("pairs", fewest, most, 1),
-        ...(this.city.room && {
-          own0: this.slider("own signals of map 1", 0, 3, 1),
-          own1: this.slider("own signals of map 2", 0, 3, 1),
-        }),
-        turn: this.slider("gauge", -180, 180, 5, "°"),
-        lean: this.slider("lean on the silence", 0, 90, 5, "°"),
-      };
+      const state = () => this.state;
+      const own = () => this.state.own;
+      const pairs = this.slider("pairs", state, "pairs", fewest, most, 1);
+      const owns = (this.city.room ? [0, 1] : []).map((m) =>
+        this.slider(`own signals of map ${m + 1}`, own, m, 0, 3, 1));
+      const turn = this.slider("gauge", state, "turn", -180, 180, 5, "°");
+      this.lean = this.slider(
+        "lean on the silence", state, "lean", 0, 90, 5, "°");
+      this.sliders = [pairs, ...owns, turn, this.lean];
       this.shuffle = this.button("shuffle the pairs", () => {
         this.state.shift = this.state.shift ? 0 : 1;
       });
@@ -61,35 +59,32 @@
         this.state.lean = 0;
       });
       const reset = this.button("start again", () => {
-        this.state = fresh(this.start);
+        this.state = structuredClone(this.city.start);
       });
       reset.removeAttribute("aria-pressed");
-      const { pairs, own0, own1, turn, lean } = this.sliders;
-      const shown = [pairs, own0, own1, this.shuffle, this.silent, lean, turn];
-      box.append(...shown.filter(Boolean).map((e) => e.label || e), reset);
+      const labels = (sliders) => sliders.map((slider) => slider.label);
+      box.append(...labels([pairs, ...owns]), this.shuffle, this.silent,
+        ...labels([this.lean, turn]), reset);
       return box;
     }
 
-    slider(name, min, max, step, unit = "") {
+    /* Of the number that is under `key` in what `place` returns. */
+    slider(name, place, key, min, max, step, unit = "") {
       const input = html("input", { type: "range", min, max, step,
         "aria-label": name, autocomplete: "off" });
       const output = html("output", { "aria-live": "off" });
       const label = html("label", {}, html("span", {}, name), input, output);
       input.addEventListener("input", () => {
-        for (const [key, handle] of Object.entries(this.sliders)) {
-          if (handle.input !== input) continue;
-          const value = Number(input.value);
-          if (key.startsWith("own")) this.state.own[key[3]] = value;
-          else this.state[key] = value;
-        }
+        place()[key] = Number(input.value);
         this.refresh(false);
       });
-      const show = (value) => {
+      const show = () => {
+        const value = place()[key];
         input.value = value;
         output.textContent = value + unit;
         input.setAttribute("aria-valuetext", value + unit);
       };
-      return { input, label, show };
+      return { label, show };
     }
 
     button(name, act) {
@@ -131,12 +126,10 @@
       this.timer = setTimeout(() => {
         this.spoken.textContent = this.sentence.textContent;
       }, 700);
-      for (const [key, handle] of Object.entries(this.sliders)) {
-        handle.show(key.startsWith("own") ? state.own[key[3]] : state[key]);
-      }
+      this.sliders.forEach((slider) => slider.show());
       this.shuffle.setAttribute("aria-pressed", Boolean(state.shift));
       this.silent.setAttribute("aria-pressed", state.silent);
-      this.sliders.lean.label.hidden = !state.silent;
+      this.lean.label.hidden = !state.silent;
     }
 
     list(found) {

@@ -19,7 +19,9 @@ perfalign.city = (() => {
       });
     });
 
-  const partner = (i, state) => (i + state.shift) % state.pairs;
+  /* The place of the second map that a place of the first is paired with. */
+  const partner = (i, { pairs, shift }) =>
+    i < pairs ? (i + shift) % pairs : i;
 
   const encode = (rows, A, means) =>
     rows.map((row) =>
@@ -57,8 +59,8 @@ perfalign.city = (() => {
     }
     const latents = maps.map((rows, m) =>
       encode(rows, encoders[m], found.means[m]));
-    const misses = latents[0].map((z, i) => distance(z,
-      latents[1][i < state.pairs ? partner(i, state) : i]));
+    const misses = latents[0].map((z, i) =>
+      distance(z, latents[1][partner(i, state)]));
     return {
       ...found,
       encoders,

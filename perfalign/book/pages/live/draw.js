@@ -129,12 +129,11 @@ perfalign.draw = (() => {
       this.spots = rows.map(([x, y]) => [x, y]);
       this.streets.setAttribute("d", segments(
         this.owner.city.streets.map(([i, j]) => [this.spots[i], this.spots[j]])));
-      const partner = perfalign.city.partner;
-      const owner = rows.map((_, i) => i);
+      const owner = [];
       // A pin of the second map bears the name of its partner.
-      if (this.number) {
-        for (let i = 0; i < state.pairs; i++) owner[partner(i, state)] = i;
-      }
+      rows.forEach((_, i) => {
+        owner[this.number ? perfalign.city.partner(i, state) : i] = i;
+      });
       this.pins.forEach((pin, i) => {
         const [x, y] = this.spots[i];
         const own = state.own[this.number] ? rows[i][2] : 0;
@@ -160,7 +159,7 @@ perfalign.draw = (() => {
       const many = city.places.length > 26;
       const path = (name) => svg("path", { class: name });
       this.radii = many ? [0.06, 0.035] : [0.13, 0.075];
-      this.pairs = city.streets;
+      this.city = city;
       this.streets = [path("streets view1"), path("streets view2")];
       this.parts = ["gap", "ring", "dot"].map((name) =>
         [path(name), path(`${name} new`)]);
@@ -190,16 +189,15 @@ perfalign.draw = (() => {
     }
 
     place(latents) {
-      const { pairs: n, shift } = this.state;
+      const n = this.state.pairs;
       const [one, two] = latents;
       const [gap, ring, dot] = this.parts;
       const [wide, narrow] = this.radii;
       this.shown = latents;
       this.streets.forEach((path, m) => path.setAttribute("d", segments(
-        this.pairs.map(([i, j]) => [latents[m][i], latents[m][j]]))));
-      const partners = one.map((_, i) =>
-        two[i < n ? perfalign.city.partner(i, { pairs: n, shift }) : i]);
-      const gaps = one.map((spot, i) => [spot, partners[i]]);
+        this.city.streets.map(([i, j]) => [latents[m][i], latents[m][j]]))));
+      const gaps = one.map((spot, i) =>
+        [spot, two[perfalign.city.partner(i, this.state)]]);
       [[0, n], [n, one.length]].forEach(([from, to], k) => {
         gap[k].setAttribute("d", segments(gaps.slice(from, to)));
         ring[k].setAttribute("d", circles(one.slice(from, to), wide));
