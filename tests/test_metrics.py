@@ -499,6 +499,16 @@ class TestScaledDistances:
             csls_distances(gallery, queries, 2), wanted.T, atol=1e-12
         )
 
+    @pytest.mark.parametrize("power", [-560, 0, 20, 505, 560])
+    def test_units_are_squared_and_may_be_of_any_size(self, rng, power):
+        queries, gallery = rng.normal(size=(6, 3)), rng.normal(size=(9, 3))
+        found = csls_distances(
+            np.ldexp(queries, power), np.ldexp(gallery, power), 2
+        )
+        plain = csls_distances(queries, gallery, 2)
+        with np.errstate(over="ignore", under="ignore"):
+            np.testing.assert_array_equal(found, np.ldexp(plain, 2 * power))
+
     def test_other_columns_or_neighbours_are_refused(self):
         with pytest.raises(ValueError, match="3 columns and gallery has 2"):
             csls_distances(np.eye(3), np.eye(2))

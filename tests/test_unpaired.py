@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import ortho_group
+from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import normalize
 
 from perfalign import PerfectAlignment
@@ -79,6 +80,45 @@ def test_copies_find_each_other_in_any_order(rng):
 
 def test_fewer_rows_than_neighbours_will_do():
     assert len(mutual_matches(np.eye(3), np.eye(3))) == 3
+
+
+ROWS = np.random.default_rng(5).normal(size=(12, 3))
+
+
+@pytest.mark.parametrize("matching", [mutual_matches, soft_matches])
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (np.ma.masked_greater(ROWS, 0), "second: a mask hides"),
+        (np.where(ROWS > 0, np.nan, ROWS), "second: .*NaN"),
+        (ROWS[:, :2], "first has 3 columns and second has 2; wanted as many"),
+        (ROWS[:0], "second: .*0 sample"),
+        (None, "second"),
+    ],
+    ids=["mask", "NaN", "width", "empty", "None"],
+)
+def test_what_cannot_be_matched_is_refused(matching, second, message):
+    with pytest.raises(ValueError, match=message):
+        matching(ROWS, second)
+
+
+@pytest.mark.parametrize("k", [0, 2.5, True, None])
+def test_neighbours_are_counted(k):
+    with pytest.raises(ValueError, match=f"k is {k!r}; wanted an integer"):
+        mutual_matches(ROWS, ROWS, k=k)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e6, 1e200])
+def test_matches_depend_on_no_unit_and_little_on_precision(rng, unit):
+    X, Y = rng.normal(size=(30, 4)), rng.normal(size=(20, 4))
+    one, other = mutual_matches(X, Y), mutual_matches(unit * X, Y)
+    assert_array_equal(one.second, other.second)
+    assert_allclose(one.similarity, other.similarity, atol=1e-12)
+    one, other = soft_matches(X, Y), soft_matches(X, unit * Y)
+    assert_allclose(one.plan, other.plan, rtol=1e-10)
+    single = soft_matches(X.astype(np.float32), Y.astype(np.float32))
+    assert single.plan.dtype == np.float64
+    assert_allclose(single.plan, one.plan, rtol=1e-4)
 
 
 # ----------------------------------------------------------------- refinement
@@ -242,13 +282,16 @@ def test_it_is_the_refinement_up_to_the_round_that_was_chosen(rng):
     assert model.held_out_.shape == (8, 6)
 
 
-def test_held_out_ranks_are_those_of_pairs_among_singles(rng):
-    views = turned(rng, n=60)
+@pytest.mark.filterwarnings("ignore::perfalign.unpaired.SinglesWarning")
+@pytest.mark.parametrize("i", range(6))
+def test_held_out_ranks_are_those_of_pairs_among_singles(rng, i):
+    # Much noise: were all found at rank 1, any other pairs would do.
+    views = turned(rng, n=60, noise=1)
     pairs, singles = parted(rng, views, 6)
     model = semi(n_rounds=2, cv=6).fit(pairs, singles=singles)
-    # The fourth pair is held out alone.
-    known = [np.delete(X, 3, axis=0) for X in pairs]
-    others = [np.vstack([X[[3]], s]) for X, s in zip(pairs, singles)]
+    # With as many parts as pairs each is held out alone.
+    known = [np.delete(X, i, axis=0) for X in pairs]
+    others = [np.vstack([X[[i]], s]) for X, s in zip(pairs, singles)]
     rounds = refined(
         ProcrustesAlignment(8),
         others,
@@ -257,7 +300,7 @@ def test_held_out_ranks_are_those_of_pairs_among_singles(rng):
         pair_weight=10,
         n_rounds=2,
     )
-    for one, log_rank in zip(rounds, model.held_out_[3]):
+    for one, log_rank in zip(rounds, model.held_out_[i]):
         u, v = one.alignment.transform(others)
         u, v = (normalize(z - z.mean(axis=0)) for z in (u, v))
         forth = 1 + np.sum(u[0] @ v.T > u[0] @ v[0] + 1e-12)
@@ -323,7 +366,52 @@ def test_what_cannot_be_fitted_is_refused(rng):
         semi().fit([X[:2], Y[:2]], singles=[X, Y])
     with pytest.raises(ValueError, match=r"singles\[1\].* 8"):
         semi().fit([X, Y], singles=[X, Y[:, 1:]])
+    with pytest.raises(ValueError, match="With .* of 6 pairs held out: view"):
+        semi().fit([np.ones((6, 8)), Y[:6]], singles=[X, Y])
     with pytest.raises(ValueError, match="matching is 'hard'"):
         semi(matching="hard").fit([X, Y])
     with pytest.raises(ValueError, match="n_components"):
         semi(MappedAlignment(ProcrustesAlignment(), [None, None])).fit([X, Y])
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        (lambda Y: Y[:0], r"singles\['b'\]: .*0 sample"),
+        (lambda Y: np.where(Y > 2, np.nan, Y), r"singles\['b'\]: .*NaN"),
+        (lambda Y: np.ma.masked_greater(Y, 2), r"singles\['b'\]: a mask"),
+        (lambda Y: None, r"singles\['b'\]: "),
+    ],
+    ids=["empty", "NaN", "mask", "None"],
+)
+def test_a_fit_that_fails_leaves_what_was_fitted(rng, second, message):
+    X, Y = turned(rng, n=60)
+    pairs = {"a": X[:8], "b": Y[:8]}
+    bad = {"a": X[8:], "b": second(Y[8:])}
+    new = semi()
+    with pytest.raises(ValueError, match=message):
+        new.fit(pairs, singles=bad)
+    with pytest.raises(NotFittedError):
+        new.transform(pairs)
+    model = semi(n_rounds=2).fit(pairs, singles={"a": X[8:], "b": Y[8:]})
+    before, logs = model.transform(pairs), model.held_out_
+    with pytest.raises(ValueError, match=message):
+        model.fit(pairs, singles=bad)
+    assert_array_equal(model.transform(pairs)["b"], before["b"])
+    assert model.held_out_ is logs
+
+
+@pytest.mark.parametrize("k", [0, -1, 2.5, True, 9, "all"])
+def test_components_are_those_that_there_can_be(rng, k):
+    pairs, singles = parted(rng, turned(rng, n=40), 8)
+    with pytest.raises(ValueError, match=f"^n_components is {k!r}; wanted"):
+        semi(ProcrustesAlignment(k)).fit(pairs, singles=singles)
+
+
+def test_of_three_pairs_two_are_kept(rng):
+    pairs, singles = parted(rng, turned(rng, n=40), 3)
+    two, three = (
+        semi(n_rounds=2, cv=cv).fit(pairs, singles=singles).held_out_
+        for cv in (2, 3)
+    )
+    assert_array_equal(two, three)

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import quadratic_assignment
+from scipy.stats import ortho_group
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import normalize
 
 from perfalign import PerfectAlignment
 from perfalign.baselines import ProcrustesAlignment
@@ -16,7 +19,9 @@ from perfalign.unpaired import (
     UnsupervisedAlignment,
     mutual_matches,
 )
-from perfalign.unpaired._starts import best_order, by_moments
+from perfalign.unpaired._answers import Found
+from perfalign.unpaired._rounds import forgetful
+from perfalign.unpaired._starts import best_order, by_moments, rotation_of
 
 
 def skewed(n, k, seed):
@@ -119,6 +124,29 @@ def test_where_there_is_nothing_to_be_found_it_says_so():
         small(n_starts=4).fit([X, Y])
 
 
+def test_random_parts_of_the_rows_lead_to_better_fits():
+    """Than as many rounds on all rows, from the same starts."""
+    z, rotation, rng = skewed(200, 8, 0)
+    first, second = normalize(z), normalize(z @ rotation)
+    second = normalize(second + 0.15 * rng.normal(size=z.shape))
+    gains = []
+    for seed in range(12):
+        start = ortho_group.rvs(8, random_state=seed)
+        parts = forgetful(
+            start, first, second, 15, np.random.default_rng(seed)
+        )
+        everything = start
+        # Those that forget end with four on all rows, too.
+        for _ in range(15 + 4):
+            found = mutual_matches(first @ everything, second)
+            everything = rotation_of(first[found.first], second[found.second])
+        gains.append(
+            Found.of(parts, first, second).fit
+            - Found.of(everything, first, second).fit
+        )
+    assert np.mean(gains) > 2 * np.std(gains) / len(gains) ** 0.5
+
+
 def test_moments_turn_with_a_view():
     z, rotation, _ = skewed(500, 4, 3)
     z = z - z.mean(axis=0)
@@ -154,6 +182,9 @@ def test_it_is_an_alignment(known, fitted):
     assert fitted.n_components_ == 4
     assert fitted.n_features_in_ == (4, 4)
     assert fitted.score([X, Y]) > 0.999
+    z = fitted.transform_view(X, 0).astype(np.float32)
+    assert fitted.decode(z, 0).dtype == np.float32
+    assert_allclose(fitted.decode(z, 0), X, atol=1e-4)
     matches = mutual_matches(*fitted.transform([X, Y]))
     assert_array_equal(matches.first, matches.second)
     exact = PerfectAlignment(4).fit([X, Y])
@@ -174,7 +205,10 @@ def test_another_answer_leaves_the_fit_as_it_is(fitted):
     ("views", "parameters", "message"),
     [
         ([np.eye(30)], {}, "two views"),
-        ([np.ones((30, 2)), np.eye(30)], {}, "does not vary"),
+        ([np.ones((30, 2)), np.eye(30)], {}, "view 0 does not vary"),
+        ({"a": np.eye(30), "b": np.eye(9)}, {}, "the rows of view 'b'"),
+        ([np.eye(30), np.arange(30.0)], {}, "view 1: .* 1D"),
+        ([np.eye(30), None], {}, "view 1"),
         ([np.eye(30), np.eye(30)], {"n_components": 30}, "n_components"),
         ([np.eye(9), np.eye(30)], {}, "n_clusters"),
         ([np.eye(30), np.eye(30)], {"n_starts": 1}, "n_starts"),
@@ -183,6 +217,37 @@ def test_another_answer_leaves_the_fit_as_it_is(fitted):
 def test_what_cannot_be_is_refused(views, parameters, message):
     with pytest.raises(ValueError, match=message):
         UnsupervisedAlignment(**parameters).fit(views)
+
+
+def test_rounding_is_no_component(known):
+    """Single precision, constant columns, units: the rank stays."""
+    X, _, order = known
+    wide = 100 + X @ np.random.default_rng(2).normal(size=(4, 6))
+    wide = np.column_stack([wide * 10.0 ** np.arange(6), np.full(300, 0.1)])
+    for dtype in (np.float32, np.float64):
+        views = [wide.astype(dtype), wide[order].astype(dtype)]
+        alignment = small(whiten=True).fit(views)
+        assert alignment.n_components_ == 4
+        first, second = alignment.transform([wide, wide])
+        assert_allclose(first, second, atol=1e-2)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e6, 1e200])
+def test_the_unit_of_a_view_makes_no_difference(known, fitted, unit):
+    X, Y, order = known
+    again = small().fit([X, unit * Y[order]])
+    for one, other in zip(
+        again.transform([X, unit * Y]), fitted.transform([X, Y])
+    ):
+        assert_allclose(one, other, atol=1e-9)
+
+
+def test_fewer_directions_than_groups_will_do(known):
+    X = known[0][:, :1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        warnings.simplefilter("ignore", UnidentifiedWarning)
+        assert small().fit([X, X]).n_components_ == 1
 
 
 def test_warnings_are_the_only_output(known):

@@ -201,6 +201,17 @@ def check_views(
     return list(checked), max(eps)
 
 
+def check_width(given: Sequence[Any], names: Sequence[str]) -> list[Array]:
+    """Two matrices with as many columns, of rows that need not be paired."""
+    first, second = (check_view(X, name)[0] for X, name in zip(given, names))
+    if first.shape[1] != second.shape[1]:
+        raise ValueError(
+            f"{names[0]} has {first.shape[1]} columns and {names[1]} has "
+            f"{second.shape[1]}; wanted as many."
+        )
+    return [first, second]
+
+
 def check_paired(views: Any) -> tuple[list[Any], Signature, int]:
     """Validate paired views of any kind, such as lists of texts.
 

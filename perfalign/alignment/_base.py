@@ -15,6 +15,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from perfalign._checks import (
     Signature,
     at_hand,
+    check_view,
     in_double,
     latent_dtype,
     slabs,
@@ -327,12 +328,23 @@ class BaseAlignment(ABC, BaseEstimator):
         Raises
         ------
         ValueError
-            Unless a subclass has a way back; a `LinearAlignment` has.
+            If there is no such view, the latents are not of dimension k, or
+            there is no way back; a `LinearAlignment` has one.
         """
         raise ValueError(
             f"{type(self).__name__} has no way back from latents to features; "
             "linear alignments (LinearAlignment) have one."
         )
+
+    def _latents_of_fit(self, latents: ArrayLike) -> Array:
+        """Latents that are to be decoded, as they must be."""
+        z, _ = check_view(latents, "latents")
+        if z.shape[1] != self.n_components_:
+            raise ValueError(
+                f"latents have shape {z.shape}; wanted {self.n_components_} "
+                "columns, one a component."
+            )
+        return z
 
     @one_blas_thread
     def translate(

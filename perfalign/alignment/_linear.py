@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from perfalign._checks import Signature, check_view, latent_dtype
+from perfalign._checks import Signature, latent_dtype
 from perfalign._linalg import inverse_norms, svd
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Floats
@@ -220,12 +220,7 @@ class LinearAlignment(BaseAlignment):
         """
         self.check_fitted()
         m = self.signature_.position(view)
-        z, _ = check_view(latents, "latents")
-        if z.shape[1] != self.n_components_:
-            raise ValueError(
-                f"latents have shape {z.shape}; wanted {self.n_components_} "
-                "columns, one a component."
-            )
+        z = self._latents_of_fit(latents)
         center, origin = self._frame(m)
         if minimum_norm:
             back = np.linalg.pinv(self.encoders_[m]).T

@@ -49,17 +49,6 @@ def check_pair(
     return checked
 
 
-def check_width(given: list[View], names: list[str]) -> list[Array]:
-    """Two matrices with as many columns, of rows that need not be paired."""
-    first, second = (check_view(X, name)[0] for X, name in zip(given, names))
-    if first.shape[1] != second.shape[1]:
-        raise ValueError(
-            f"{names[0]} has {first.shape[1]} columns and {names[1]} has "
-            f"{second.shape[1]}; wanted as many."
-        )
-    return [first, second]
-
-
 def constant_columns(matrix: Array, eps: float) -> Booleans:
     high, low = matrix.max(axis=0), matrix.min(axis=0)
     # Sums that should be equal may differ by a few roundings.

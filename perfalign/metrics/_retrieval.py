@@ -6,10 +6,10 @@ import numpy as np
 from sklearn import get_config
 from sklearn.metrics import euclidean_distances, pairwise_distances_chunked
 
-from perfalign._checks import check_integer
+from perfalign._checks import check_integer, check_width
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, View
-from perfalign.metrics._latents import check_pair, check_width
+from perfalign.metrics._latents import check_pair
 
 
 @one_blas_thread
@@ -93,13 +93,8 @@ def retrieval_ranks(
     (queries, _), (gallery, _) = check_pair(
         [queries, gallery], ["queries", "gallery"], alike=True
     )
-    # A common power of two leaves every comparison as it is and keeps the
-    # squares inside the range of floating point.
-    largest = max(np.abs(queries).max(), np.abs(gallery).max())
-    exponent = -np.frexp(largest)[1]
-    queries = np.ldexp(queries, exponent)
-    gallery = np.ldexp(gallery, exponent)
-
+    # A common unit leaves every comparison as it is.
+    queries, gallery, _ = in_range(queries, gallery)
     crowd = np.zeros(len(gallery))
     if csls is not None:
         k = check_integer(csls, "csls", 1, len(crowd), ", the number of rows")
@@ -115,6 +110,13 @@ def retrieval_ranks(
         return np.asarray(1.0 + nearer + 0.5 * ties)
 
     return by_rows(queries, gallery, ranks_of)
+
+
+def in_range(first: Array, second: Array) -> tuple[Array, Array, int]:
+    """Both in a unit in which squares are numbers, and its power of two."""
+    largest = max(np.abs(first).max(), np.abs(second).max())
+    power = int(np.frexp(largest)[1])
+    return np.ldexp(first, -power), np.ldexp(second, -power), power
 
 
 def crowding(distances: Array, k: int) -> Array:
@@ -177,11 +179,13 @@ def csls_distances(queries: View, gallery: View, k: int = 10) -> Array:
     queries, gallery = check_width([queries, gallery], ["queries", "gallery"])
     least = min(len(queries), len(gallery))
     k = check_integer(k, "k", 1, least, ", the rows of the smaller side")
+    queries, gallery, power = in_range(queries, gallery)
     scaled: Array = euclidean_distances(queries, gallery, squared=True)
     near, far = crowding(scaled.T, k), crowding(scaled, k)
     scaled -= near
     scaled -= far[:, np.newaxis]
-    return scaled
+    with np.errstate(over="ignore"):
+        return np.ldexp(scaled, 2 * power, out=scaled)
 
 
 def by_rows(

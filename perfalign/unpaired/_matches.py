@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from sklearn.preprocessing import normalize
 
-from perfalign._checks import check_number
+from perfalign._checks import check_integer, check_number, check_width
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, View
 from perfalign.metrics import csls_distances
@@ -65,6 +65,16 @@ class Matches:
         return first[self.first], second[self.second]
 
 
+def _directions(first: View, second: View) -> tuple[Array, Array]:
+    """Latents, checked, as rows of unit length; of zeros where they are 0."""
+    one, other = (
+        # A power of two changes no digit and keeps squares within range.
+        normalize(np.ldexp(X, -np.frexp(np.abs(X).max(axis=1))[1][:, None]))
+        for X in check_width([first, second], ["first", "second"])
+    )
+    return one, other
+
+
 @one_blas_thread
 def mutual_matches(first: View, second: View, *, k: int = 10) -> Matches:
     r"""Items that are each other's nearest, hubs set aside.
@@ -94,7 +104,8 @@ def mutual_matches(first: View, second: View, *, k: int = 10) -> Matches:
     Raises
     ------
     ValueError
-        As `csls_distances`.
+        If the arrays are not finite real matrices with as many columns, or
+        `k` is not a positive integer.
 
     Notes
     -----
@@ -111,10 +122,9 @@ def mutual_matches(first: View, second: View, *, k: int = 10) -> Matches:
     >>> [(int(i), int(j)) for i, j in zip(matches.first, matches.second)]
     [(0, 1), (1, 0)]
     """
-    least = min(len(first), len(second))
-    distances = csls_distances(
-        normalize(first), normalize(second), min(k, least)
-    )
+    check_integer(k, "k")
+    latents = _directions(first, second)
+    distances = csls_distances(*latents, min(k, *map(len, latents)))
     forth, back = distances.argmin(axis=1), distances.argmin(axis=0)
     rows = np.flatnonzero(back[forth] == np.arange(len(forth)))
     partners = forth[rows]
@@ -128,7 +138,8 @@ class SoftMatches:
     Attributes
     ----------
     plan : ndarray of shape (n_first, n_second)
-        Masses; all columns have the same sum, and all rows nearly so.
+        Masses; all columns have the same sum, and all rows nearly so, unless
+        reg is small.
     similarity : ndarray of shape (n_first,)
         Mean cosine of each row with its partners, by their shares.
     """
@@ -203,7 +214,8 @@ def soft_matches(
            [1., 0.]])
     """
     check_number(reg, "reg", above=0)
-    cosines = normalize(first) @ normalize(second).T
+    u, v = _directions(first, second)
+    cosines = u @ v.T
     nearer = (cosines - cosines.max(axis=1, keepdims=True)) / reg
     plan = np.exp(np.maximum(nearer, FARTHEST))
     a, b = np.ones(len(plan)), np.ones(len(plan.T))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import clone
 
+from perfalign._checks import check_integer
 from perfalign._linalg import centred
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array
@@ -70,11 +71,12 @@ def refined(
     Raises
     ------
     ValueError
-        As the alignment.
+        If there are to be more components than features of a view, and as
+        the alignment.
 
     Notes
     -----
-    What is given is not checked: `SemiSupervisedAlignment` does, and asks
+    What else is given is not checked: `SemiSupervisedAlignment` does, and asks
     pairs that were held out which round is best.
 
     Examples
@@ -125,7 +127,13 @@ def widths(least: int, most: int, n_rounds: int) -> list[int]:
 def full_width(alignment: BaseAlignment, views: Sequence[Array]) -> int:
     """Components that an alignment is to have in the end."""
     limit = min(X.shape[1] for X in views)
-    return int(min(alignment.get_params()["n_components"] or limit, limit))
+    given = alignment.get_params()["n_components"]
+    return check_integer(
+        limit if given is None else given,
+        "n_components",
+        most=limit,
+        what=", the features of the smaller view",
+    )
 
 
 def fitted(

@@ -19,6 +19,7 @@ from perfalign._checks import (
     check_parameters,
     check_view,
     check_views,
+    named,
     warn,
 )
 from perfalign._linalg import centred
@@ -30,7 +31,7 @@ from perfalign.unpaired._matches import (
     mutual_matches,
     soft_matches,
 )
-from perfalign.unpaired._refinement import Round, refined
+from perfalign.unpaired._refinement import Round, full_width, refined
 
 #: Cosines that differ by less are equal.
 ROUNDING = 1e-12
@@ -78,7 +79,7 @@ class SemiSupervisedAlignment(MetaAlignment):
         At most.
     cv : int, default=3
         Parts in which pairs are held out; as many as pairs, if these are
-        fewer.
+        fewer, or three.
     random_state : int, RandomState instance or None, default=None
         Divides the pairs.
 
@@ -87,7 +88,8 @@ class SemiSupervisedAlignment(MetaAlignment):
     alignment_ : BaseAlignment
         The alignment of the round that was chosen.
     round_ : int
-        Its number; 0 if the singles were left out.
+        Its number; 0 if the singles were left out. In early rounds there are
+        fewer components than were asked for.
     held_out_ : ndarray of shape (n_pairs, n_rounds + 1)
         Mean log rank of each pair, when it was held out, after each round.
         Only there if there were singles.
@@ -101,7 +103,7 @@ class SemiSupervisedAlignment(MetaAlignment):
     Cost of a round: O(n₁ n₂ k) for n₁ and n₂ singles, and a fit; all rounds
     are run cv + 1 times. What is known of each view by itself, such as
     principal components, is best found from pairs and singles together,
-    before.
+    before. The unit of a column counts if it does for the alignment.
 
     Examples
     --------
@@ -176,8 +178,9 @@ class SemiSupervisedAlignment(MetaAlignment):
         ------
         ValueError
             If parameters are invalid, there are other than two views or fewer
-            than three pairs, singles have other features than the views, and
-            as the alignment.
+            than three pairs, more components are wanted than a view has
+            features, singles of a view are none or have other features than
+            the view, and as the alignment.
 
         Warns
         -----
@@ -199,22 +202,25 @@ class SemiSupervisedAlignment(MetaAlignment):
                 f"views have {len(pairs[0])} rows; wanted three pairs or "
                 "more, of which some can be held out."
             )
-        for name in ("held_out_", "similarity_"):
-            self.__dict__.pop(name, None)
-        self.round_, self.signature_ = 0, signature
+        number, logs = 0, None
         if singles is None:
             # As they came: their precision decides what counts as rank.
-            self.alignment_ = clone(self.alignment).fit(views)
-            return self
-        alone = [
-            check_view(X, f"singles[{m}]", **signature.wanted(m))[0]
-            for m, X in enumerate(signature.in_order(singles))
-        ]
-        self.held_out_ = self._held_out(pairs, alone)
-        self.round_ = self._chosen(self.held_out_)
-        rounds = self._rounds(pairs, alone, self.n_rounds * (self.round_ > 0))
-        chosen = rounds[self.round_]
-        self.alignment_ = chosen.alignment
+            chosen = Round(clone(self.alignment).fit(views), None)
+        else:
+            alone = _checked(singles, signature)
+            # Refused before some pairs are held out, which is not to blame.
+            full_width(self.alignment, pairs)
+            logs = self._held_out(pairs, alone)
+            number = self._chosen(logs)
+            n_rounds = self.n_rounds * (number > 0)
+            chosen = self._rounds(pairs, alone, n_rounds)[number]
+        # What was fitted before stays if this fit fails.
+        for name in ("held_out_", "similarity_"):
+            self.__dict__.pop(name, None)
+        self.alignment_, self.round_ = chosen.alignment, number
+        self.signature_ = signature
+        if logs is not None:
+            self.held_out_ = logs
         if chosen.matches is not None:
             self.similarity_ = float(np.mean(chosen.matches.similarity))
         return self
@@ -247,7 +253,8 @@ class SemiSupervisedAlignment(MetaAlignment):
         """Mean log rank of each pair, held out, after each round."""
         n = len(pairs[0])
         folds = KFold(
-            min(self.cv, n),
+            # Of three pairs two have to stay: one alone does not vary.
+            3 if n == 3 else min(self.cv, n),
             shuffle=True,
             random_state=check_random_state(self.random_state),
         )
@@ -258,7 +265,12 @@ class SemiSupervisedAlignment(MetaAlignment):
                 np.vstack([X[out], alone]) for X, alone in zip(pairs, singles)
             ]
             known = [X[kept] for X in pairs]
-            rounds = self._rounds(known, everyone, self.n_rounds)
+            try:
+                rounds = self._rounds(known, everyone, self.n_rounds)
+            except ValueError as error:
+                raise ValueError(
+                    f"With {len(out)} of {n} pairs held out: {error}"
+                ) from error
             for r, one in enumerate(rounds):
                 logs[out, r] = _log_ranks(one.alignment, everyone, len(out))
         return logs
@@ -281,6 +293,20 @@ class SemiSupervisedAlignment(MetaAlignment):
             SinglesWarning,
         )
         return 0
+
+
+def _checked(singles: Views, signature: Signature) -> list[Array]:
+    """Singles in the order of the views, with the features of these."""
+    try:
+        listed = signature.in_order(singles)
+    except ValueError as error:
+        raise named(error, "singles") from error
+    return [
+        check_view(
+            X, f"singles[{signature.name(m)!r}]", **signature.wanted(m)
+        )[0]
+        for m, X in enumerate(listed)
+    ]
 
 
 def _log_ranks(

@@ -1,9 +1,11 @@
 """First guesses at a rotation, from the shapes of two clouds alone."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import normalize
 
 from perfalign._linalg import centred, eigh, svd
@@ -32,12 +34,15 @@ def by_clusters(
     -------
     rotation : ndarray of shape (k, k)
     """
-    centres = [
-        KMeans(n_clusters, n_init=3, random_state=int(rng.integers(2**31)))
-        .fit(X)
-        .cluster_centers_
-        for X in views
-    ]
+    with warnings.catch_warnings():
+        # Of fewer directions some centres are the same, and so be it.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        centres = [
+            KMeans(n_clusters, n_init=3, random_state=int(rng.integers(2**31)))
+            .fit(X)
+            .cluster_centers_
+            for X in views
+        ]
     first, second = map(normalize, centres)
     order = best_order(
         _contrasts(first @ first.T), _contrasts(second @ second.T), rng

@@ -1,5 +1,6 @@
 """Two views of which nobody knows a single pair."""
 
+from copy import copy
 from numbers import Integral
 from typing import Any, Self
 
@@ -12,14 +13,16 @@ from sklearn.utils._param_validation import Interval
 from perfalign._checks import (
     FLOAT64_EPS,
     Signature,
+    as_list,
     check_integer,
     check_parameters,
     check_view,
+    latent_dtype,
     warn,
 )
-from perfalign._linalg import svd
+from perfalign._linalg import centred, column_norms, singular_values, svd
 from perfalign._threads import one_blas_thread
-from perfalign._types import Array, RandomState, Views
+from perfalign._types import Array, Floats, RandomState, Views
 from perfalign.alignment import BaseAlignment
 from perfalign.unpaired._answers import Found, best_first, distinct
 from perfalign.unpaired._rounds import forgetful
@@ -73,7 +76,7 @@ class UnsupervisedAlignment(BaseAlignment):
         one that keeps distances. Without pairs, units of single components
         are then unknown, too.
     n_clusters : int, default=20
-        Groups in each view.
+        Groups in each view, of which no view may have fewer rows.
     n_starts : int, default=10
         At least 2.
     n_rounds : int, default=40
@@ -107,7 +110,9 @@ class UnsupervisedAlignment(BaseAlignment):
     Self-training by mutual neighbours is that of Conneau et al. (2018), the
     start by matched clusters that of Dar (2025), random parts of the
     similarities are after Artetxe et al. (2018). The order of rows makes no
-    difference. Time is O(n_1 n_2 k) a round, memory O(n_1 n_2).
+    difference, nor does the unit of a view; that of a single column does,
+    unless views are whitened and no component is left out. Time is
+    O(n_1 n_2 k) a round, memory O(n_1 n_2).
 
     `stands_out_` is no proof. In three dimensions, with views of different
     items, two starts have come to the same wrong answer, and it stood out.
@@ -195,23 +200,25 @@ class UnsupervisedAlignment(BaseAlignment):
             can be, or other than two finite real matrices that vary.
         """
         check_parameters(self)
-        signature = Signature.of(views)
-        if len(signature) != 2:
+        listed, names = as_list(views)
+        if len(listed) != 2:
             raise ValueError(
-                f"UnsupervisedAlignment aligns two views; seen "
-                f"{len(signature)}."
+                f"UnsupervisedAlignment aligns two views; seen {len(listed)}."
             )
-        given = [
-            check_view(view, f"view {signature.name(m)!r}")[0]
-            for m, view in enumerate(signature.in_order(views))
-        ]
-        for X in given:
+        given, bases = [], []
+        for view, name in zip(listed, names or range(2)):
+            called = f"view {name!r}"
+            X, eps = check_view(view, called)
             check_integer(
-                self.n_clusters, "n_clusters", 2, len(X), ", a view's rows"
+                self.n_clusters,
+                "n_clusters",
+                2,
+                len(X),
+                f", the rows of {called}",
             )
-        # Whatever draws rows by number must not see in which order they came.
-        given = [X[np.lexsort(X.T)] for X in given]
-        bases = [self._principal(X) for X in given]
+            # What draws rows by number must not see in which order they came.
+            given.append(X[np.lexsort(X.T)])
+            bases.append(self._principal(given[-1], eps, called))
         limit = min(map(len, bases))
         k = check_integer(
             limit if self.n_components is None else self.n_components,
@@ -239,7 +246,7 @@ class UnsupervisedAlignment(BaseAlignment):
             for one, seed in zip(found[:N_AGAIN], seeds)
         ]
         self.solutions_ = distinct(found, directions[0])
-        self.signature_, self.centers_ = signature, centers
+        self.signature_, self.centers_ = Signature.of(views), centers
         self._bases = bases
         self._use(0)
         self.stands_out_ = self._judge()
@@ -264,8 +271,7 @@ class UnsupervisedAlignment(BaseAlignment):
         """
         self.check_fitted()
         check_integer(place, "place", 0, len(self.solutions_) - 1)
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         other._use(place)
         return other
 
@@ -277,43 +283,37 @@ class UnsupervisedAlignment(BaseAlignment):
         latents: Array = (X - self.centers_[m]) @ self.encoders_[m].T
         return latents
 
-    def decode(self, latents: ArrayLike, view: int | str) -> Array:
-        """A view's features from latents, by its principal components.
-
-        Parameters
-        ----------
-        latents : array-like of shape (n_samples, k)
-        view : int or str
-            Position m of the view in the fit, or its name there.
-
-        Returns
-        -------
-        decoded : ndarray of shape (n_samples, n_features_m)
-            The best linear reconstruction of the view from its own latents.
-
-        Raises
-        ------
-        ValueError
-            If there is no such view, or the latents are not of dimension k.
-        """
+    @one_blas_thread
+    def decode(self, latents: ArrayLike, view: int | str) -> Floats:
         self.check_fitted()
         m = self.signature_.position(view)
-        z = check_view(latents, "latents", n_features=self.n_components_)[0]
-        back = np.linalg.pinv(self.encoders_[m]).T
-        return np.asarray(self.centers_[m] + z @ back)
+        z = self._latents_of_fit(latents)
+        # Principal components: the best linear reconstruction from latents.
+        decoded: Floats = (
+            self.centers_[m] + z @ np.linalg.pinv(self.encoders_[m]).T
+        )
+        return decoded.astype(latent_dtype(latents), copy=False)
 
-    def _principal(self, X: Array) -> Array:
+    def _principal(self, X: Array, eps: float, name: str) -> Array:
         """Principal components, as rows, that send X to variance one."""
-        _, s, Vt = svd(X - X.mean(axis=0), full_matrices=False)
-        kept = s > max(X.shape) * FLOAT64_EPS * np.linalg.norm(X)
-        if not kept.any():
+        # Column by column: what is rounding depends on no unit.
+        size = column_norms(X)
+        varying = singular_values(centred(X) / np.where(size > 0, size, 1.0))
+        least = max(max(X.shape) * FLOAT64_EPS, 10 * eps) * len(X.T) ** 0.5
+        rank = np.count_nonzero(varying > least)
+        if not rank:
             raise ValueError(
-                f"A view of shape {X.shape} does not vary: there is nothing "
-                "to align."
+                f"{name} does not vary: all its {len(X)} rows are equal, up "
+                "to rounding, so there is nothing to align."
             )
-        s, Vt = s[kept], Vt[kept]
+        # A power of two changes no digit and keeps squares within range.
+        power = np.frexp(np.abs(X).max())[1]
+        moved = np.ldexp(X - X.mean(axis=0), -power)
+        _, s, Vt = svd(moved, full_matrices=False)
+        s, Vt = s[:rank], Vt[:rank]
         units = s if self.whiten else np.linalg.norm(s)
-        return np.asarray(np.sqrt(len(X)) * (Vt.T / units).T)
+        basis = np.sqrt(len(X)) * (Vt.T / units).T
+        return np.asarray(np.ldexp(basis, -power))
 
     def _rotated(self, latents: list[Array], start: int, seed: int) -> Array:
         """The rotation to which one start comes."""
