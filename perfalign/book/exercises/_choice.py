@@ -1,0 +1,51 @@
+"""Questions with options, each of which carries its reason."""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+from string import ascii_lowercase
+from typing import Any
+
+from perfalign.book.exercises._verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A question, and options as (text, reason, right)."""
+
+    question: str
+    options: tuple[tuple[str, str, bool], ...]
+
+    def text(self) -> str:
+        lines = [
+            f"  ({letter}) {text}"
+            for letter, (text, _, _) in zip(ascii_lowercase, self.options)
+        ]
+        return "\n".join([self.question, *lines])
+
+    def verdict(self, *answer: object) -> Verdict:
+        letters = ascii_lowercase[: len(self.options)]
+        if len(answer) != 1 or answer[0] not in tuple(letters):
+            given = ", ".join(repr(part) for part in answer) or "nothing"
+            raise ValueError(
+                f"The answer is one of the letters {', '.join(letters)}, "
+                f"as a string; got {given}."
+            )
+        _, reason, right = self.options[letters.index(str(answer[0]))]
+        return Verdict(right, reason)
+
+
+def read_choices() -> dict[str, Choice]:
+    """The questions of ``questions.toml`` by their numbers."""
+    source = files("perfalign.book.exercises") / "questions.toml"
+    stored: dict[str, Any] = tomllib.loads(source.read_text("utf-8"))
+    return {
+        number: Choice(
+            entry["question"],
+            tuple(
+                (option["text"], option["reason"], option.get("right", False))
+                for option in entry["options"]
+            ),
+        )
+        for number, entry in stored.items()
+    }

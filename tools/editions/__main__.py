@@ -1,0 +1,33 @@
+"""Write an edition of all chapters.
+
+python tools/editions plain FOLDER     directives become text
+python tools/editions student FOLDER   no solutions, answers are checked
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from plain import Plain
+from printed import chapters, cited, numbered
+from student import student
+
+SOURCE = Path(__file__).resolve().parents[2] / "chapters"
+
+
+def main(edition: str, folder: str) -> None:
+    notebooks = chapters(SOURCE)
+    plain = Plain(numbered(notebooks), cited(SOURCE / "references.bib"))
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for path, notebook in notebooks.items():
+        if edition == "plain":
+            written = plain.notebook(notebook)
+        else:
+            written = student(notebook, int(path.name[:2]), plain)
+        nbformat.write(written, Path(folder) / path.name)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[1] not in ("plain", "student"):
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
