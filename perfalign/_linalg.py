@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy import linalg
+from scipy.linalg import lapack
 
 from perfalign._threads import scipy_threads
 from perfalign._types import Array
@@ -27,19 +28,30 @@ def threads_for(size: int) -> AbstractContextManager[None]:
     return scipy_threads if size >= LARGE else nullcontext()
 
 
-def svd(matrix: Array, **kwargs: Any) -> Any:
-    """As `numpy.linalg.svd`, by the QR iteration if the fast driver fails."""
-    if kwargs.get("compute_uv", True) and matrix.shape[0] < matrix.shape[1]:
+def svd(
+    matrix: Array, full_matrices: bool = True, compute_uv: bool = True
+) -> Any:
+    """As `numpy.linalg.svd`, by the QR iteration if the fast driver fails.
+
+    LAPACK is called itself: around a matrix of few rows and columns the usual
+    functions take longer than it does.
+    """
+    n_rows, n_columns = matrix.shape
+    if compute_uv and n_rows < n_columns:
         # LAPACK takes half as long for a tall matrix.
-        V, s, Ut = svd(matrix.T, **kwargs)
+        V, s, Ut = svd(matrix.T, full_matrices)
         return Ut.T, s, V.T
-    try:
-        if min(matrix.shape) < LARGE:
-            return np.linalg.svd(matrix, **kwargs)
-        with scipy_threads:
-            return linalg.svd(matrix, **kwargs)
-    except linalg.LinAlgError:
-        return linalg.svd(matrix, lapack_driver="gesvd", **kwargs)
+    if not matrix.size:
+        return linalg.svd(matrix, full_matrices, compute_uv)
+    wanted = compute_uv, full_matrices
+    size, _ = lapack.dgesdd_lwork(n_rows, n_columns, *wanted)
+    with threads_for(min(n_rows, n_columns)):
+        U, s, Vt, failed = lapack.dgesdd(matrix, *wanted, int(size))
+        if failed:
+            return linalg.svd(
+                matrix, full_matrices, compute_uv, lapack_driver="gesvd"
+            )
+    return (U, s, Vt) if compute_uv else s
 
 
 def singular_values(matrix: Array) -> Array:
@@ -107,9 +119,8 @@ def centred(matrix: Array) -> Array:
 
 def column_norms(matrix: Array) -> Array:
     """Euclidean norms of the columns, for numbers of any size."""
-    with np.errstate(over="ignore"):
-        norms: Array = np.sqrt(np.einsum("ij,ij->j", matrix, matrix))
-    if not ((norms > SAFE) & (norms < 1 / SAFE)).all():
+    norms: Array = np.sqrt(np.einsum("ij,ij->j", matrix, matrix))
+    if not (norms.size and SAFE < norms.min() <= norms.max() < 1 / SAFE):
         size = np.abs(matrix).max(axis=0, initial=0.0)
         # A power of two changes no digit.
         scale = np.ldexp(1.0, np.frexp(size)[1])

@@ -8,6 +8,8 @@ from numpy.testing import assert_allclose
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from perfalign import GaussianTransfer, PerfectAlignment
+from perfalign._solver import shared_structure, solve
+from perfalign.alignment import _diagnostics
 from perfalign.datasets import load_digit_halves, make_gaussian_views
 
 K = 8
@@ -271,6 +273,28 @@ def test_a_view_that_shares_nothing_is_silent_and_its_signal_arbitrary():
         third = np.array([np.cos(angle), np.sin(angle)]) @ Q[2]
         W = np.stack([first, second, third])
         assert np.linalg.eigvalsh(W @ W.T)[-1] == pytest.approx(largest)
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("rtol", [None, 1e-3, 0.4])
+def test_whitened_latents_that_correlate_are_not_asked_whether_they_vary(
+    seed, rtol, monkeypatch
+):
+    rng = np.random.default_rng(seed)
+    n, a, b = rng.integers(2, 40), *rng.integers(1, 8, size=2)
+    shared = rng.normal(size=(n, rng.integers(1, 4)))
+    views = [
+        shared @ rng.normal(size=(shared.shape[1], d))
+        + rng.choice([0, 1e-12, 0.1]) * rng.normal(size=(n, d))
+        for d in (a, b)
+    ]
+    structure = shared_structure(views, rtol=rtol)
+    for k in range(1, min(structure.ranks) + 1):
+        solution = solve(structure, k, "whitened", 0.0, "principal")
+        quick = _diagnostics._collapse(structure, solution, False)
+        with monkeypatch.context() as patch:
+            patch.setattr(_diagnostics, "_of_full_rank", lambda *_: False)
+            assert _diagnostics._collapse(structure, solution, False) == quick
 
 
 def test_components_are_orthogonal_in_the_pool_and_not_in_each_view():

@@ -16,7 +16,7 @@ def small_chunks(monkeypatch):
     monkeypatch.setattr(_triangle, "CHUNK", 100 * D)
 
 
-@pytest.fixture(params=["reflected", "refused", "pivoted", "usual"])
+@pytest.fixture(params=["reflected", "refused", "pivoted", "usual", "plain"])
 def way(request, monkeypatch):
     """How all chunks but the first are taken, if they are like it."""
     if request.param == "reflected":
@@ -26,6 +26,8 @@ def way(request, monkeypatch):
         monkeypatch.setattr(_accumulation, "FEW", 0.0)
     if request.param == "refused":
         monkeypatch.setattr(_accumulation, "MOST", 0.0)
+    if request.param != "plain":
+        monkeypatch.setattr(_accumulation, "LONG", 0.0)
     return request.param
 
 
@@ -128,6 +130,19 @@ def test_singular_values_are_those_of_householder(rows):
     assert_allclose(
         (mean - origin) / size, deviation / size, rtol=1e-12, atol=1e-14
     )
+
+
+@pytest.mark.parametrize("shortest", [0.05, 0.06, 0.065, 0.08, 1.0])
+def test_columns_do_without_coordinates_if_no_direction_is_short(shortest):
+    rng = np.random.default_rng(0)
+    Q = np.linalg.qr(rng.normal(size=(D, D)))[0]
+    spread = np.geomspace(shortest, 1, D)
+    R = np.linalg.qr(spread[:, None] * Q, mode="r") * np.logspace(-9, 9, D)
+    scaled = R / np.linalg.norm(R, axis=0)
+    least = np.linalg.svd(scaled, compute_uv=False)[-1]
+    assert _accumulation.well_conditioned(R) == (least > 1 / 16)
+    assert not _accumulation.well_conditioned(R[:-1])
+    assert not _accumulation.well_conditioned(R * (np.arange(D) != 3))
 
 
 @pytest.mark.parametrize("rows", STATIONARY | ODD)

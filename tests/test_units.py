@@ -256,6 +256,23 @@ def test_copies_of_items_do_not_count_twice():
     assert existence_report(summary).vacuous_dimension == 21
 
 
+@pytest.mark.parametrize("kind", ["bits", "integers", "powers", "one entry"])
+def test_items_are_told_apart_by_any_column(kind):
+    rng = np.random.default_rng(0)
+    X = {
+        "bits": rng.integers(2, size=(900, 20)),
+        "integers": rng.integers(-9, 9, size=(900, 20)),
+        "powers": 2.0 ** rng.integers(-60, 60, size=(900, 20)),
+        "one entry": np.eye(900) + 0.0,
+    }[kind]
+    X[:, 0] = 1.0
+    X = np.vstack([X, -0.0 * X, 0.0 * X[::-1], X[::-1]])
+    # As wide as needed to count them all.
+    views = [X, np.zeros((len(X), 2000))]
+    n_items = StackedSummary.from_views(views).n_items
+    assert n_items == len(np.unique(X + 0.0, axis=0))
+
+
 def test_evidence_is_what_shuffled_pairs_do_not_have():
     rng = np.random.default_rng(0)
     z = rng.normal(size=(12, 2))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
@@ -24,8 +25,10 @@ def check_parameters(estimator: Any) -> None:
     ValueError
         Names the parameter, what was seen and what was wanted.
     """
-    for name, constraints, flag in _constraints(estimator.__class__):
+    for name, constraints, flag, default in _constraints(estimator.__class__):
         value = getattr(estimator, name)
+        if value is default:
+            continue
         no_number = isinstance(value, bool) and not flag
         if no_number or not any(c.is_satisfied_by(value) for c in constraints):
             wanted = " or ".join(map(str, constraints))
@@ -33,10 +36,17 @@ def check_parameters(estimator: Any) -> None:
 
 
 @cache
-def _constraints(estimator: Any) -> list[tuple[str, list[Any], bool]]:
-    """A class's parameters, what they must be, and whether True will do."""
+def _constraints(estimator: Any) -> list[tuple[str, list[Any], bool, Any]]:
+    """A class's parameters, what they must be, whether True will do, and what
+    they are if nobody says otherwise."""
+    given = signature(estimator).parameters
     return [
-        (name, list(map(make_constraint, allowed)), "boolean" in allowed)
+        (
+            name,
+            list(map(make_constraint, allowed)),
+            "boolean" in allowed,
+            given[name].default,
+        )
         for name, allowed in estimator._parameter_constraints.items()
     ]
 

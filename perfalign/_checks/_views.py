@@ -5,6 +5,8 @@ before it is dropped: hidden values, dates, texts, names.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -85,13 +87,13 @@ def check_view(
         are all visible, or when the columns are not those wanted.
     """
     view = at_hand(view)
-    check_names(column_names(view, name), columns, name)
-    check_hidden(view, name)
-    stored = [getattr(view, "dtype", None)]
     if _is_plain(view):
+        stored = [view.dtype]
         if not single:
             view = view.astype(np.float64, copy=False)
     else:
+        check_names(column_names(view, name), columns, name)
+        check_hidden(view, name)
         least = 0 if allow_empty else 1
         try:
             if is_frame(view):
@@ -127,13 +129,13 @@ def _is_plain(view: Any) -> bool:
 def _is_finite(view: Array) -> bool:
     # What is not finite, or too large to be squared, leaves a sum of squares
     # that is not; to sum them is faster than to ask each number.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if view.flags.forc:
-            flat = view.ravel(order="K")
-            total = flat @ flat
-        else:
-            total = view.sum()
-    return bool(np.isfinite(total) or np.isfinite(view).all())
+    if view.flags.forc:
+        flat = view.ravel(order="K")
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = flat.dot(flat)
+        if isfinite(total):
+            return True
+    return bool(np.isfinite(view).all())
 
 
 def precision(view: Any) -> float | Array:
@@ -352,6 +354,7 @@ def _dense(rows: Any) -> Any:
     return rows.toarray() if issparse(rows) else rows
 
 
+@cache
 def _rounding(dtype: Any) -> float:
     """Relative rounding error, but for the float64 it is converted to."""
     dtype = getattr(dtype, "numpy_dtype", dtype)

@@ -9,6 +9,7 @@ from scipy.linalg import block_diag
 from perfalign._solver._stack import (
     Coordinates,
     contrast_stack,
+    encoders_of,
     isometric,
     last_left_singular_vectors,
     left_singular_system,
@@ -89,17 +90,11 @@ def solve(
     n_perfect = 0 if ridge else structure.shared_dimension
     spectrum = sigma
     if pooled:
-        n_perfect += len(sigma) - int(structure.ranks.sum())
+        n_perfect += len(sigma) - sum(structure.ranks)
         # There are more silent rows than anybody asked for.
         spectrum = np.pad(sigma, (0, sum(summary.n_features) - len(sigma)))
-    sections = np.cumsum([view.rank for view in views])[:-1]
-
-    def encoders(vectors: Array) -> list[Array]:
-        parts = np.split(scale * vectors, sections)
-        return [view.encoder(part) for view, part in zip(views, parts)]
-
     if gauge is None:
-        found = encoders(vectors[:, -n_components:])
+        found = encoders_of(views, scale * vectors[:, -n_components:])
         return Solution(found, spectrum, rounding)
 
     groups = tied_groups(sigma[::-1], n_perfect)
@@ -109,7 +104,7 @@ def solve(
         group[-1] + 1 for group in groups if group[-1] + 1 >= n_components
     )
     groups = [group for group in groups if group[0] < n_candidates]
-    found = encoders(vectors[:, ::-1][:, :n_candidates])
+    found = encoders_of(views, scale * vectors[:, : -n_candidates - 1 : -1])
     if len(groups) < n_candidates:
         moment = explained_moment(summary, found, structure.rtol, pooled)
         rotation = principal_rotation(moment, groups)[:, :n_components]
@@ -146,7 +141,7 @@ def orientation(
     By the largest entry of its encoders: as they are where their own norm is
     what the constraint fixes, else in units of the features' norms.
     """
-    stacked = np.hstack(encoders)
+    stacked = np.concatenate(encoders, axis=1)
     return joint_signs(stacked if pooled else stacked * summary.norms())
 
 

@@ -7,6 +7,7 @@ same thing for M = 2; views observed in pairs bring their signs along.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 from scipy.linalg import lapack
@@ -56,6 +57,14 @@ class Whitened(Coordinates):
     s: Array
 
 
+def encoders_of(views: Sequence[Coordinates], rows: Array) -> list[Array]:
+    """Encoders from their coefficients in the coordinates of all views."""
+    ends = accumulate((view.rank for view in views), initial=0)
+    return [
+        view.encoder(rows[a:b]) for view, (a, b) in zip(views, pairwise(ends))
+    ]
+
+
 def whiten(block: Array, rounding: Array, least: float) -> Whitened:
     """Orthonormal coordinates of what in a block is no rounding.
 
@@ -76,8 +85,7 @@ def whiten(block: Array, rounding: Array, least: float) -> Whitened:
     -------
     coordinates : Whitened
     """
-    live = column_norms(block) > rounding
-    units = live / np.where(live, rounding, 1.0)
+    units = (column_norms(block) > rounding) / rounding
     U, s, Vt = svd(block * units, full_matrices=False)
     rank = np.count_nonzero(s > least)
     U, s, V = U[:, :rank], s[:rank], Vt[:rank].T

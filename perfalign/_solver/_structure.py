@@ -11,10 +11,11 @@ from perfalign._linalg import singular_values
 from perfalign._solver._stack import (
     Whitened,
     contrast_stack,
+    encoders_of,
     whiten,
     whitened_system,
 )
-from perfalign._types import Array, Integers
+from perfalign._types import Array
 from perfalign.summary import StackedSummary, Summary
 
 #: Error of a singular value that is about 1, with a wide margin.
@@ -91,30 +92,29 @@ class SharedStructure:
             joint = np.count_nonzero(singular_values(signals) > self.least)
         return max(0, len(s) - int(joint))
 
-    @property
-    def ranks(self) -> Integers:
-        return np.array([view.rank for view in self.whitened])
+    @cached_property
+    def ranks(self) -> tuple[int, ...]:
+        return tuple(view.rank for view in self.whitened)
 
     @property
     def vacuous_dimension(self) -> int:
         """Signals that any pairing shares: Σ r_m − (M − 1) n', if positive."""
         freedom = self.summary.degrees_of_freedom(self.center)
-        return max(0, int(self.ranks.sum()) - freedom)
+        return max(0, sum(self.ranks) - freedom)
 
     def correlations(self, singular_values: Array) -> Array:
         """1 − σ²/σ_0², largest first: one for each possible component.
 
         σ_0², here M − 1 or 1, is what a latent of one view alone costs.
         """
-        smallest = singular_values[::-1][: self.ranks.min()]
-        alone: float = np.sum(self.summary.contrasts[:, 0] ** 2)
-        return 1 - smallest**2 / alone
+        smallest = singular_values[::-1][: min(self.ranks)]
+        of_first = self.summary.contrasts[:, 0]
+        return 1 - smallest**2 / (of_first @ of_first)
 
     def informative_rows(self) -> list[Array]:
         """Encoder rows, one list a view, that span the shared signals."""
         null = self.system[1][:, len(self.system[1]) - self.shared_dimension :]
-        parts = np.split(null, np.cumsum(self.ranks)[:-1])
-        return [view.encoder(part) for view, part in zip(self.whitened, parts)]
+        return encoders_of(self.whitened, null)
 
 
 def shared_structure(

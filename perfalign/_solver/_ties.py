@@ -51,7 +51,7 @@ def tied_groups(misfits: ArrayLike, n_perfect: int) -> list[Integers]:
     parts[: max(n_perfect - 1, 0)] = False
     if 0 < n_perfect < len(misfits):
         parts[n_perfect - 1] = True
-    ends = [0, *(np.flatnonzero(parts) + 1).tolist(), len(misfits)]
+    ends = [0, *(parts.nonzero()[0] + 1).tolist(), len(misfits)]
     return [np.arange(a, b) for a, b in pairwise(ends)]
 
 
@@ -107,5 +107,6 @@ def joint_signs(encoder: Array) -> Array:
     """
     size = np.abs(encoder)
     largest = size.max(axis=1, keepdims=True)
-    first = np.argmax(size >= (1 - SIGN_RTOL) * largest, axis=1)
-    return np.where(encoder[np.arange(len(encoder)), first] < 0, -1.0, 1.0)
+    first = (size >= (1 - SIGN_RTOL) * largest).argmax(axis=1)
+    signs: Array = 1.0 - 2.0 * (encoder[np.arange(len(encoder)), first] < 0)
+    return signs

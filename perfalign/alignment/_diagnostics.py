@@ -138,6 +138,8 @@ def _collapse(
     structure: SharedStructure, solution: Solution, may_shrink: bool
 ) -> list[str]:
     summary, k = structure.summary, len(solution.encoders[0])
+    if not may_shrink and _of_full_rank(structure, k):
+        return []
     latents = _in_rounding(solution, summary.view_blocks(), structure.rounding)
     messages = []
     powers, _ = eigh(np.array([z.T @ z for z in latents]))
@@ -174,6 +176,22 @@ def _collapse(
                 "with a small ridge rules that out."
             )
     return messages
+
+
+def _of_full_rank(structure: SharedStructure, k: int) -> bool:
+    """Whether whitened latents can be nothing else.
+
+    Where those of two views correlate, they are orthogonal combinations of
+    each, and both as large.
+    """
+    return (
+        isinstance(structure.summary, StackedSummary)
+        and structure.center
+        and len(structure.ranks) == 2
+        and structure.rtol < 0.5
+        # So far from 1, that of one view alone, no tie leads there.
+        and bool(structure.singular_values[-k] < 0.99)
+    )
 
 
 def _overfit(structure: SharedStructure) -> list[str]:

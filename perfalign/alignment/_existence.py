@@ -197,8 +197,8 @@ def existence_report(
     return ExistenceReport(
         n_samples=summary.n_samples,
         n_features=summary.n_features,
-        ranks=tuple(ranks.tolist()),
-        stack_rank=int(ranks.sum()) - s,
+        ranks=ranks,
+        stack_rank=sum(ranks) - s,
         nullity=int(silent.sum()) + s,
         collapsed_dimensions=tuple(silent.tolist()),
         shared_dimension=s,

@@ -535,7 +535,7 @@ def _solve(
         "offsets_": _offsets(summary, solution.encoders, center),
         "singular_values_": solution.singular_values,
         "canonical_correlations_": correlations,
-        "ranks_": structure.ranks,
+        "ranks_": np.array(structure.ranks),
         "shared_dimension_": structure.shared_dimension,
         "vacuous_dimension_": structure.vacuous_dimension,
     }
@@ -562,8 +562,7 @@ def _latent_dimension(
         limit = sum(structure.summary.n_features)
         held = f"the stack has {limit} features"
     else:
-        m = int(np.argmin(structure.ranks))
-        limit = structure.ranks[m]
+        limit, m = min((rank, m) for m, rank in enumerate(structure.ranks))
         held = f"view {m} carries only {limit} independent signals"
     if n_components > limit:
         raise ValueError(f"n_components is {n_components}, but {held}.")

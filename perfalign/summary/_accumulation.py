@@ -22,9 +22,11 @@ than a few roundings of each column, columns are taken in the order of a
 pivoted factorisation. Then P is diagonal times a triangle that is well
 conditioned, and y is exact for an x that is off by a few roundings.
 
-Numbers of single precision have no digits there to keep. Products of two of
-them are exact in double precision, whose root lies below their rounding, so
-that the Gram matrix of the columns as they are will do.
+Two kinds of rows need no coordinates: the Gram matrix of the columns as they
+are will do. Numbers of single precision have no digits there to keep: products
+of two of them are exact in double precision, whose root lies below their
+rounding. And where no direction is much shorter than the columns, as where
+each feature has noise of its own, nothing is small to begin with.
 """
 
 from dataclasses import dataclass
@@ -33,7 +35,7 @@ from typing import Self
 import numpy as np
 from scipy.linalg import blas, lapack
 
-from perfalign._linalg import column_norms
+from perfalign._linalg import SAFE, column_norms
 from perfalign._types import Array, Integers
 from perfalign.summary._reflections import eliminated, triangle, triangular
 
@@ -45,6 +47,9 @@ FLOOR = 2.0**-40
 #: taken in another order, and after. After, they are few but for triangles
 #: that nobody has by chance.
 FEW, MOST = 8.0, 32.0
+#: Lengths of the shortest direction that a column may have without
+#: coordinates, and steps of the power method, which finds that length.
+LONG, POWERS = 16.0, 8
 
 
 class Accumulation:
@@ -60,6 +65,8 @@ class Accumulation:
         Their number.
     coordinates : Coordinates or None
         None are the features themselves.
+    coarse : bool
+        Whether all rows are to be coarse ones.
     """
 
     def __init__(
@@ -68,8 +75,9 @@ class Accumulation:
         mean: Array,
         n: float,
         coordinates: "Coordinates | None",
+        coarse: bool = False,
     ):
-        self.n, self.coordinates = n, coordinates
+        self.n, self.coordinates, self.coarse = n, coordinates, coarse
         # What has been constant so far may not change.
         units = column_norms(R) if coordinates is None else np.ones(len(mean))
         self.limits = GROWTH * units**2
@@ -77,20 +85,18 @@ class Accumulation:
         self.work = np.empty((0, len(mean)))
         weight = np.sqrt(n)
         earlier = np.vstack([R, weight * mean])
-        earlier = self._coordinates_of(earlier, np.zeros_like(mean))
+        earlier = self._coordinates_of(earlier)
         self.gram = blas.dsyrk(1.0, earlier.T)
         self.sums = weight * earlier[-1]
         self.chunk_gram = np.zeros_like(self.gram)
 
-    def add(
-        self, rows: Array, origin: Array, weights: Array | None = None
-    ) -> bool:
+    def add(self, rows: Array, weights: Array | None = None) -> bool:
         """Add rows to the Gram matrix; False if they do not belong."""
-        Y = self._coordinates_of(rows, origin)
+        Y = self._coordinates_of(rows)
         roots = np.ones(len(rows))
         if weights is not None:
             roots = np.sqrt(weights)
-            Y *= roots[:, np.newaxis]
+            Y = Y * roots[:, np.newaxis]
         gram = blas.dsyrk(
             1.0, Y.T, beta=0.0, c=self.chunk_gram, overwrite_c=True
         )
@@ -127,14 +133,13 @@ class Accumulation:
             rows = self.coordinates.rows(rows)
         return triangular(rows[:-1]), rows[-1], self.n
 
-    def _coordinates_of(self, rows: Array, origin: Array) -> Array:
-        """Of rows about the origin, in memory that the next will overwrite."""
+    def _coordinates_of(self, rows: Array) -> Array:
+        """Of rows, in memory that the next will overwrite."""
+        if self.coordinates is None:
+            return rows
         if len(self.work) < len(rows):
             self.work = np.empty_like(rows)
-        out = self.work[: len(rows)]
-        if self.coordinates is None:
-            return np.subtract(rows, origin, out=out)
-        return self.coordinates.of(rows, origin, out)
+        return self.coordinates.of(rows, self.work[: len(rows)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,13 +169,12 @@ class Coordinates:
             return None
         return cls(P * size, inverse / size[:, np.newaxis], order)
 
-    def of(self, rows: Array, origin: Array, out: Array) -> Array:
-        """Coordinates of rows about the origin."""
+    def of(self, rows: Array, out: Array) -> Array:
+        """Coordinates of rows."""
         if self.order is None:
-            np.subtract(rows, origin, out=out)
+            out[:] = rows
         else:
             np.take(rows, self.order, axis=1, out=out, mode="clip")
-            out -= origin[self.order]
         found = blas.dtrmm(1.0, self.inverse, out.T, trans_a=1, overwrite_b=1)
         return np.asarray(found.T)
 
@@ -180,6 +184,23 @@ class Coordinates:
         return (
             found if self.order is None else found[:, np.argsort(self.order)]
         )
+
+
+def well_conditioned(R: Array) -> bool:
+    """Whether no direction is much shorter than the columns."""
+    size = column_norms(R)
+    if len(R) < len(size) or not SAFE < size.min() <= size.max() < 1 / SAFE:
+        return False
+    scaled = np.asfortranarray(R / size)
+    if np.abs(scaled.diagonal()).min() * LONG < 1:
+        return False
+    # The power method for the inverse: its length is one over the shortest.
+    found = np.ones(len(size))
+    for _ in range(POWERS):
+        found = blas.dtrsv(scaled, blas.dtrsv(scaled, found, trans=1))
+        length = np.linalg.norm(found)
+        found /= length
+    return bool(length < LONG**2)
 
 
 def _invertible(R: Array) -> Array:

@@ -123,7 +123,8 @@ class Pass:
         if self.triangle is None:
             # Centring about the first row leaves constant columns exactly
             # zero.
-            origin = np.hstack([part[0] for part in parts], dtype=np.float64)
+            rows = [part[0] for part in parts]
+            origin = np.concatenate(rows, dtype=np.float64)
             none = np.empty((0, len(origin)))
             self.triangle = CentredTriangle(
                 none, origin, np.zeros_like(origin), 0

@@ -74,12 +74,12 @@ class StackedSummary(Summary):
     -----
     A summary never changes: `update` and `merge` return a new one. Time is
     O(n d²), some three times that of the Gram matrix, and some two times for
-    views of single precision. Memory is that of R, at most d² numbers, and
-    while rows are added about ten times as much (from 2049 features on, three
-    times), some megabytes and the block being read. Arrays on disk
-    (`numpy.load` with ``mmap_mode="r"``, `numpy.memmap`) are read a few
-    megabytes at a time, and sparse views are made dense so many rows at a
-    time.
+    views of single precision and where every feature has noise of its own.
+    Memory is that of R, at most d² numbers, and while rows are added about
+    ten times as much (from 2049 features on, three times), some megabytes and
+    the block being read. Arrays on disk (`numpy.load` with ``mmap_mode="r"``,
+    `numpy.memmap`) are read a few megabytes at a time, and sparse views are
+    made dense so many rows at a time.
     Merging is associative and its order does not matter beyond rounding: this
     is the tall-skinny QR of Demmel, Grigori, Hoemmen and Langou (2012) with
     the mean carried along.

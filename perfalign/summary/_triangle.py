@@ -18,7 +18,11 @@ from scipy.linalg import blas
 
 from perfalign._linalg import SAFE, column_norms, threads_for, two_sum
 from perfalign._types import Array
-from perfalign.summary._accumulation import Accumulation, Coordinates
+from perfalign.summary._accumulation import (
+    Accumulation,
+    Coordinates,
+    well_conditioned,
+)
 from perfalign.summary._reflections import eliminated, triangle, triangular
 
 #: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
@@ -57,12 +61,11 @@ class CentredTriangle:
         """Make room for rows that will be added."""
         n_rows = min(self._wanted(), self.filled + n_rows)
         if n_rows > len(self.weights):
-            # One more for what the means differ by, once there are two. A
-            # wide chunk of the first rows becomes R in the same memory, for
-            # which it lies in Fortran's order.
-            first = self._wide and not self.n
-            shape = n_rows + (not first), len(self.origin)
-            chunk = np.empty(shape, order="F" if first else "C")
+            # The first chunk becomes R in the same memory, for which it lies
+            # in Fortran's order. Others have a row more, for what the means
+            # differ by.
+            shape = n_rows + bool(self.n), len(self.origin)
+            chunk = np.empty(shape, order="C" if self.n else "F")
             weights = np.ones(n_rows)
             chunk[: self.filled] = self.chunk[: self.filled]
             weights[: self.filled] = self.weights[: self.filled]
@@ -116,6 +119,7 @@ class CentredTriangle:
         return len(self.origin) > NARROW
 
     def _take_chunk(self) -> None:
+        self.chunk[: self.filled] -= self.origin
         with threads_for(len(self.origin)):
             if not self._accumulated():
                 self._settle()
@@ -132,19 +136,21 @@ class CentredTriangle:
             d = len(self.origin)
             if not self.n or self._wide or self.filled < 2 * d:
                 return False
-            plain = self.coarse and _squared_in_range(self.R)
-            coordinates = None if plain else Coordinates.after(self.R)
-            if not (plain or coordinates):
-                return False
+            coordinates, plain = None, well_conditioned(self.R)
+            coarse = not plain and self.coarse and _squared_in_range(self.R)
+            if not (plain or coarse):
+                coordinates = Coordinates.after(self.R)
+                if coordinates is None:
+                    return False
             self.accumulation = Accumulation(
-                self.R, self.rest, self.n, coordinates
+                self.R, self.rest, self.n, coordinates, coarse
             )
-        elif self.accumulation.coordinates is None and not self.coarse:
+        elif self.accumulation.coarse and not self.coarse:
             return False
         rows, weights = self.chunk[: self.filled], None
         if self.weighted:
             weights = self.weights[: self.filled]
-        return self.accumulation.add(rows, self.origin, weights)
+        return self.accumulation.add(rows, weights)
 
     def _settle(self) -> None:
         """Turn what was accumulated into R, about the mean of all rows."""
@@ -156,10 +162,11 @@ class CentredTriangle:
         n_rows, d = self.filled, len(self.origin)
         rows, weights = self.chunk[:n_rows], self.weights[:n_rows]
         total = weights.sum()
-        rows -= self.origin
+        shares = weights / total
         # The second time, what rounding in the first mean has left over.
-        first, second = (_centre(rows, weights / total) for _ in range(2))
-        rows *= np.sqrt(weights)[:, np.newaxis]
+        first, second = _centre(rows, shares), _centre(rows, shares)
+        if self.weighted:
+            rows *= np.sqrt(weights)[:, np.newaxis]
         gap = first + second - self.rest
         n = self.n + total
         if self.n:
@@ -169,8 +176,7 @@ class CentredTriangle:
             self.R = eliminated(self.R, np.asfortranarray(rows))
         else:
             self.R = triangle(np.vstack([self.R, rows]) if self.n else rows)
-            if self._wide:
-                self.chunk, self.weights = self.chunk[:0].copy(), np.ones(0)
+            self.chunk, self.weights = self.chunk[:0].copy(), np.ones(0)
         self._move_origin(total / n * gap)
         self.n = n
 
@@ -186,7 +192,7 @@ def _squared_in_range(R: Array) -> bool:
 
 def _centre(rows: Array, shares: Array) -> Array:
     """Subtract the weighted mean from rows, in place, and return it."""
-    if rows.flags.f_contiguous:
+    if rows.strides[0] == rows.itemsize:
         mean: Array = blas.dgemv(1.0, rows, shares, trans=1)
     else:
         mean = blas.dgemv(1.0, rows.T, shares)
