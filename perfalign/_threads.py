@@ -10,21 +10,16 @@ enough to gain from threads, and uses SciPy's alone, with `scipy_threads`.
 
 import os
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from functools import cache, wraps
+from contextlib import AbstractContextManager, ContextDecorator
+from functools import cache
 from threading import Lock, local
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import scipy.linalg  # noqa: F401  SciPy's BLAS comes with it.
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 #: Where NumPy's wheels keep their BLAS.
 _OF_NUMPY = re.compile(r"[\\/]numpy(\.libs|[\\/]\.dylibs)[\\/]")
-
-
-#: A function with a limit is called as without.
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class _Pool:
@@ -62,7 +57,7 @@ def _pools() -> list[_Pool]:
     ]
 
 
-class _Limit:
+class _Limit(ContextDecorator):
     """A limit while anybody is inside, in this thread or another.
 
     The limit belongs to the process. Somebody who lifts it meanwhile costs
@@ -72,17 +67,6 @@ class _Limit:
 
     def __init__(self, lifts: bool) -> None:
         self.lifts = lifts
-
-    def __call__(self, function: Function) -> Function:
-        @wraps(function)
-        def limited(*args: Any, **kwargs: Any) -> Any:
-            # Entrances call each other; the outermost holds for all.
-            if _own.holds and not self.lifts:
-                return function(*args, **kwargs)
-            with self:
-                return function(*args, **kwargs)
-
-        return cast(Function, limited)
 
     def __enter__(self) -> None:
         self._move(1)
@@ -94,6 +78,7 @@ class _Limit:
         if not self.lifts:
             before, _own.holds = _own.holds, _own.holds + step
             if before and _own.holds:
+                # Entrances call each other; the outermost holds for all.
                 return
         with _lock:
             if self.lifts:
