@@ -33,6 +33,10 @@ from perfalign.unpaired._matches import (
 )
 from perfalign.unpaired._refinement import Round, full_width, refined
 
+#: Pairs that are never held out. Two determine a line, on which singles have
+#: one of two directions, and matches leave all further components to rounding.
+LEAST = 3
+
 #: Cosines that differ by less are equal.
 ROUNDING = 1e-12
 
@@ -78,8 +82,8 @@ class SemiSupervisedAlignment(MetaAlignment):
     n_rounds : int, default=12
         At most.
     cv : int, default=3
-        Parts in which pairs are held out; as many as pairs, if these are
-        fewer, or three.
+        Parts in which pairs are held out; as many as pairs, if less than
+        three pairs would be left.
     random_state : int, RandomState instance or None, default=None
         Divides the pairs.
 
@@ -178,7 +182,7 @@ class SemiSupervisedAlignment(MetaAlignment):
         ------
         ValueError
             If parameters are invalid, there are other than two views or fewer
-            than three pairs, more components are wanted than a view has
+            than four pairs, more components are wanted than a view has
             features, singles of a view are none or have other features than
             the view, and as the alignment.
 
@@ -197,9 +201,9 @@ class SemiSupervisedAlignment(MetaAlignment):
             raise ValueError(
                 f"SemiSupervisedAlignment aligns two views; seen {len(pairs)}."
             )
-        if len(pairs[0]) < 3:
+        if len(pairs[0]) <= LEAST:
             raise ValueError(
-                f"views have {len(pairs[0])} rows; wanted three pairs or "
+                f"views have {len(pairs[0])} rows; wanted four pairs or "
                 "more, of which some can be held out."
             )
         number, logs = 0, None
@@ -252,9 +256,9 @@ class SemiSupervisedAlignment(MetaAlignment):
     def _held_out(self, pairs: list[Array], singles: list[Array]) -> Array:
         """Mean log rank of each pair, held out, after each round."""
         n = len(pairs[0])
+        few = n - np.ceil(n / self.cv) < LEAST
         folds = KFold(
-            # Of three pairs two have to stay: one alone does not vary.
-            3 if n == 3 else min(self.cv, n),
+            n if few else self.cv,
             shuffle=True,
             random_state=check_random_state(self.random_state),
         )
