@@ -27,6 +27,7 @@ ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")
 IMAGE_TAG = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 ALT_TEXT = re.compile(r"""\balt\s*=\s*(?:"\s*[^"\s]|'\s*[^'\s])""")
 DATA_URI = re.compile(r"data:[\w/+-]+;base64,[A-Za-z0-9+/=\s]+")
+BACKTICKS = re.compile(r"`{3,}\{")
 # Words by which nbval would look away.
 NBVAL_MARKERS = re.compile(
     r"(?i)(?:PYTEST_VALIDATE|NBVAL)_(?:IGNORE_OUTPUT|SKIP|RAISES_EXCEPTION)"
@@ -81,6 +82,7 @@ def problems_of_cell(cell):
     if not source.strip():
         yield "empty"
     if cell["cell_type"] != "code":
+        yield from problems_of_fences(source)
         return
     if max(map(len, source.splitlines()), default=0) > MAX_COLUMNS:
         yield f"a line of more than {MAX_COLUMNS} columns"
@@ -93,6 +95,20 @@ def problems_of_cell(cell):
         yield "times of execution are stored"
     for output in cell["outputs"]:
         yield from problems_of_output(output, cell)
+
+
+def problems_of_fences(source):
+    """Notebooks outside of the book show what colons fence as text."""
+    lines = ["", *source.splitlines(), ""]
+    for before, line, after in zip(lines, lines[1:], lines[2:]):
+        if BACKTICKS.match(line):
+            yield f"a directive in backticks: {line}"
+        elif line.startswith(":::{") and before.strip():
+            yield f"no empty line before {line}"
+        elif line == ":::" and (
+            after.strip() or (before.strip() and before[0] != ":")
+        ):
+            yield "no empty line around the end of a directive"
 
 
 def problems_of_output(output, cell):
@@ -270,6 +286,18 @@ BAD = {
     "same id": (put("cells", 1, "id", value="curve"), "same id"),
     "old format": (put("nbformat_minor", value=4), "stable ids"),
     "empty cell": (put("cells", 1, "source", value=[]), "empty"),
+    "backticks": (
+        put("cells", 0, "source", value=["```{note}\n", "```"]),
+        "backticks",
+    ),
+    "fence at the text": (
+        put("cells", 0, "source", value=["So\n", ":::{note}\n", ":::"]),
+        "before",
+    ),
+    "text at the fence": (
+        put("cells", 0, "source", value=[":::{note}\n", "\n", "So\n", ":::"]),
+        "end of a directive",
+    ),
     "long line": (put("cells", 1, "source", value=["x" * 76]), "columns"),
     "semicolon": (put("cells", 1, "source", value=["plot();\n"]), "semicolon"),
     "path": (
