@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from perfalign.summary import _accumulation, _triangle
+from perfalign.summary import _coordinates, _triangle
 from perfalign.summary._triangle import CentredTriangle
 
 N, D = 30_000, 12
@@ -23,11 +23,11 @@ def way(request, monkeypatch):
         monkeypatch.setattr(_triangle, "NARROW", 0)
         monkeypatch.setattr(_triangle, "ROWS", 100)
     if request.param in ("refused", "pivoted"):
-        monkeypatch.setattr(_accumulation, "FEW", 0.0)
+        monkeypatch.setattr(_coordinates, "FEW", 0.0)
     if request.param == "refused":
-        monkeypatch.setattr(_accumulation, "MOST", 0.0)
+        monkeypatch.setattr(_coordinates, "MOST", 0.0)
     if request.param != "plain":
-        monkeypatch.setattr(_accumulation, "LONG", 0.0)
+        monkeypatch.setattr(_coordinates, "LONG", 0.5)
     return request.param
 
 
@@ -140,9 +140,9 @@ def test_columns_do_without_coordinates_if_no_direction_is_short(shortest):
     R = np.linalg.qr(spread[:, None] * Q, mode="r") * np.logspace(-9, 9, D)
     scaled = R / np.linalg.norm(R, axis=0)
     least = np.linalg.svd(scaled, compute_uv=False)[-1]
-    assert _accumulation.well_conditioned(R) == (least > 1 / 16)
-    assert not _accumulation.well_conditioned(R[:-1])
-    assert not _accumulation.well_conditioned(R * (np.arange(D) != 3))
+    assert _coordinates.well_conditioned(R) == (least > 1 / 16)
+    assert not _coordinates.well_conditioned(R[:-1])
+    assert not _coordinates.well_conditioned(R * (np.arange(D) != 3))
 
 
 @pytest.mark.parametrize("rows", STATIONARY | ODD)
@@ -251,3 +251,34 @@ def test_mean_far_off_costs_nothing():
     )
     assert np.linalg.svd(far, compute_uv=False)[11:] <= 1e-13 * abs(R).max()
     assert_allclose(mean - 2.0**30, near.mean(axis=0), rtol=0, atol=2e-7)
+
+
+@pytest.mark.parametrize("noise", [0, 1e-9, 1e-3])
+def test_few_signals_cost_one_product_with_them(noise):
+    """What they leave of the columns is orthogonal to them, and not short."""
+    rng = np.random.default_rng(0)
+    X = low_rank(rng) + noise * rng.normal(size=(N, D))
+    R = np.linalg.qr((X - X.mean(axis=0))[:100], mode="r")
+    found = _coordinates.coordinates_after(np.asfortranarray(R))
+    assert isinstance(found, _coordinates.Residuals)
+    known = found.columns
+    assert len(known) == 3
+    Y = found.of(R, np.empty_like(R))
+    assert_array_equal(Y[:, known], R[:, known])
+    assert_allclose(found.rows(Y), R, atol=1e-13 * np.abs(R).max())
+    others = np.delete(Y, known, axis=1)
+    assert_allclose(R[:, known].T @ others, 0, atol=1e-10)
+    assert np.all(np.linalg.norm(Y, axis=0) <= found.sizes * (1 + 1e-12))
+
+
+def test_other_rows_need_other_coordinates():
+    rng = np.random.default_rng(0)
+    kinds = {
+        "Features": rng.normal(size=(N, D)),
+        "Triangle": ill_conditioned(np.random.default_rng(2)),
+        "NoneType": low_rank(rng) * np.repeat([1, 1e-300], D // 2),
+    }
+    for name, X in kinds.items():
+        R = np.linalg.qr(X - X.mean(axis=0), mode="r")
+        found = _coordinates.coordinates_after(np.asfortranarray(R))
+        assert type(found).__name__ == name

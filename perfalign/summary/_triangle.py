@@ -18,11 +18,8 @@ from scipy.linalg import blas
 
 from perfalign._linalg import SAFE, column_norms, threads_for, two_sum
 from perfalign._types import Array
-from perfalign.summary._accumulation import (
-    Accumulation,
-    Coordinates,
-    well_conditioned,
-)
+from perfalign.summary._accumulation import Accumulation
+from perfalign.summary._coordinates import Features, coordinates_after
 from perfalign.summary._reflections import eliminated, triangle, triangular
 
 #: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
@@ -136,12 +133,16 @@ class CentredTriangle:
             d = len(self.origin)
             if not self.n or self._wide or self.filled < 2 * d:
                 return False
-            coordinates, plain = None, well_conditioned(self.R)
-            coarse = not plain and self.coarse and _squared_in_range(self.R)
-            if not (plain or coarse):
-                coordinates = Coordinates.after(self.R)
-                if coordinates is None:
-                    return False
+            coordinates = coordinates_after(self.R)
+            coarse = (
+                self.coarse
+                and not isinstance(coordinates, Features)
+                and _squared_in_range(self.R)
+            )
+            if coarse:
+                coordinates = Features(column_norms(self.R))
+            if coordinates is None:
+                return False
             self.accumulation = Accumulation(
                 self.R, self.rest, self.n, coordinates, coarse
             )
