@@ -237,7 +237,7 @@
 
   const skipAll = () => {
     const says = make("p", "predicting",
-      "This page asks for predictions, and hides what is so until you have " +
+      "Predictions on this page hide what follows them until you have " +
       "committed yourself. ");
     const every = button("show all answers");
     const show = () => every.setAttribute("aria-pressed", everything);
