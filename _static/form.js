@@ -254,10 +254,13 @@
 
   document.documentElement.classList.add("opening");
   document.addEventListener("DOMContentLoaded", () => {
-    forms = all(".asks").map(enliven);
-    if (forms.some(({ withheld }) => withheld.length)) skipAll();
-    veil();
-    document.documentElement.classList.remove("opening");
+    try {
+      forms = all(".asks").map(enliven);
+      if (forms.some(({ withheld }) => withheld.length)) skipAll();
+      veil();
+    } finally {
+      document.documentElement.classList.remove("opening");
+    }
     reveal(location.hash);
     addEventListener("hashchange", () => reveal(location.hash));
     // A link to where one is already changes nothing, and yet is followed.
