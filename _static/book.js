@@ -35,6 +35,16 @@
       (box.ariaLabel = box.parentElement.textContent.trim()));
   };
 
+  /* A word of the glossary shows its meaning to the keyboard, too. */
+  const explain = () => {
+    for (const word of all("a[title] > .std-term")) {
+      const link = word.parentElement;
+      link.dataset.meaning = link.title;
+      link.setAttribute("aria-description", link.title);
+      link.removeAttribute("title");
+    }
+  };
+
   /* A moved slider says what the picture now shows; a printed explorer says
      what every position of its sliders shows. */
   const speak = (figure) => {
@@ -95,6 +105,7 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     mend();
+    explain();
     all("figure.explorer").forEach(speak);
     enliven();
   });

@@ -7,7 +7,9 @@ from typing import Any
 import nbformat
 from blocks import Directive, read
 
-ROLE = re.compile(r"\{(prf:ref|numref|ref|eq|cite:t|cite:p|index)\}`([^`]+)`")
+ROLE = re.compile(
+    r"\{(prf:ref|numref|ref|eq|cite:t|cite:p|index|term)\}`([^`]+)`"
+)
 PAGE = re.compile(r"\]\((\w+\.md(?:#[\w-]+)?)\)")
 SITE = "https://github.com/perfalign/perfalign/blob/main/chapters/"
 PROOFS = ("theorem", "proposition", "corollary", "example")
@@ -114,6 +116,8 @@ class Plain:
         role, target = found.groups()
         if role == "index":
             return ""
+        if role == "term":
+            return target.partition(" <")[0]
         if role.startswith("cite"):
             sources = [self.sources[key.strip()] for key in target.split(",")]
             if role == "cite:t":
