@@ -15,13 +15,13 @@ ENTRY = re.compile(r"^((?:\S.*\n)+)  (.+) → \[(\d+)\]\((\S+)\)$", re.MULTILINE
 #: What is no prose: code, formulas, roles and targets of links.
 NO_PROSE = re.compile(
     r"```.*?```|\$\$.*?\$\$|\$[^$]+\$|\{[\w:]+\}`[^`]+`|`[^`]+`"
-    r"|\]\([^)]+\)|^:\w+:[^\n]*$|<!--.*?-->",
+    r"|\]\([^)]+\)|^:\w+:[^\n]*$|^(?::::|#)[^\n]*$|<!--.*?-->",
     re.DOTALL | re.MULTILINE,
 )
 #: In these words it means something else.
 OTHER_MEANINGS = re.compile(
     r"magnetometer on the head|point of view|-theoretic view|a tie in|"
-    r"modalities together"
+    r"tie six"
 )
 
 

@@ -32,13 +32,17 @@ def explain(app: Any, page: nodes.document, name: str) -> None:
     links = [
         link
         for link in page.findall(nodes.reference)
-        if "std-term" in link[0].get("classes", ())
+        if any("std-term" in word["classes"] for word in _words(link))
     ]
     if links:
         found = definitions(app.env.get_doctree(PAGE))
         for link in links:
             term = str(link.get("refuri", "")).partition("#")[2]
             link["reftitle"] = found[term or link["refid"]]
+
+
+def _words(link: nodes.reference) -> list[nodes.inline]:
+    return list(link.findall(nodes.inline))
 
 
 def setup(app: Any) -> dict[str, Any]:
