@@ -7,7 +7,7 @@ import nbformat
 from blocks import Directive, read
 from plain import Plain
 
-from perfalign.book.exercises import questions
+from perfalign.book.exercises import exercise_of, questions
 
 # Solutions and their code stand between these two in the chapter.
 START, END = "solution-start", "solution-end"
@@ -58,7 +58,7 @@ def _answer(exercise: str) -> list[Any]:
     """A cell for one's own work, and one to answer each question."""
     cells = [_code("# your work\n", f"work-{exercise}")]
     for question in questions():
-        if question.rstrip("abcdef") == exercise:
+        if exercise_of(question) == exercise:
             source = (
                 "from perfalign.book.exercises import ask, check\n\n"
                 f'ask("{question}")\n'

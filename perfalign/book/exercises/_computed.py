@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from perfalign._types import Array
+from perfalign.book.exercises._question import Case, Question
 from perfalign.book.exercises._verdict import Verdict
 
-Numbers = Callable[[], ArrayLike]
+Numbers = Callable[..., ArrayLike]
 
 
 @dataclass(frozen=True)
-class Computed:
+class Computed(Question):
     """A question, its numbers, and numbers of typical mistakes with reasons.
 
     An answer counts as a number if it is within `rtol` of it: the reader may
@@ -24,15 +25,22 @@ class Computed:
     solution: Numbers
     reason: str
     mistakes: Sequence[tuple[Numbers, str]] = ()
+    others: Sequence[Case] = ()
     rtol: float = 0.01
+
+    def right(self) -> Numbers:
+        return self.solution
+
+    def wrong(self) -> Sequence[tuple[Numbers, str]]:
+        return self.mistakes
 
     def text(self) -> str:
         count = np.size(self.solution())
         numbers = "a number" if count == 1 else f"{count} numbers, in order"
-        return f"{self.question}\n  (Answer with {numbers}.)"
+        return f"{self.question}\n  (Answer with {numbers}{self.function()}.)"
 
-    def verdict(self, *answer: object) -> Verdict:
-        right = np.ravel(self.solution()).astype(float)
+    def verdict(self, *answer: object, case: Case = ()) -> Verdict:
+        right = np.ravel(self.solution(*case)).astype(float)
         try:
             given = real(answer).ravel()
         except (TypeError, ValueError, OverflowError):
@@ -50,7 +58,7 @@ class Computed:
         if self._same(given, right):
             return Verdict(True, self.reason)
         for wrong, reason in self.mistakes:
-            if self._same(given, np.ravel(wrong())):
+            if self._same(given, np.ravel(wrong(*case))):
                 return Verdict(False, reason)
         return Verdict(False, self._unlisted(given, right))
 
