@@ -1,7 +1,9 @@
 """Points for an answer, when it is graded."""
 
+import warnings
+
 from perfalign.book.exercises._check import question
-from perfalign.book.exercises._question import Case
+from perfalign.book.exercises._question import Case, Question
 from perfalign.book.exercises._verdict import Verdict
 
 
@@ -36,27 +38,24 @@ def grade(number: str, answer: object) -> int:
     2
     """
     asked = question(number)
-    said = _said(number, answer, ())
+    said = _said(asked, answer)
     print(said)
-    if not asked.others:
+    if not (said and asked.others):
         return int(said.right)
     further = Verdict(False, "A function of the numbers was asked for.")
     if callable(answer):
-        verdicts = [_said(number, answer, case) for case in asked.others]
+        verdicts = [_said(asked, answer, case) for case in asked.others]
         wrong = [verdict for verdict in verdicts if not verdict]
         further = wrong[0] if wrong else Verdict(True, "Each of them.")
     print(f"For other numbers: {further}")
-    return said.right + further.right
+    return 1 + further.right
 
 
-def _said(number: str, answer: object, case: Case) -> Verdict:
+def _said(asked: Question, answer: object, case: Case = ()) -> Verdict:
     """The verdict, also on what stops: an answer is anybody's code."""
     try:
-        return question(number).said(answer, case=case)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return asked.said(answer, case=case)
     except Exception as error:
         return Verdict(False, f"{type(error).__name__}: {error}")
-
-
-def full(number: str) -> int:
-    """Points for a perfect answer."""
-    return 1 + bool(question(number).others)

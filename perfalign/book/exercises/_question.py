@@ -54,6 +54,11 @@ class Question(ABC):
             if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
         }
 
+    @property
+    def points(self) -> int:
+        """Points for the numbers in the question, and for all others."""
+        return 1 + bool(self.others)
+
     def function(self) -> str:
         """That a function of these numbers is an answer, too, if it is."""
         if not self.others:
