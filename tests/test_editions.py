@@ -51,6 +51,7 @@ def test_no_directive_is_left(editions, name):
         assert not re.findall(r"^[`:]{3,}\{", text, re.MULTILINE)
         assert not re.findall(r"^:{3}", text, re.MULTILINE)
         assert not re.findall(r"\$\$ \(", text)
+        assert "<!--" not in text
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=NAMES)
