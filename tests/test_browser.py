@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from perfalign.book.exercises import check
-from perfalign.book.predictions import predict
+from perfalign.book.exercises import check, question, questions
+from perfalign.book.predictions import predict, predictions
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = (ROOT / "tests" / "axe" / "axe.min.js").read_text("utf-8")
@@ -114,11 +114,23 @@ def lost(browser, i):
     return browser.run(STRETCH, i)["lost"]
 
 
-def try_forms(browser):
+def expected_forms(page):
+    """Predictions of a chapter, and what its exercises ask for in words."""
+    chapter = page.removeprefix("chapters/")[:2]
+    if not chapter.isdigit():
+        return []
+    asked = [n for n in questions() if n.startswith(f"{int(chapter)}.")]
+    return predictions(int(chapter)) + [
+        number for number in asked if hasattr(question(number), "data")
+    ]
+
+
+def try_forms(browser, expected):
     """Predictions hide until there is an answer; all say what is right."""
     names = browser.run(
         "[...document.querySelectorAll('.asks')].map((e) => e.dataset.name)"
     )
+    assert sorted(names) == sorted(expected)
     hiding = browser.run(
         "[...document.querySelectorAll('.predicts')]"
         ".map((e) => e.dataset.name)"
@@ -134,9 +146,9 @@ def try_forms(browser):
     for way in WAYS if names else []:
         browser.resize(1280, 900, touch=way == "touch")
         for k, name in enumerate(names):
-            expected = answer(browser, k, name, way)
+            right = answer(browser, k, name, way)
             told = f"document.querySelectorAll('.asks .said')[{k}].textContent"
-            browser.until(f"{told} === {json.dumps(expected)}")
+            browser.until(f"{told} === {json.dumps(right)}")
             if name in stretches:
                 assert seen(browser, stretches[name])
         if way == "touch":
@@ -216,7 +228,7 @@ def test_page(name, book, browser):
     assert (browser.run(STOPS) or 0) <= MAX_STOPS
     if browser.run("!document.querySelector('article')"):
         return
-    try_forms(browser)
+    try_forms(browser, expected_forms(name))
     browser.resize(1280, 900)
     browser.run(AXE + "; 0")
     assert not browser.run(VIOLATIONS, None)

@@ -56,23 +56,20 @@ def state_of(browser, i):
     return browser.run(f"({STATE})(({SLIDERS})()[{i}])")
 
 
-def explorer_pages():
+def pages_with(kinds):
     return [
         f"chapters/{path.stem}"
         for path in sorted(CHAPTERS.glob("*.ipynb"))
-        if re.search(r'class=\\"(explorer|cities)\\"', path.read_text("utf-8"))
+        if re.search(rf'class=\\"({kinds})\\"', path.read_text("utf-8"))
     ]
 
 
-@pytest.mark.parametrize("name", explorer_pages())
+@pytest.mark.parametrize("name", pages_with("explorer|cities"))
 def test_sliders(name, book, browser):
     """Each moves by keyboard, mouse and touch, and says what is shown."""
+    page = (book / f"{name}.html").as_uri()
     for touch in (False, True):
-        browser.open(
-            (book / f"{name}.html").as_uri(),
-            PHONE if touch else 1280,
-            touch=touch,
-        )
+        browser.open(page, PHONE if touch else 1280, touch=touch)
         browser.until(READY)
         show_answers(browser)
         count = browser.run(f"({SLIDERS})().length")
@@ -123,7 +120,8 @@ def check_slider(browser, i, touch):
 
 
 def test_print_says_what_each_position_shows(book, browser):
-    browser.open((book / "chapters" / "07-collapse.html").as_uri())
+    name = pages_with("explorer")[0]
+    browser.open((book / f"{name}.html").as_uri())
     show_answers(browser)
     before = state_of(browser, 0)
     browser.run("dispatchEvent(new Event('beforeprint')); 0")

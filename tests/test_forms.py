@@ -216,6 +216,29 @@ def test_answers_are_remembered_until_one_is_asked_again(page, address):
     assert shown(page) == without("one")
 
 
+def test_answers_to_another_question_are_forgotten(page, address):
+    click(page, CHOICE, "input", 1)
+    click(page, CHOICE)
+    page.run(
+        "localStorage.setItem('perfalign 1.choice', JSON.stringify([1234, 7]))"
+    )
+    page.open(address)
+    assert said(page, CHOICE) == ""
+    assert shown(page) == without("one", *LATER)
+
+
+def test_what_is_committed_stands(page):
+    page.run("document.querySelectorAll('[type=text]')[0].value = '10'")
+    page.run("document.querySelectorAll('[type=text]')[1].focus()")
+    page.type("0.5")
+    page.press("Enter")
+    assert said(page, NUMBERS) == MADE["1.numbers"].verdict(["10", "0.5"])
+    assert page.run("document.querySelector('[type=text]').disabled")
+    assert page.run("document.activeElement.innerText") == "ask me again"
+    page.press("Enter")
+    assert not page.run("document.querySelector('[type=text]').disabled")
+
+
 def test_one_or_all_can_be_skipped(page, address):
     click(page, CHOICE, "[type=button]")
     assert shown(page) == without(*LATER)

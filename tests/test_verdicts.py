@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from perfalign.book.exercises import check, questions
-from perfalign.book.exercises._check import _all as all_questions
+from perfalign.book.exercises import check, question, questions
 from perfalign.book.exercises._choice import Choice
 from perfalign.book.exercises._computed import Computed
 from perfalign.book.predictions import predict, predictions
@@ -79,14 +78,14 @@ def test_any_prediction_says_the_same_in_the_page(page):
 
 @pytest.mark.parametrize("number", questions())
 def test_exercises_say_the_same_in_the_page(page, number):
-    question = all_questions()[number]
+    asked = question(number)
     rng = np.random.default_rng(0)
-    if isinstance(question, Choice):
-        answers = [*range(len(question.options))]
+    if isinstance(asked, Choice):
+        answers = [*range(len(asked.options))]
         expected = [repr(check(number, "abcdef"[i])) for i in answers]
-    elif isinstance(question, Computed):
-        right = np.ravel(question.solution()).astype(float)
-        known = [right] + [wrong() for wrong, _ in question.mistakes]
+    elif isinstance(asked, Computed):
+        right = np.ravel(asked.solution()).astype(float)
+        known = [right] + [wrong() for wrong, _ in asked.mistakes]
         known += [-right, right**2, 100 * right, right / 2, right * 0]
         answers = [
             np.broadcast_to(
@@ -94,7 +93,7 @@ def test_exercises_say_the_same_in_the_page(page, number):
                 right.shape,
             ).tolist()
             for numbers in known
-            for r in [question.rtol * 0.9] * 5
+            for r in [asked.rtol * 0.9] * 5
         ]
         answers += rng.normal(right, 1, (20, len(right))).tolist()
         mixed = np.where(rng.integers(0, 2, (9, len(right))), right, 0.123)
@@ -102,4 +101,4 @@ def test_exercises_say_the_same_in_the_page(page, number):
         expected = [repr(check(number, *answer)) for answer in answers]
     else:
         return
-    assert says(page, question.data(), answers) == expected
+    assert says(page, asked.data(), answers) == expected
