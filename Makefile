@@ -17,7 +17,7 @@ STAMP := .venv/installed
 BENCH := .venv-bench
 OTHER := .venv-bench-mvlearn
 
-.PHONY: book test student plain study bench notebooks lint lock clean
+.PHONY: book test student plain study bench notebooks picture lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -52,6 +52,10 @@ bench:
 # Run all chapters and store what they print and draw.
 notebooks: $(STAMP)
 	$(BIN)/python tools/execute_notebooks.py
+
+# The picture of the README and of links to the book.
+picture: $(STAMP)
+	$(BIN)/python -m perfalign.book.front _static/front.png
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -19,6 +19,9 @@ def main(edition: str, folder: str) -> None:
     notebooks = chapters(SOURCE)
     plain = Plain(numbered(notebooks), cited(SOURCE / "references.bib"))
     Path(folder).mkdir(parents=True, exist_ok=True)
+    if edition == "plain":
+        for path in SOURCE.glob("[!0-9]*.ipynb"):
+            notebooks[path] = nbformat.read(path, as_version=4)
     for path, notebook in notebooks.items():
         if edition == "plain":
             written = plain.notebook(notebook)
