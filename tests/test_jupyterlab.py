@@ -142,18 +142,29 @@ def test_a_chapter_runs_from_top_to_bottom(lab):
     assert {name for name, _ in streams} == {"stdout"}, streams
 
 
+SCROLL = """(name) => {
+  const i = panel.content.widgets.findIndex(({ model }) => model.id === name);
+  panel.content.activeCellIndex = i;
+  return panel.content.scrollToItem(i).then(() => 0);
+}"""
+SOLUTION = """[...document.querySelectorAll(".jp-RenderedMarkdown details")]
+  .find((e) => !e.open && e.textContent.includes("KD Theorem 2.1"))"""
+
+
+def test_theorems_have_titles_and_solutions_are_folded(lab):
+    text = "document.querySelector('.jp-Notebook').textContent"
+    lab.run(SCROLL, "text-10")
+    lab.until(f"{text}.includes('Theorem 3.2 (Sharp existence).')")
+    lab.run(SCROLL, "text-28")
+    lab.until(f"!!{SOLUTION}")
+
+
 HANDLE = "document.querySelector('.jp-OutputArea .widget-slider .noUi-handle')"
 PICTURE = "document.querySelector('.jp-OutputArea .widget-html img').src"
 
 
 def test_its_explorer_moves(lab):
-    lab.run(
-        "(name) => { const all = panel.content.widgets;"
-        "const i = all.findIndex(({ model }) => model.id === name);"
-        "panel.content.activeCellIndex = i;"
-        "return panel.content.scrollToItem(i).then(() => 0); }",
-        "code-cities",
-    )
+    lab.run(SCROLL, "code-cities")
     lab.until(f"!!{HANDLE} && !!{PICTURE}")
     before = lab.run(f"[{HANDLE}.ariaValueNow, {PICTURE}]")
     lab.run(f"{HANDLE}.focus()")
