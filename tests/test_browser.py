@@ -250,3 +250,17 @@ def test_page(name, book, browser):
     assert not browser.run(CUT_FORMULAS)
     assert not browser.run(OUT_OF_REACH)
     assert not browser.complaints
+
+
+def test_rockets_lead_to_notebooks_and_edits_to_the_source(book):
+    rockets = 0
+    for page in (book / "chapters").glob("*.html"):
+        text = page.read_text("utf-8")
+        launched = re.findall(r'"(https://(?:mybinder|colab)[^"]+)"', text)
+        for address in set(launched):
+            assert re.search(r"/notebooks\b", address)
+            assert address.endswith(f"/chapters/{page.stem}.ipynb")
+        (edited,) = set(re.findall(r'"(https://[^"]+/edit/[^"]+)"', text))
+        assert f"/edit/main/chapters/{page.stem}." in edited
+        rockets += len(set(launched))
+    assert rockets == 2 * len([*(ROOT / "chapters").glob("*.ipynb")])

@@ -25,6 +25,9 @@ def main(edition: str, folder: str) -> None:
         "grade": lambda chapter: graded(student(chapter, plain)),
     }[edition]
     Path(folder).mkdir(parents=True, exist_ok=True)
+    if edition == "plain":
+        for path in SOURCE.glob("[!0-9]*.ipynb"):
+            notebooks[path] = nbformat.read(path, as_version=4)
     for path, notebook in notebooks.items():
         nbformat.write(written(notebook), Path(folder) / path.name)
 
