@@ -3,6 +3,7 @@
 # make student  write notebooks without solutions, whose answers are checked
 # make grade    grade what was handed in: make grade SUBMISSIONS=folder
 # make teacher  write what a teacher needs of each chapter
+# make figures  its figures as SVG, to be edited: make figures CHAPTER=03
 # make plain    write notebooks that read well outside of the book
 # make study    repeat a part of a stored study: make study NAME=descent
 # make bench    measure time and memory beside other libraries (chapter 11)
@@ -22,7 +23,7 @@ OTHER := .venv-bench-mvlearn
 GRADE := .venv-grade
 SUBMISSIONS := _build/submissions
 
-.PHONY: book test student plain teacher grade study bench notebooks lint lock clean
+.PHONY: book test student plain teacher figures grade study bench notebooks lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -38,6 +39,11 @@ test: $(STAMP)
 student plain teacher: $(STAMP)
 	$(BIN)/python tools/editions $@ _build/$@
 	@echo "They are in $(CURDIR)/_build/$@."
+
+# Its figures, to be edited: the chapter is run.
+figures: $(STAMP)
+	$(BIN)/python tools/editions/figures.py chapters/$(CHAPTER)-*.ipynb \
+		_build/teacher/figures
 
 # A folder for each student holds notebooks of the student edition, answered.
 grade: $(STAMP)
