@@ -46,9 +46,7 @@ figures: $(STAMP)
 		_build/teacher/figures
 
 # A folder for each student holds notebooks of the student edition, answered.
-grade: $(STAMP)
-	$(PYTHON) -m venv $(GRADE)
-	$(GRADE)/bin/pip install -q -e ".[grade]"
+grade: $(STAMP) $(GRADE)/installed
 	rm -rf _build/grade
 	$(BIN)/python tools/editions grade _build/grade/answers
 	$(GRADE)/bin/python -W ignore tools/grade.py $(SUBMISSIONS) _build/grade
@@ -92,6 +90,11 @@ lock: $(STAMP)
 		--output-file binder/requirements.txt pyproject.toml
 	echo "-e ." >> requirements.txt
 	echo "-e ." >> binder/requirements.txt
+
+$(GRADE)/installed: pyproject.toml
+	$(PYTHON) -m venv $(GRADE)
+	$(GRADE)/bin/pip install -q -e ".[grade]"
+	touch $@
 
 clean:
 	rm -rf _build .venv $(BENCH) $(OTHER) $(GRADE) .mypy_cache .pytest_cache .ruff_cache

@@ -131,14 +131,15 @@ def test_minutes_are_words_proofs_and_cells(tool):
 
 
 def test_figures_are_drawn_anew_with_text_in_them(tool, tmp_path):
-    cells = ["import matplotlib.pyplot as plt", "_ = plt.plot([1], label='x')"]
-    chapter = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_code_cell(source, id=f"code-{i}")
-            for i, source in enumerate([*cells, "_ = plt.title('A title')"])
-        ]
+    source = (
+        "from perfalign.book import plots\n"
+        "fig = plots.spectrum([3, 2, 1], 1)\n"
+        "fig.axes[0].set_title('A title')\n"
+        "fig"
     )
-    chapter.cells[1].source += "\nplt.title('A title')"
+    chapter = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source, id="code-1")]
+    )
     path = tmp_path / "07-drawn.ipynb"
     nbformat.write(chapter, path)
     tool("figures").main(path, tmp_path / "figures")

@@ -11,19 +11,33 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-OPTIONS = [
-    "--InlineBackend.figure_formats={'svg'}",
-    "--InlineBackend.rc={'svg.fonttype': 'none'}",
-]
+# Run before the chapter: every figure shows itself as SVG, too.
+DRAWN = """\
+from io import StringIO
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+
+def drawn(figure):
+    page = StringIO()
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        figure.savefig(page, format="svg")
+    return page.getvalue()
+
+
+formatters = get_ipython().display_formatter.formatters
+formatters["image/svg+xml"].for_type(Figure, drawn)
+"""
 
 
 def main(chapter: Path, folder: Path) -> None:
     notebook = nbformat.read(chapter, as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(DRAWN))
     client = NotebookClient(
         notebook,
         timeout=None,
         resources={"metadata": {"path": str(chapter.parent)}},
-        extra_arguments=OPTIONS,
     )
     client.create_kernel_manager()
     client.km.transport_encryption = "auto"
