@@ -3,6 +3,7 @@
 # make student  write notebooks without solutions, whose answers are checked
 # make grade    grade what was handed in: make grade SUBMISSIONS=folder
 # make teacher  write what a teacher needs of each chapter
+# make figures  its figures as SVG, to be edited: make figures CHAPTER=03
 # make plain    write notebooks that read well outside of the book
 # make study    repeat a part of a stored study: make study NAME=descent
 # make bench    measure time and memory beside other libraries (chapter 11)
@@ -22,8 +23,8 @@ OTHER := .venv-bench-mvlearn
 GRADE := .venv-grade
 SUBMISSIONS := _build/submissions
 
-.PHONY: book test student plain teacher grade study bench notebooks picture \
-	lint lock clean
+.PHONY: book test student plain teacher figures grade study bench notebooks \
+	picture lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -40,10 +41,13 @@ student plain teacher: $(STAMP)
 	$(BIN)/python tools/editions $@ _build/$@
 	@echo "They are in $(CURDIR)/_build/$@."
 
+# Its figures, to be edited: the chapter is run.
+figures: $(STAMP)
+	$(BIN)/python tools/editions/figures.py chapters/$(CHAPTER)-*.ipynb \
+		_build/teacher/figures
+
 # A folder for each student holds notebooks of the student edition, answered.
-grade: $(STAMP)
-	$(PYTHON) -m venv $(GRADE)
-	$(GRADE)/bin/pip install -q -e ".[grade]"
+grade: $(STAMP) $(GRADE)/installed
 	rm -rf _build/grade
 	$(BIN)/python tools/editions grade _build/grade/answers
 	$(GRADE)/bin/python -W ignore tools/grade.py $(SUBMISSIONS) _build/grade
@@ -91,6 +95,11 @@ lock: $(STAMP)
 		--output-file binder/requirements.txt pyproject.toml
 	echo "-e ." >> requirements.txt
 	echo "-e ." >> binder/requirements.txt
+
+$(GRADE)/installed: pyproject.toml
+	$(PYTHON) -m venv $(GRADE)
+	$(GRADE)/bin/pip install -q -e ".[grade]"
+	touch $@
 
 clean:
 	rm -rf _build .venv $(BENCH) $(OTHER) $(GRADE) .mypy_cache .pytest_cache .ruff_cache

@@ -5,6 +5,7 @@ Where there is none, this is skipped, unless ``PERFALIGN_BROWSER=required``.
 """
 
 import json
+import re
 from pathlib import Path
 
 import pytest

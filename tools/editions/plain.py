@@ -49,7 +49,7 @@ class Plain:
                 cells.append(self._markdown(self.text(cell.source), cell.id))
                 continue
             cells.append(cell)
-            if caption := self._caption(cell):
+            if caption := self.caption(cell):
                 cells.append(self._markdown(caption, f"{cell.id}-caption"))
         return nbformat.v4.new_notebook(cells=cells, metadata=chapter.metadata)
 
@@ -77,7 +77,8 @@ class Plain:
     def _markdown(self, text: str, name: str) -> Any:
         return nbformat.v4.new_markdown_cell(text, id=name[:64])
 
-    def _caption(self, cell: Any) -> str:
+    def caption(self, cell: Any) -> str:
+        """Number, caption and alternative text of a figure."""
         shown = cell.metadata.get("mystnb", {})
         figure = shown.get("figure", {})
         number = self.names.get(figure.get("name", ""), "")

@@ -4,13 +4,11 @@ from itertools import groupby
 from typing import Any
 
 import nbformat
-from blocks import Directive, read
+from blocks import Directive
 from plain import Plain
+from solutions import parts
 
 from perfalign.book.exercises import exercise_of, question, questions
-
-# Solutions and their code stand between these two in the chapter.
-START, END = "solution-start", "solution-end"
 
 # Of cells of the chapter itself: they are not run when answers are graded.
 CHAPTER = "chapter"
@@ -26,21 +24,15 @@ NOTE = (
 
 def student(chapter: Any, plain: Plain) -> Any:
     """Notebook of a chapter without solutions, with answer cells."""
-    cells, hidden = [], False
-    for cell in chapter.cells:
-        if cell.cell_type != "markdown":
-            if not hidden:
-                cells.append(_tagged(cell))
-            continue
-        kept: list[str | Directive] = []
-        for block in read(cell.source):
-            name = "" if isinstance(block, str) else block.name
-            hidden = (hidden or name == START) and name != END
-            if not hidden and name not in (END, "solution"):
-                kept.append(block)
-        cells += _cells(kept, cell.id, plain)
-    if hidden:
-        raise ValueError(f"A {START} has no {END}: all below would be lost.")
+    cells = []
+    told = [part for part in parts(chapter) if not part.solves]
+    for _, group in groupby(told, lambda part: part.cell.id):
+        first, *rest = group
+        if first.cell.cell_type == "markdown":
+            blocks = [part.content for part in (first, *rest)]
+            cells += _cells(blocks, first.cell.id, plain)
+        else:
+            cells.append(_tagged(first.cell))
     copy = nbformat.v4.new_notebook(cells=cells, metadata=chapter.metadata)
     return plain.notebook(copy)
 
