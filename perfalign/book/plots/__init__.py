@@ -28,6 +28,7 @@ from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.maps import maps
 from perfalign.book.plots.no_pairs import answers, valleys
+from perfalign.book.plots.over_time import over_time
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
@@ -71,6 +72,7 @@ __all__ = [
     "null_space",
     "nullity",
     "over_temperature",
+    "over_time",
     "over_truth",
     "pairs",
     "phase_diagram",
