@@ -26,6 +26,7 @@ from perfalign.book.plots.gauge import over_truth
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
+from perfalign.book.plots.lead import lead
 from perfalign.book.plots.maps import maps
 from perfalign.book.plots.no_pairs import answers, valleys
 from perfalign.book.plots.over_time import over_time
@@ -64,6 +65,7 @@ __all__ = [
     "glued",
     "images",
     "latent_space",
+    "lead",
     "maps",
     "merge_tree",
     "modes",
