@@ -17,6 +17,7 @@ from perfalign.book.plots.bridges import (
 from perfalign.book.plots.choices import choices
 from perfalign.book.plots.comparison import confusion, dots
 from perfalign.book.plots.concepts import modes, walk
+from perfalign.book.plots.coupling import coupling_matrices, displaced
 from perfalign.book.plots.crossings import crossings
 from perfalign.book.plots.directions import thinnest_direction
 from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
@@ -55,8 +56,10 @@ __all__ = [
     "confusion",
     "cost_maps",
     "cost_of_width",
+    "coupling_matrices",
     "crossings",
     "descent_beside",
+    "displaced",
     "dots",
     "gallery",
     "gauge_histogram",
