@@ -26,6 +26,7 @@ from perfalign.book.plots.gallery import gallery
 from perfalign.book.plots.gauge import over_truth
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
+from perfalign.book.plots.ladders import ladders
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.lead import lead
 from perfalign.book.plots.maps import maps
@@ -67,6 +68,7 @@ __all__ = [
     "generation",
     "glued",
     "images",
+    "ladders",
     "latent_space",
     "lead",
     "maps",
