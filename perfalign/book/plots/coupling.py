@@ -44,7 +44,7 @@ def coupling_matrices(
     """
     orders = [np.argsort(one, kind="stable") for one in labels]
     ends = [np.unique(one, return_counts=True)[1].cumsum() for one in labels]
-    fig, axes = panels(len(plans), height=2.0, sharey=True)
+    fig, axes = panels(len(plans), height=3.0, sharey=True)
     for ax, (title, plan) in zip(axes, plans.items(), strict=True):
         shown = np.asarray(plan)[np.ix_(*orders)]
         norm = LogNorm(_LEAST * shown.max(), shown.max(), clip=True)
