@@ -17,6 +17,7 @@ from perfalign.book.plots.bridges import (
 from perfalign.book.plots.choices import choices
 from perfalign.book.plots.comparison import confusion, dots
 from perfalign.book.plots.concepts import modes, walk
+from perfalign.book.plots.coupling import coupling_matrices, displaced
 from perfalign.book.plots.crossings import crossings
 from perfalign.book.plots.directions import thinnest_direction
 from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
@@ -25,9 +26,12 @@ from perfalign.book.plots.gallery import gallery
 from perfalign.book.plots.gauge import over_truth
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
+from perfalign.book.plots.ladders import ladders
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
+from perfalign.book.plots.lead import lead
 from perfalign.book.plots.maps import maps
 from perfalign.book.plots.no_pairs import answers, valleys
+from perfalign.book.plots.over_time import over_time
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
@@ -53,8 +57,10 @@ __all__ = [
     "confusion",
     "cost_maps",
     "cost_of_width",
+    "coupling_matrices",
     "crossings",
     "descent_beside",
+    "displaced",
     "dots",
     "gallery",
     "gauge_histogram",
@@ -62,7 +68,9 @@ __all__ = [
     "generation",
     "glued",
     "images",
+    "ladders",
     "latent_space",
+    "lead",
     "maps",
     "merge_tree",
     "modes",
@@ -71,6 +79,7 @@ __all__ = [
     "null_space",
     "nullity",
     "over_temperature",
+    "over_time",
     "over_truth",
     "pairs",
     "phase_diagram",

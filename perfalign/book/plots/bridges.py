@@ -301,7 +301,7 @@ def against(
                 low, high = resampled_interval(values, test_size)
                 marks[kind] = ax.errorbar(
                     mean,
-                    i + 0.24 * j - 0.12,
+                    i + 0.12 * (2 * j + 1 - len(methods[name])),
                     xerr=[[mean - low], [high - mean]],
                     color=(SHARED, BLACK)[j],
                     mfc=(SHARED, "white")[j],

@@ -124,7 +124,7 @@ def confusion(
                     f"{100 * shares[i, j]:.0f}",
                     ha="center",
                     va="center",
-                    fontsize=8,
+                    fontsize=10,
                     color="white" if shares[i, j] > 0.55 else BLACK,
                 )
         ax.set_xticks(range(n), names, rotation=90)
@@ -132,5 +132,5 @@ def confusion(
         ax.set_title(title, color=MUTED)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
-        ax.set_xlabel("taken for, in per cent", color=VIEW[1])
+        ax.set_xlabel("taken for, in per cent")
     return fig
