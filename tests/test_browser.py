@@ -260,7 +260,7 @@ def check_slider(browser, i, touch):
 
 
 def test_print_says_what_each_position_shows(book, browser):
-    browser.open((book / "chapters" / "07-collapse.html").as_uri())
+    browser.open((book / "chapters" / "11-a-million-rows.html").as_uri())
     before = state_of(browser, 0)
     browser.run("dispatchEvent(new Event('beforeprint')); 0")
     browser.prefer(media="print")

@@ -23,11 +23,13 @@ from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
 from perfalign.book.plots.flows import null_histogram, trajectories
 from perfalign.book.plots.gallery import gallery
 from perfalign.book.plots.gauge import over_truth
+from perfalign.book.plots.halves import completed, looks
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.maps import maps
 from perfalign.book.plots.no_pairs import answers, valleys
+from perfalign.book.plots.pairings import pairings
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
@@ -50,6 +52,7 @@ __all__ = [
     "answers",
     "bars",
     "choices",
+    "completed",
     "confusion",
     "cost_maps",
     "cost_of_width",
@@ -63,6 +66,7 @@ __all__ = [
     "glued",
     "images",
     "latent_space",
+    "looks",
     "maps",
     "merge_tree",
     "modes",
@@ -72,6 +76,7 @@ __all__ = [
     "nullity",
     "over_temperature",
     "over_truth",
+    "pairings",
     "pairs",
     "phase_diagram",
     "pipeline",
