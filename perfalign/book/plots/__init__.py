@@ -44,6 +44,7 @@ from perfalign.book.plots.scale import (
 from perfalign.book.plots.schematics import generation, pipeline
 from perfalign.book.plots.singles import skies, turning_point
 from perfalign.book.plots.temperature import over_temperature
+from perfalign.book.plots.widths import measures
 
 __all__ = [
     "acceptances",
@@ -68,6 +69,7 @@ __all__ = [
     "latent_space",
     "looks",
     "maps",
+    "measures",
     "merge_tree",
     "modes",
     "moved",
