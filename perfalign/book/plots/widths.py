@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from numpy.typing import ArrayLike
-
 from perfalign.book.plots.style import (
     MUTED,
     SHARED,
@@ -17,7 +15,7 @@ from perfalign.book.plots.style import (
 @styled
 def measures(
     x: Sequence[float],
-    curves: Mapping[str, tuple[ArrayLike, ArrayLike | None]],
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float] | None]],
     *,
     xlabel: str,
 ) -> Figure:
@@ -26,7 +24,7 @@ def measures(
     Parameters
     ----------
     x : sequence of float
-    curves : dict of str to (array-like, array-like or None)
+    curves : dict of str to (sequence of float, sequence of float or None)
         By the title of a panel: what was measured, and what shuffled pairs
         give, if that was measured, too. All panels begin at 0.
     xlabel : str

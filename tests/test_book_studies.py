@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.decomposition import PCA
 
 from perfalign import PerfectAlignment
-from perfalign.book import collapse
+from perfalign.book import carried, collapse
 from perfalign.book.detour import Detour, chain
 from perfalign.book.rounding import below
 
@@ -79,3 +80,34 @@ def test_an_interval_resamples_groups(detour):
     low, high = detour.interval(share)
     assert low < share.mean() < high
     assert_allclose(detour.interval(np.ones(len(share))), 1)
+
+
+# ------------------------------------------------------------- chapter 6
+
+
+def test_own_labels_meet_no_pairs():
+    few = [[-1.5, 0.0], [1.5, 1.0]]
+    rows = np.array(list(carried.few_shots(np.array(few), 0, 0)))
+    assert rows.shape == (len(carried.SHOTS), 3)
+    # Without noise two components of one view are its latents, all but the
+    # gauge, so that the discriminant decides alike with enough labels.
+    assert_allclose(rows[-1], rows[-1, 0], atol=0.01)
+
+
+def test_components_from_inner_products_are_pca():
+    view = np.random.default_rng(0).normal(size=(150, 200))
+    train = np.arange(120)
+    found = carried._principal_components(view @ view.T, train)
+    wanted = PCA(100).fit(view[train]).transform(view)
+    assert_allclose(np.abs(found), np.abs(wanted), atol=1e-8)
+
+
+def test_ridge_is_chosen_without_the_target():
+    emoji = carried.PicturesAndNames()
+    first, ridge = emoji.whitened(0, 0)
+    emoji.reduced[0][1] = emoji.reduced[0][1].copy()
+    _, held = emoji.splits[0]
+    emoji.reduced[0][1][held] = 1e6
+    again, same = emoji.whitened(0, 0)
+    assert ridge == same
+    assert_allclose(first.mixture_.means, again.mixture_.means)
