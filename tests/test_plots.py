@@ -42,7 +42,9 @@ FIGURES = {
     "view_clouds": lambda: plots.view_clouds(
         SimpleNamespace(latents=LATENTS, views=VIEWS, labels=LABELS)
     ),
-    "gaussians": lambda: plots.gaussians(Mixture(), [LATENTS, NOISY], LABELS),
+    "gaussians": lambda: plots.gaussians(
+        Mixture(), [LATENTS, NOISY], [LABELS, LABELS]
+    ),
     "gaussians, one panel": lambda: plots.gaussians(Mixture(), [LATENTS]),
     "spectrum": lambda: plots.spectrum(
         [900, 300, 1e-13, 0], 2, tolerance=1e-9, null=[800, 400, 20, 10]
@@ -200,7 +202,7 @@ def test_a_fourth_view_has_no_mark():
 
 
 def test_gaussians_are_outlined_at_one_and_two_deviations():
-    for ax in plots.gaussians(Mixture(), [LATENTS, NOISY], LABELS).axes:
+    for ax in plots.gaussians(Mixture(), [LATENTS, NOISY], [LABELS] * 2).axes:
         ellipses = [p for p in ax.patches if isinstance(p, Ellipse)]
         assert len(ellipses) == 4
         for ellipse in ellipses:
@@ -215,7 +217,7 @@ def test_gaussians_are_outlined_at_one_and_two_deviations():
 
 
 def test_regions_are_what_the_mixture_predicts():
-    ax = plots.gaussians(Mixture(), [LATENTS], LABELS).axes[0]
+    ax = plots.gaussians(Mixture(), [LATENTS], [LABELS]).axes[0]
     (image,) = ax.images
     codes = image.get_array()
     extent = image.get_extent()
@@ -223,6 +225,11 @@ def test_regions_are_what_the_mixture_predicts():
     y = np.linspace(*extent[2:], codes.shape[0])
     assert image.origin == "lower"
     np.testing.assert_array_equal(codes, x + y[:, None] > 0.5)
+    (crosses,) = [line for line in ax.lines if line.get_marker() == "x"]
+    shown = style.thin(len(LATENTS), 240)
+    z, y = LATENTS[shown], LABELS[shown]
+    wrong = z[Mixture().predict(z) != y]
+    np.testing.assert_array_equal(crosses.get_xydata(), wrong)
     bare = plots.gaussians(Mixture(), [LATENTS], boundary=False)
     assert not bare.axes[0].images
 

@@ -24,6 +24,7 @@ from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
 from perfalign.book.plots.flows import null_histogram, trajectories
 from perfalign.book.plots.gallery import gallery
 from perfalign.book.plots.gauge import over_truth
+from perfalign.book.plots.halves import completed, looks
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.ladders import ladders
@@ -32,6 +33,7 @@ from perfalign.book.plots.lead import lead
 from perfalign.book.plots.maps import maps
 from perfalign.book.plots.no_pairs import answers, valleys
 from perfalign.book.plots.over_time import over_time
+from perfalign.book.plots.pairings import pairings
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
@@ -46,6 +48,7 @@ from perfalign.book.plots.scale import (
 from perfalign.book.plots.schematics import generation, pipeline
 from perfalign.book.plots.singles import skies, turning_point
 from perfalign.book.plots.temperature import over_temperature
+from perfalign.book.plots.widths import measures
 
 __all__ = [
     "acceptances",
@@ -54,6 +57,7 @@ __all__ = [
     "answers",
     "bars",
     "choices",
+    "completed",
     "confusion",
     "cost_maps",
     "cost_of_width",
@@ -71,7 +75,9 @@ __all__ = [
     "ladders",
     "latent_space",
     "lead",
+    "looks",
     "maps",
+    "measures",
     "merge_tree",
     "modes",
     "moved",
@@ -81,6 +87,7 @@ __all__ = [
     "over_temperature",
     "over_time",
     "over_truth",
+    "pairings",
     "pairs",
     "phase_diagram",
     "pipeline",

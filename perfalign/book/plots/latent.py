@@ -199,7 +199,7 @@ def _fill_plane(ax: Any, cloud: Array, color: ColorType) -> None:
 def gaussians(
     mixture: Any,
     latents: Sequence[Array],
-    labels: ArrayLike | None = None,
+    labels: Sequence[ArrayLike] | None = None,
     *,
     titles: Sequence[str] | None = None,
     boundary: bool = True,
@@ -208,7 +208,8 @@ def gaussians(
     """Class Gaussians over latents: ellipses at one and two deviations.
 
     One panel per array of latents, all with the same Gaussians, so that a
-    model fitted on the first view is seen used on the second.
+    model fitted on the first view is seen used on the second. Points that
+    are taken for another class are crossed out.
 
     Parameters
     ----------
@@ -216,8 +217,8 @@ def gaussians(
         In two dimensions: `means`, `covariances` and `predict` are used.
     latents : list of ndarray of shape (n_samples, 2)
         One array per view, at most two.
-    labels : array-like of shape (n_samples,), default=None
-        Classes of the points, shown by shade.
+    labels : list of array-like of shape (n_samples,), default=None
+        Classes of the points of each panel, shown by shade.
     titles : list of str, default=None
         One per panel.
     boundary : bool, default=True
@@ -229,9 +230,11 @@ def gaussians(
     -------
     figure : matplotlib.figure.Figure
     """
-    rows = thin(len(latents[0]), shown)
-    latents = [np.asarray(z)[rows] for z in latents]
-    labels = None if labels is None else np.asarray(labels)[rows]
+    rows = [thin(len(z), shown) for z in latents]
+    latents = [np.asarray(z)[r] for z, r in zip(latents, rows, strict=True)]
+    classes: list[Any] = [None] * len(latents)
+    if labels is not None:
+        classes = [np.asarray(y)[r] for y, r in zip(labels, rows, strict=True)]
     deviations = [np.sqrt(np.diag(c)) for c in mixture.covariances]
     corners = [mixture.means + 2 * np.array(deviations) * d for d in (-1, 1)]
     every = np.vstack([*latents, *corners])
@@ -245,7 +248,11 @@ def gaussians(
     for m, (ax, z) in enumerate(zip(axes, latents, strict=True)):
         if boundary:
             decision_regions(ax, mixture, low, high)
-        mark_points(ax, z, labels, VIEW[m], marker="o", ms=3.6, mew=0)
+        mark_points(ax, z, classes[m], VIEW[m], marker="o", ms=4, mew=0)
+        if classes[m] is not None:
+            wrong = z[mixture.predict(z) != classes[m]]
+            cross = {"marker": "x", "ms": 7, "mew": 1.6, "zorder": 4}
+            ax.plot(*wrong.T, ls="", color=BLACK, **cross)
         _ellipses(ax, mixture)
         _plane(ax, z, title=titles[m] if titles else f"modality {m + 1}")
         ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
