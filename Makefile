@@ -1,4 +1,5 @@
 # make book     build the book (and say where to open it)
+# make pdf      make one PDF of the book; needs LaTeX, see CONTRIBUTING.md
 # make test     run everything that guards it
 # make student  write notebooks without solutions, whose answers are checked
 # make plain    write notebooks that read well outside of the book
@@ -17,12 +18,17 @@ STAMP := .venv/installed
 BENCH := .venv-bench
 OTHER := .venv-bench-mvlearn
 
-.PHONY: book test student plain study bench notebooks lint lock clean
+.PHONY: book pdf test student plain study bench notebooks lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
 	$(BIN)/python tools/check_html.py
 	@echo "Open $(CURDIR)/_build/html/index.html in a browser."
+
+# The pages link to it where they are published: see .github/workflows.
+pdf: $(STAMP)
+	$(BIN)/python tools/pdf _build/pdf
+	@echo "The book is $(CURDIR)/_build/pdf/perfalign.pdf."
 
 # A notebook's cells stay together, in order. Libraries get one thread each,
 # whatever the shell says: see tools/kernel_environment.py.
