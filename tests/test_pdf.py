@@ -65,7 +65,7 @@ def section_of(tex, title):
 
 
 def test_chapters_are_numbered_as_on_the_pages(tex):
-    number, counted, titles = 0, False, []
+    number, counted, titles = 0, True, []
     for depth, title in re.findall(
         r"\\setcounter\{secnumdepth\}\{(-?\d)\}|\\chapter\{(.*)\}\n", tex
     ):
@@ -127,6 +127,17 @@ def test_every_proof_and_every_box_has_its_title(tex):
     assert tex.count(r"\begin{proof}") == proofs
     assert "Proof. " not in tex
     assert not re.findall(r"\\begin\{sphinxadmonition\}\{\w+\}(?!\{\S)", tex)
+
+
+def test_every_link_leads_somewhere(tex):
+    label = r"\{(?:\\detokenize\{)?([^{}]*)\}"
+    labels = set(re.findall(r"\\label" + label, tex))
+    links = re.findall(r"\\hyperref\[(?:\\detokenize\{)?([^{}\]]*)", tex)
+    links += re.findall(r"\\(?:eqref|ref|solutionon)" + label, tex)
+    assert set(links) <= labels
+    cited = set(re.findall(r"\\hyperlink\{cite\.([^}]*)\}", tex))
+    listed = section_of(tex, "Bibliography")
+    assert cited == set(re.findall(r"\\bibitem\[\d+\]\{([^}]*)\}", listed))
 
 
 # ---------------------------------------------------- exercises, solutions
