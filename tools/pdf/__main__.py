@@ -50,7 +50,7 @@ def write_tex(folder: Path) -> None:
 def write_pdf(folder: Path) -> None:
     """What LaTeX makes of it, run as often as the page numbers need."""
     # Lines of the log are not broken, so that each says all.
-    quiet = os.environ | {"max_print_line": "10000", "LATEXOPTS": ""}
+    unbroken = os.environ | {"max_print_line": "10000", "LATEXOPTS": ""}
     ran = subprocess.run(
         [
             "latexmk",
@@ -60,7 +60,7 @@ def write_pdf(folder: Path) -> None:
             f"{NAME}.tex",
         ],
         cwd=folder,
-        env=quiet,
+        env=unbroken,
         capture_output=True,
         text=True,
         errors="replace",

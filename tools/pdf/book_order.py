@@ -52,9 +52,12 @@ class InOrder(SphinxPostTransform):
     def _number_figures(self) -> None:
         """As on the pages, wherever a figure will move to."""
         for figure in self.document.findall(nodes.figure):
-            numbers = self.env.toc_fignumbers[page_of(figure)]["figure"]
-            number = ".".join(map(str, numbers[figure["ids"][0]]))
-            figure.insert(0, raw(rf"\renewcommand{{\thefigure}}{{{number}}}"))
+            say = r"\captionsetup{labelformat=empty}"
+            if figure["ids"]:
+                numbers = self.env.toc_fignumbers[page_of(figure)]["figure"]
+                number = ".".join(map(str, numbers[figure["ids"][0]]))
+                say = rf"\renewcommand{{\thefigure}}{{{number}}}"
+            figure.insert(0, raw(say))
 
 
 def numbered(yes: bool) -> nodes.raw:
