@@ -1,4 +1,5 @@
 # make book     build the book (and say where to open it)
+# make pdf      make one PDF of the book; needs LaTeX, see CONTRIBUTING.md
 # make test     run everything that guards it
 # make student  write notebooks without solutions, whose answers are checked
 # make grade    grade what was handed in: make grade SUBMISSIONS=folder
@@ -23,13 +24,18 @@ OTHER := .venv-bench-mvlearn
 GRADE := .venv-grade
 SUBMISSIONS := _build/submissions
 
-.PHONY: book test student plain teacher figures grade study bench notebooks \
-	picture lint lock clean
+.PHONY: book pdf test student plain teacher figures grade study bench \
+	notebooks picture lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
 	$(BIN)/python tools/check_html.py
 	@echo "Open $(CURDIR)/_build/html/index.html in a browser."
+
+# The pages link to it where they are published: see .github/workflows.
+pdf: $(STAMP)
+	$(BIN)/python tools/pdf _build/pdf
+	@echo "The book is $(CURDIR)/_build/pdf/perfalign.pdf."
 
 # A notebook's cells stay together, in order. Libraries get one thread each,
 # whatever the shell says: see tools/kernel_environment.py.
