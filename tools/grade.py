@@ -154,7 +154,8 @@ def _page(lines: list[Line]) -> str:
     return (
         '<!doctype html><meta charset="utf-8"><title>Grades</title>\n'
         "<style>body{font-family:sans-serif;max-width:50em;margin:auto}"
-        "td{padding:.2em .8em;vertical-align:top}</style>\n"
+        "td{padding:.2em .8em;vertical-align:top}"
+        "td:nth-child(2){white-space:nowrap}</style>\n"
         "<h1>Grades</h1>\n" + "\n".join(parts)
     )
 
