@@ -135,6 +135,11 @@ def test_nbgrader_gives_points_and_reasons(folder, answers, handed_out):
                 cell.source = answered(cell, kind)
         (folder / "handed in" / kind).mkdir(parents=True)
         nbformat.write(notebook, folder / "handed in" / kind / name)
+    kept = notebook.copy()
+    kept.cells = [c for c in notebook.cells if c.id != "answer-6-1"]
+    kept.cells = [c for c in kept.cells if not c.id.startswith("check-")]
+    (folder / "handed in" / "shortened").mkdir()
+    nbformat.write(kept, folder / "handed in" / "shortened" / name)
     (folder / "handed in" / "torn").mkdir()
     (folder / "handed in" / "torn" / name).write_text('{"cells": [')
     for other in answers.keys() - {name}:
@@ -163,6 +168,8 @@ def test_nbgrader_gives_points_and_reasons(folder, answers, handed_out):
             assert float(line["points"]) == full
             if kind == "typical":
                 assert asked.wrong()[0][1] in line["reason"]
+    own = [line for line in lines if line["student"] == "shortened"]
+    assert {line["question"] for line in own} == set(numbers)
     [torn] = [line for line in lines if line["student"] == "torn"]
     assert "JSON" in torn["reason"]
     assert float(torn["of"]) == sum(question(n).points for n in numbers)

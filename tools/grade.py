@@ -35,7 +35,6 @@ def main(submissions: Path, course: Path) -> None:
     os.environ["PATH"] = os.pathsep.join([here, os.environ["PATH"]])
     config = Config()
     config.CourseDirectory.root = str(course.resolve())
-    config.OverwriteCells.add_missing_cells = True
     config.KernelManager.transport_encryption = "auto"
     grader = NbGraderAPI(config=config)
     lines: list[Line] = []
@@ -44,13 +43,14 @@ def main(submissions: Path, course: Path) -> None:
         handed_in = sorted(submissions.glob(f"*/{answers.name}"))
         if not handed_in:
             continue
-        _copy(answers, course / "source" / chapter)
+        _copy(answers, course / "source" / chapter, answers)
         _must(grader.generate_assignment(chapter))
         for path in handed_in:
             student = path.parent.name
             print(f"{chapter}, {student}")
             try:
-                _copy(path, course / "submitted" / student / chapter)
+                submitted = course / "submitted" / student / chapter
+                _copy(path, submitted, answers)
                 _must(grader.autograde(chapter, student))
                 _must(grader.generate_feedback(chapter, student))
                 graded = course / "autograded" / student / chapter / path.name
@@ -58,13 +58,15 @@ def main(submissions: Path, course: Path) -> None:
             except (RuntimeError, ValueError, AttributeError) as error:
                 of = _points(answers)
                 lines.append((student, chapter, "all", 0, of, str(error)))
+    if not lines:
+        sys.exit(f"Nothing to grade: no {submissions}/NAME/NN-chapter.ipynb.")
     with open(course / "grades.csv", "w", newline="", encoding="utf-8") as f:
         csv.writer(f).writerows([COLUMNS, *lines])
     (course / "grades.html").write_text(_page(lines), encoding="utf-8")
 
 
-def _copy(path: Path, folder: Path) -> None:
-    """Without the cells of the chapter, of which no answer makes use."""
+def _copy(path: Path, folder: Path, answers: Path) -> None:
+    """What counts of a submission, and marked cells that it has lost."""
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [
         cell
@@ -72,28 +74,40 @@ def _copy(path: Path, folder: Path) -> None:
         if cell.cell_type == "code"
         and "chapter" not in cell.metadata.get("tags", [])
     ]
+    here = {_mark(cell, "grade_id") for cell in notebook.cells}
+    if here <= {None}:
+        raise ValueError("None of its cells is marked as an answer.")
+    notebook.cells += [
+        cell
+        for cell in nbformat.read(answers, as_version=4).cells
+        if _mark(cell, "grade_id") not in here
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / path.name)
 
 
+def _mark(cell: nbformat.NotebookNode, name: str) -> Any:
+    return cell.metadata.get("nbgrader", {}).get(name)
+
+
 def _must(result: dict[str, Any]) -> None:
     if not result["success"]:
-        raise RuntimeError(f"nbgrader refuses it.\n{result['log']}")
+        print(result["log"])
+        raise RuntimeError("nbgrader cannot grade it; its log is printed.")
 
 
 def _points(answers: Path) -> float:
     cells = nbformat.read(answers, as_version=4).cells
-    return sum(cell.metadata.nbgrader.get("points", 0) for cell in cells)
+    return sum(_mark(cell, "points") or 0 for cell in cells)
 
 
 def _lines(student: str, graded: Path) -> list[Line]:
     """What was graded, with what was said of it."""
     lines = []
     for cell in nbformat.read(graded, as_version=4).cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if marks.get("grade"):
+        if _mark(cell, "grade"):
             points, of = determine_grade(cell)
-            question = marks["grade_id"].removeprefix("check-")
+            question = _mark(cell, "grade_id").removeprefix("check-")
             lines.append(
                 (
                     student,
@@ -140,7 +154,8 @@ def _page(lines: list[Line]) -> str:
     return (
         '<!doctype html><meta charset="utf-8"><title>Grades</title>\n'
         "<style>body{font-family:sans-serif;max-width:50em;margin:auto}"
-        "td{padding:.2em .8em;vertical-align:top}</style>\n"
+        "td{padding:.2em .8em;vertical-align:top}"
+        "td:nth-child(2){white-space:nowrap}</style>\n"
         "<h1>Grades</h1>\n" + "\n".join(parts)
     )
 

@@ -88,6 +88,8 @@ def _answers(exercise: str) -> list[Any]:
 def _asked(number: str) -> list[Any]:
     name, asked = _variable(number), question(number)
     stub = f"{name} = ..."
+    if isinstance(asked.right()(), str):
+        stub += '  # a letter, as "a"'
     if asked.others:
         numbers = ", ".join(f"{k}={v!r}" for k, v in asked.numbers.items())
         stub = f"def {name}({numbers}):\n    return ..."
