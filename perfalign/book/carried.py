@@ -131,20 +131,14 @@ class PicturesAndNames:
     def __init__(self) -> None:
         self.emoji = load_emoji()
         everything = np.arange(len(self.emoji.target))
-        self.splits = [self._split(everything, 0.3, s) for s in range(5)]
+        self.splits = [
+            split(everything, self.emoji.group, 0.3, s) for s in range(5)
+        ]
         grams = [view @ view.T for view in self.emoji.views]
         self.reduced = [
             [_principal_components(gram, train) for gram in grams]
             for train, _ in self.splits
         ]
-
-    def _split(
-        self, items: Integers, share: float, seed: int
-    ) -> tuple[Integers, Integers]:
-        rule = GroupShuffleSplit(1, test_size=share, random_state=seed)
-        groups = self.emoji.group[items]
-        kept, held = next(rule.split(items, groups=groups))
-        return items[kept], items[held]
 
     def fit(
         self,
@@ -169,7 +163,7 @@ class PicturesAndNames:
         """With the ridge that does best on held-out items of the source."""
         train, _ = self.splits[seed]
         views = self.reduced[seed]
-        fitting, tuning = self._split(train, 0.25, seed)
+        fitting, tuning = split(train, self.emoji.group, 0.25, seed)
         x, y = views[source][tuning], self.emoji.target[tuning]
         scores = [
             self.fit(views, fitting, source, ridge=ridge).score(x, y, source)
@@ -201,6 +195,15 @@ class PicturesAndNames:
             judge.fit(views[m][train], y[train])
             scores.append(judge.score(views[m][held], y[held]))
         return [*scores, np.bincount(y[held]).max() / len(held)]
+
+
+def split(
+    items: Integers, groups: Integers, share: float, seed: int
+) -> tuple[Integers, Integers]:
+    """Items kept and held, those of one group on one side."""
+    rule = GroupShuffleSplit(1, test_size=share, random_state=seed)
+    kept, held = next(rule.split(items, groups=groups[items]))
+    return items[kept], items[held]
 
 
 def _spread(view: Array) -> float:

@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.model_selection import GroupShuffleSplit
 from sklearn.pipeline import make_pipeline
 
 from perfalign._types import Array, Integers
 from perfalign.alignment import PerfectAlignment
+from perfalign.book.carried import RIDGES, split
 from perfalign.datasets import load_emoji
 from perfalign.transfer import GaussianTransfer
-
-RIDGES = (0.1, 0.3, 1, 3, 10)
 
 Pairs = Mapping[tuple[int, int], tuple[Integers, Integers]]
 
@@ -67,10 +65,7 @@ class Detour:
         self, items: Integers, share: float, seed: int
     ) -> tuple[Integers, Integers]:
         """Items kept and held, variants of one emoji on one side."""
-        rule = GroupShuffleSplit(1, test_size=share, random_state=seed)
-        groups = self.emoji.group[items]
-        kept, held = next(rule.split(items, groups=groups))
-        return items[kept], items[held]
+        return split(items, self.emoji.group, share, seed)
 
     def transfer(
         self,

@@ -24,6 +24,7 @@ from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
 from perfalign.book.plots.flows import null_histogram, trajectories
 from perfalign.book.plots.gallery import gallery
 from perfalign.book.plots.gauge import over_truth
+from perfalign.book.plots.group import group
 from perfalign.book.plots.halves import completed, looks
 from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
@@ -71,6 +72,7 @@ __all__ = [
     "gaussians",
     "generation",
     "glued",
+    "group",
     "images",
     "ladders",
     "latent_space",
