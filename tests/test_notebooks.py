@@ -14,6 +14,9 @@ import pytest
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 MAX_BYTES = 1_500_000
 MAX_COLUMNS = 75  # what the text column of the page holds
+# What is to be read of the code: of a cell, and of a chapter.
+MAX_LINES, MAX_LINES_IN_ALL = 12, 120
+FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 
 CELL_ID = re.compile(r"[\w-]{1,64}")
 # A path that exists on the machine of one author only.
@@ -70,9 +73,18 @@ def problems_of_notebook(notebook):
     descriptions = [description(cell) for cell in code if description(cell)]
     if len(set(descriptions)) < len(descriptions):
         yield "two figures have the same alternative text"
+    visible = sum(map(visible_lines, code))
+    if visible > MAX_LINES_IN_ALL:
+        yield f"{visible} lines of code that are not folded"
     for number, cell in enumerate(cells):
         for problem in problems_of_cell(cell):
             yield f"cell {number}: {problem}"
+
+
+def visible_lines(cell):
+    if FOLDED & set(cell["metadata"].get("tags", [])):
+        return 0
+    return len(text(cell["source"]).splitlines())
 
 
 def problems_of_cell(cell):
@@ -86,6 +98,8 @@ def problems_of_cell(cell):
         return
     if max(map(len, source.splitlines()), default=0) > MAX_COLUMNS:
         yield f"a line of more than {MAX_COLUMNS} columns"
+    if visible_lines(cell) > MAX_LINES:
+        yield f"{visible_lines(cell)} lines of code, not folded"
     if source.rstrip().endswith(";"):
         yield "a semicolon at the end, by which nbval hides no output"
     tags = set(cell["metadata"].get("tags", []))
@@ -299,6 +313,11 @@ BAD = {
         "end of a directive",
     ),
     "long line": (put("cells", 1, "source", value=["x" * 76]), "columns"),
+    "long cell": (put("cells", 1, "source", value=["x\n"] * 13), "not folded"),
+    "much code": (
+        put("cells", 1, "source", value=["x\n"] * 121),
+        "lines of code that are not folded",
+    ),
     "semicolon": (put("cells", 1, "source", value=["plot();\n"]), "semicolon"),
     "path": (
         put("cells", 1, "source", value=["open('/home/me/data')"]),
