@@ -55,8 +55,9 @@ def server(folder):
         f"--ServerApp.root_dir={folder}",
     ]
     environment = os.environ | {
-        "HOME": str(home),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        f"JUPYTER{name}_DIR": str(home / name.lower())
+        for name in ("_CONFIG", "_DATA", "_RUNTIME")
+        + ("LAB_SETTINGS", "LAB_WORKSPACES")
     }
     log = folder / "log.txt"
     with log.open("wb") as output:
@@ -67,7 +68,7 @@ def server(folder):
             stderr=subprocess.STDOUT,
         )
     try:
-        found = home / "runtime" / f"jpserver-{process.pid}.json"
+        found = home / "_runtime" / f"jpserver-{process.pid}.json"
         end = time.monotonic() + PATIENCE
         while not found.exists():
             assert process.poll() is None, log.read_text("utf-8")
@@ -89,9 +90,9 @@ def lab(folder):
     """A browser in which a chapter is open, and run from top to bottom."""
     if executable() is None:
         refuse("no Chromium or Chrome is found; CHROME may name one")
-    if subprocess.run(
-        [LAB, "-c", "import jupyterlab"], check=False
-    ).returncode:
+    # Fonts, or the first cell that draws may speak of them.
+    program = "import jupyterlab, matplotlib.font_manager"
+    if subprocess.run([LAB, "-c", program], check=False).returncode:
         refuse(f"{LAB} has no JupyterLab; PERFALIGN_LAB may name one")
     with server(folder) as address, Browser() as browser:
         browser.open(address, height=1400)
