@@ -65,15 +65,12 @@
       });
       return {
         read() {
-          const answer = inputs.map(({ value }) => value.trim()
-            .replace("−", "-").replace(",", ".").replace(/\s*[%°]$/, ""));
-          const bad = answer.findIndex((text) =>
-            !text || !Number.isFinite(Number(text)));
+          const answer = inputs.map(({ value }, i) =>
+            perfalign.typed(value, fields[i].label, fields[i].unit));
+          const bad = answer.findIndex((number) => number instanceof Error);
           if (bad < 0) return answer;
           inputs[bad].focus();
-          return Error(inputs.length > 1 ?
-            `A number is missing: ${fields[bad].label}.` :
-            "A number is missing.");
+          return answer[bad];
         },
         show: (answer) => inputs.forEach((input, i) =>
           (input.value = answer?.[i] ?? "")),

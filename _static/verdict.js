@@ -1,5 +1,6 @@
 /* What is said of an answer: as perfalign/book/predictions/_kinds.py and
-   perfalign/book/exercises/_computed.py do, with which a test compares it. */
+   perfalign/book/exercises/_computed.py do, with which a test compares it;
+   and how a number is read, as perfalign/book/predictions/_typed.py does. */
 (() => {
   "use strict";
   const listed = (parts) => parts.length < 2 ? parts.join() :
@@ -75,8 +76,24 @@
       partly.replace("{}", places.join(", ")) : unknown;
   };
 
+  const NUMBER = String.raw`[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?`;
+  const TYPED = RegExp(
+    String.raw`^(${NUMBER})(?:\s*/\s*(${NUMBER}))?\s*([%°]?)$`, "i");
+
+  /* The number in a text, as it stands where it is one; else an Error. */
+  const typed = (text, label, unit = "") => {
+    const written = text.trim().replaceAll("−", "-").replaceAll(",", ".");
+    if (!written) return Error(`A number is missing: ${label}.`);
+    const [, number, divisor, sign] = TYPED.exec(written) ?? [];
+    const percent = sign === "%" && unit !== "%";
+    const value = number / (divisor ?? 1) / (percent ? 100 : 1);
+    if (!Number.isFinite(value)) return Error(`Not a number: ${text.trim()}`);
+    return divisor || percent ? String(Number(value.toPrecision(6))) : number;
+  };
+
   const kinds = { choice, numbers, order, computed };
   self.perfalign = Object.assign(self.perfalign ?? {}, {
+    typed,
     verdict: (data, answer) => kinds[data.kind](data, answer),
   });
 })();

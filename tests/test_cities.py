@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from perfalign import effective_rank, relative_alignment_error
-from perfalign.book import cities
+from perfalign.book import live
 from perfalign.book.cities import Cities, State
 from perfalign.book.maps import overlay
 
@@ -96,7 +96,7 @@ def test_a_notebook_stores_places_a_picture_and_words(city):
 
 def test_a_kernel_shows_handles(city, monkeypatch):
     shell = SimpleNamespace(kernel=object())
-    monkeypatch.setattr(cities, "get_ipython", lambda: shell)
+    monkeypatch.setattr(live, "get_ipython", lambda: shell)
     bundle = city._repr_mimebundle_()
     view = bundle["application/vnd.jupyter.widget-view+json"]
     assert view["model_id"] == city.widget.model_id

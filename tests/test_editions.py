@@ -165,6 +165,38 @@ def test_questions_are_text_and_give_nothing_away(editions, name):
             assert reason not in text
 
 
+def words_of(text):
+    """Its words, between blanks; a pronoun to begin with is none."""
+    words = re.findall(r"[^\W_]+", text.lower())
+    while words and words[0] in {"a", "it", "the", "they", "those", "of"}:
+        words.pop(0)
+    return f" {' '.join(words)} "
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_answer_is_read_before_it_is_asked_for(editions, name):
+    """Neither in the chapter nor in what its cells have stored."""
+    cells = nbformat.read(editions / "student" / name, as_version=4).cells
+    told = []
+    for cell in cells:
+        if not cell.id.startswith("ask-"):
+            told += [cell.source]
+            told += [part.get("text", "") for part in cell.get("outputs", [])]
+    chapter = words_of("\n".join(told))
+    for number, _, _ in answer_cells(editions / "student" / name):
+        asked = question(number)
+        right = asked.right()()
+        if isinstance(right, str):
+            option = asked.offers()["abcdef".index(right)]
+            assert words_of(option) not in chapter, option
+            assert len(option.split()) > 1
+
+
+@pytest.mark.parametrize("number", questions())
+def test_no_question_needs_its_solution(number):
+    assert "solution" not in question(number).question.lower()
+
+
 def test_stubs_take_the_numbers_of_the_question(editions):
     for name in NAMES:
         for number, stub, _ in answer_cells(editions / "student" / name):

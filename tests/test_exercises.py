@@ -102,6 +102,7 @@ def test_a_function_is_an_answer(capsys):
     assert "the root" in check("6.3", lambda n, p: p * (1 - p) / n).reason
     assert "No answer yet" in check("6.3", lambda n, p: ...).reason
     assert check("2.1a", lambda: "c")
+    assert "returns nothing" in check("6.3", lambda n, p: None).reason
     ask("6.3")
     assert "or with a function of labels, share.)" in capsys.readouterr().out
 
@@ -141,14 +142,22 @@ class TestGrade:
 
 def test_wrong_numbers_that_nobody_listed():
     assert "sign" in check("5.1b", -4).reason
-    assert "root" in check("5.1b", 16).reason
-    assert "inverse" in check("5.1b", 0.25).reason
+    assert "a root too few" in check("5.1b", 16).reason
+    assert "a root too many" in check("13.1a", 1.118).reason
+    assert "by chance" in check("5.1b", 0.25).reason
     assert "share" in check("12.1b", 54).reason
     assert "radians" in check("2.2", np.radians(25.1)).reason
     assert "place 1 " in check("9.1b", 0.6, 0.7).reason
     assert "2 numbers; got 1" in check("9.1b", 0.6).reason
     assert not check("5.1b", 123)
     assert "radians" not in check("5.1b", np.radians(4)).reason
+
+
+def test_a_slip_that_anybody_makes_does_not_hide_one_of_the_question():
+    assert "How long are the concepts" in check("5.1b", 2).reason
+    assert "Subtract sums" in check("11.1b", 2).reason
+    assert "labels alone" in check("6.3", 7.07).reason
+    assert "ascending" in check("16.1b", 12, 8, 8, 6).reason
 
 
 def test_the_inverse_of_a_gauge_has_an_error_of_its_own():
@@ -274,9 +283,15 @@ def test_answers_of_another_kind_are_refused():
         check("2.1", "a")
     with pytest.raises(ValueError, match="there are 1.1a"):
         ask("99.9")
+    with pytest.raises(ValueError, match="'6.9'; there are 6.1, 6.2, 6.3.$"):
+        ask("6.9")
+    with pytest.raises(ValueError, match="6.3, which must be text, in quotes"):
+        check(6.3, 0.07)
+    with pytest.raises(ValueError, match="real numbers, not text; got '0.07'"):
+        check("6.3", "0.07")
 
 
-@pytest.mark.parametrize("letter", ["C", "(c)", " c ", "c)"])
+@pytest.mark.parametrize("letter", ["C", "(c)", " c ", "c)", "c.", "c:"])
 def test_a_letter_may_be_written_as_it_is_printed(letter):
     assert check("2.1a", letter)
 
@@ -310,7 +325,7 @@ def test_what_is_no_letter_is_refused(answer):
     ids=lambda answer: repr(answer)[:20],
 )
 def test_what_is_no_number_is_refused(answer):
-    with pytest.raises(ValueError, match="finite real numbers; got"):
+    with pytest.raises(ValueError, match="finite real numbers.*; got"):
         check("5.1b", answer)
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from PIL import Image
 
-from perfalign.book import explore, plots
+from perfalign.book import live, plots
 from perfalign.book.explore import Explorer
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -214,7 +214,7 @@ def test_sliders_of_the_widget_change_frame_and_alternative_text():
 
 def test_with_a_kernel_the_widget_comes_beside_the_page(monkeypatch):
     shell = SimpleNamespace(kernel=object())
-    monkeypatch.setattr(explore, "get_ipython", lambda: shell)
+    monkeypatch.setattr(live, "get_ipython", lambda: shell)
     explorer = single()
     bundle = explorer._repr_mimebundle_()
     model = bundle.pop(WIDGET)["model_id"]

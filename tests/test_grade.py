@@ -140,6 +140,14 @@ def test_nbgrader_gives_points_and_reasons(folder, answers, handed_out):
     kept.cells = [c for c in kept.cells if not c.id.startswith("check-")]
     (folder / "handed in" / "shortened").mkdir()
     nbformat.write(kept, folder / "handed in" / "shortened" / name)
+    broken = nbformat.from_dict(handed_out[name])
+    for cell in broken.cells:
+        if cell.id == "answer-6-1":
+            cell.source = 'answer_6_1 = "a'
+        elif cell.id == "answer-6-3":
+            cell.source = "answer_6_3 = input()"
+    (folder / "handed in" / "broken").mkdir()
+    nbformat.write(broken, folder / "handed in" / "broken" / name)
     (folder / "handed in" / "torn").mkdir()
     (folder / "handed in" / "torn" / name).write_text('{"cells": [')
     for other in answers.keys() - {name}:
@@ -170,6 +178,13 @@ def test_nbgrader_gives_points_and_reasons(folder, answers, handed_out):
                 assert asked.wrong()[0][1] in line["reason"]
     own = [line for line in lines if line["student"] == "shortened"]
     assert {line["question"] for line in own} == set(numbers)
+    reasons = {
+        line["question"]: line["reason"]
+        for line in lines
+        if line["student"] == "broken"
+    }
+    assert "SyntaxError" in reasons["6.1"]
+    assert "StdinNotImplementedError" in reasons["6.3"]
     [torn] = [line for line in lines if line["student"] == "torn"]
     assert "JSON" in torn["reason"]
     assert float(torn["of"]) == sum(question(n).points for n in numbers)

@@ -2,11 +2,17 @@
 
 import json
 import re
+import sys
 from math import inf
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from perfalign.book import live as kernels
+from perfalign.book import plots
+from perfalign.book.cities import Cities
+from perfalign.book.explore import Explorer
 from perfalign.book.predictions import predict, predictions
 from perfalign.book.predictions._kinds import (
     Choice,
@@ -17,6 +23,7 @@ from perfalign.book.predictions._kinds import (
 )
 from perfalign.book.predictions._live import live
 from perfalign.book.predictions._read import kind, stored
+from perfalign.book.predictions._typed import typed
 
 CHAPTERS = {
     int(path.name[:2]): json.loads(path.read_text("utf-8"))["cells"]
@@ -233,21 +240,69 @@ def press(box):
 
 def test_the_live_form_answers_in_its_place():
     box = live("How many?", numbers())
-    assert press(box) == "An answer is missing."
-    box.children[1].value, box.children[2].value = "2", " 40,5"
-    assert "near enough" in press(box)
+    assert press(box) == "A number is missing: one."
+    box.children[1].value = "two"
+    assert press(box) == "Not a number: two"
+    box.children[1].value = "2"
+    for text in (" 40,5", "40.5 %", "81/2"):
+        box.children[2].value = text
+        assert "near enough" in press(box)
+    box.children[2].value = "inf"
+    assert press(box) == "Not a number: inf"
 
     box = live("Which?", predict("3.plane").kind)
-    assert press(box) == "An answer is missing."
+    assert press(box) == "Choose one of the answers."
     box.children[1].index = 2
     assert "and so it is" in press(box)
 
     asked = Order(("a", "b", "c"), (), "So.")
     box = live("In which order?", asked)
-    assert press(box) == "An answer is missing."
+    assert press(box) == "Every item stands at one place."
     for place, item in zip(box.children[1:4], "abc"):
         place.value = item
     assert "and so it is" in press(box)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "number"),
+    [
+        ("10/500", "", 0.02),
+        ("2 %", "", 0.02),
+        ("2 %", "%", 2),
+        ("−0,5", "", -0.5),
+        ("25°", "degrees", 25),
+    ],
+)
+def test_a_number_is_read_as_it_is_typed(text, unit, number):
+    assert float(typed(text, "share", unit)) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["four", "1/0", "nan", "inf", "1e999", "5 km"]
+)
+def test_what_is_typed_and_is_no_number(text):
+    with pytest.raises(ValueError, match=f"^Not a number: {text}$"):
+        typed(text, "share")
+    with pytest.raises(ValueError, match=r"^A number is missing: share\.$"):
+        typed(" ", "share")
+
+
+SHOWN = [
+    predict("3.plane"),
+    Cities(caption="Two maps."),
+    Explorer(lambda n: plots.spectrum([3, n], 1), {"n": [1]}, alt=str),
+]
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: repr(shown)[:9])
+def test_in_colab_the_page_stands_where_no_widget_would(shown, monkeypatch):
+    html = shown._repr_mimebundle_()
+    shell = SimpleNamespace(kernel=object())
+    monkeypatch.setattr(kernels, "get_ipython", lambda: shell)
+    view = "application/vnd.jupyter.widget-view+json"
+    assert view in shown._repr_mimebundle_()
+    monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace())
+    assert shown._repr_mimebundle_() == html
 
 
 def test_a_field_accepts_what_is_near():

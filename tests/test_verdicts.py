@@ -11,6 +11,7 @@ from perfalign.book.exercises._choice import Choice
 from perfalign.book.exercises._computed import Computed
 from perfalign.book.predictions import predict, predictions
 from perfalign.book.predictions._kinds import Field, Numbers, Order
+from perfalign.book.predictions._typed import typed
 
 SCRIPT = Path(__file__).parents[1] / "_static" / "verdict.js"
 
@@ -28,6 +29,30 @@ def says(page, data, answers):
         data,
         answers,
     )
+
+
+@pytest.mark.parametrize("unit", ["", "%", "km"])
+def test_numbers_are_read_the_same_in_the_page(page, unit):
+    """Commas, signs of other keyboards, quotients and per cent, or neither."""
+    texts = [
+        *("2", " -0,5 ", "−3", "+4", "1.50", ".5", "5.", "1e-3", "2E3"),
+        *("10/500", "1 / 50", "−1/4", "2 %", "7,5%", "1/3 %", "25°", "90 °"),
+        *("", "  ", "four", "1/0", "0/0", "inf", "NaN", "1e999", "0x10"),
+        *("1.2.3", "1,234.5", "5 km", "1/2/3", "--1", "%", "1_000", "٣"),
+    ]
+    for text in texts:
+        found = page.run(
+            "(...a) => { const said = perfalign.typed(...a);"
+            " return said instanceof Error ? said.message : Number(said); }",
+            text,
+            "a label",
+            unit,
+        )
+        try:
+            expected = float(typed(text, "a label", unit))
+        except ValueError as error:
+            expected = str(error)
+        assert found == expected, text
 
 
 def random_answers(asked, rng):

@@ -104,10 +104,18 @@ def _points(answers: Path) -> float:
 def _lines(student: str, graded: Path) -> list[Line]:
     """What was graded, with what was said of it."""
     lines = []
-    for cell in nbformat.read(graded, as_version=4).cells:
+    cells = nbformat.read(graded, as_version=4).cells
+    failed = {
+        _mark(cell, "grade_id"): _said(cell)
+        for cell in cells
+        if _mark(cell, "solution") and _fails(cell)
+    }
+    for cell in cells:
         if _mark(cell, "grade"):
             points, of = determine_grade(cell)
             question = _mark(cell, "grade_id").removeprefix("check-")
+            # A name that is missing below says less than why it is.
+            why = failed.get(f"answer-{question}") if _fails(cell) else None
             lines.append(
                 (
                     student,
@@ -115,10 +123,14 @@ def _lines(student: str, graded: Path) -> list[Line]:
                     question.replace("-", "."),
                     points,
                     of,
-                    _said(cell),
+                    why or _said(cell),
                 )
             )
     return lines
+
+
+def _fails(cell: nbformat.NotebookNode) -> bool:
+    return any(output.output_type == "error" for output in cell.outputs)
 
 
 def _said(cell: nbformat.NotebookNode) -> str:

@@ -15,11 +15,11 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from IPython import get_ipython
 from numpy.typing import ArrayLike
 
 from perfalign._types import Array
 from perfalign.alignment import PerfectAlignment, existence_report
+from perfalign.book.live import bundled
 from perfalign.book.maps import overlay
 from perfalign.metrics import alignment_error
 
@@ -287,11 +287,7 @@ class Cities:
             "text/html": self._repr_html_(),
             "image/png": b64encode(self.picture()).decode(),
         }
-        # Front ends that know widgets prefer them to HTML.
-        if getattr(get_ipython(), "kernel", None) is not None:
-            bundle |= self.widget._repr_mimebundle_()
-            bundle["text/plain"] = repr(self)
-        return bundle
+        return bundled(self, bundle)
 
 
 def _apart(n_places: int, rng: np.random.Generator) -> Array:

@@ -12,11 +12,12 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from IPython import get_ipython
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
+from perfalign.book.live import bundled
 
 # The script finds its own figure, so that no element needs an id and a page
 # may hold many. It alone carries the frames that are not shown at first:
@@ -265,11 +266,7 @@ class Explorer:
             "text/html": self._repr_html_(),
             "image/png": b64encode(self.frames[self.start_frame][0]).decode(),
         }
-        # Front ends that know widgets prefer them to HTML.
-        if getattr(get_ipython(), "kernel", None) is not None:
-            bundle |= self.widget._repr_mimebundle_()
-            bundle["text/plain"] = repr(self)
-        return bundle
+        return bundled(self, bundle)
 
 
 def _source(png: bytes) -> str:

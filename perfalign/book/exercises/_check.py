@@ -120,13 +120,17 @@ def question(number: str) -> Question:
     --------
     >>> from perfalign.book.exercises import question
     >>> len(question("6.3").wrong())
-    3
+    4
     """
     known = _all()
     if isinstance(number, str) and number in known:
         return known[number]
-    near = [name for name in known if name.startswith(str(number))] or known
-    raise ValueError(f"No question {number!r}; there are {', '.join(near)}.")
+    chapter = str(number).partition(".")[0]
+    near = [n for n in known if n.partition(".")[0] == chapter] or known
+    text = "" if isinstance(number, str) else ", which must be text, in quotes"
+    raise ValueError(
+        f"No question {number!r}{text}; there are {', '.join(near)}."
+    )
 
 
 def exercise_of(number: str) -> str:

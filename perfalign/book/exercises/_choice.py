@@ -44,7 +44,7 @@ class Choice(Question):
         letters = tuple(ascii_lowercase[: len(self.options)])
         letter = ""
         if len(answer) == 1 and isinstance(answer[0], str):
-            letter = answer[0].strip(" ()").lower()
+            letter = answer[0].strip(" ().:").lower()
         if letter not in letters:
             given = ", ".join(repr(part) for part in answer) or "nothing"
             raise ValueError(

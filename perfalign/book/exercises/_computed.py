@@ -60,8 +60,10 @@ class Computed(Question):
                 f"number{'s' * (len(right) > 1)}; got {len(given)}.",
             )
         if not np.isfinite(given).all():
+            text = any(isinstance(part, (str, bytes)) for part in answer)
             raise ValueError(
-                f"The answer must be finite real numbers; got {answer!r}."
+                f"The answer must be finite real numbers{', not text' * text};"
+                f" got {', '.join(map(repr, answer))}."
             )
         for numbers, verdict in self._known(right, case):
             if self._same(given, numbers):
@@ -103,10 +105,16 @@ class Computed(Question):
             yield np.ravel(wrong(*case)), Verdict(False, reason)
         slips = {
             "Right but for the sign.": -right,
-            "The right number squared: take the root.": right**2,
-            "The root of the right number.": np.sqrt(np.abs(right)),
-            "The inverse of the right number.": 1 / np.where(right, right, 1),
-            "A hundred times too much: per cent are written as a share.": (
+            "The right number squared, by chance or by a root too few.": (
+                right**2
+            ),
+            "The root of the right number, by chance or by a root too many.": (
+                np.sqrt(np.abs(right))
+            ),
+            "The inverse of the right number, by chance or turned over.": (
+                1 / np.where(right, right, 1)
+            ),
+            "A hundred times the right number. Write per cent as a share.": (
                 100 * right
             ),
         }

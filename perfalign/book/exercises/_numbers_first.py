@@ -79,9 +79,9 @@ def first_half() -> dict[str, Question]:
             others=((1,), (2,)),
         ),
         "3.2": Computed(
-            "A hundred numerals, rng and order as in the solution's first "
-            "lines: shared dimension of true pairs, of shuffled pairs, and "
-            "the number of numerals from which the first is 0?",
+            "A hundred numerals, drawn at random: shared dimension of true "
+            "pairs, of shuffled pairs, and the number of numerals from which "
+            "the first is 0?",
             _numerals,
             "All of it is vacuous: n' = n - 1 counts, and the dimensions end "
             "at n' = d₁ + d₂.",
@@ -120,6 +120,10 @@ def first_half() -> dict[str, Question]:
                     "length of the difference.",
                 ),
                 (
+                    lambda t=3, length=2: abs(1 - t),
+                    "That is the factor. How long are the concepts?",
+                ),
+                (
                     lambda t=3, length=2: abs(1 - 1 / t) * length,
                     "The gauge is 3 H⁻¹, not H⁻¹ / 3.",
                 ),
@@ -146,6 +150,11 @@ def first_half() -> dict[str, Question]:
                 (
                     lambda labels=50, share=0.5: share / labels,
                     "Errors fall with the root of the number of labels.",
+                ),
+                (
+                    lambda labels=50, share=0.5: sqrt(labels),
+                    "That is the root of the number of labels alone, or per "
+                    "cent where a share is asked for.",
                 ),
             ),
             others=((200, 0.7),),

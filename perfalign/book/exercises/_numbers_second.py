@@ -49,6 +49,12 @@ def second_half() -> dict[str, Question]:
                 ),
                 (
                     lambda n=1000, mean=1, gone=200, gone_mean=3: (
+                        gone_mean - mean
+                    ),
+                    "Which mean is left of all the rows? Subtract sums.",
+                ),
+                (
+                    lambda n=1000, mean=1, gone=200, gone_mean=3: (
                         mean - gone * gone_mean / n
                     ),
                     "How many rows are left?",
@@ -228,6 +234,12 @@ def second_half() -> dict[str, Question]:
                 (
                     lambda kappa=(3, 5, 5, 9): np.sort(kappa) - 3,
                     "That is the excess over a normal distribution.",
+                ),
+                (
+                    lambda kappa=(3, 5, 5, 9): (
+                        np.sort(kappa)[::-1] + len(kappa) - 1
+                    ),
+                    "The right ones: ascending.",
                 ),
                 (
                     lambda kappa=(3, 5, 5, 9): np.full(

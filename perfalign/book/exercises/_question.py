@@ -41,6 +41,8 @@ class Question(ABC):
         """The verdict; an answer may be a function of the numbers, or dots."""
         if len(answer) == 1 and callable(answer[0]):
             answer = (answer[0](*(case or self.numbers.values())),)
+            if answer[0] is None:
+                return Verdict(False, "The function returns nothing.")
         if _has_dots(answer):
             return Verdict(False, "No answer yet: replace the dots.")
         return self.verdict(*answer, case=case)

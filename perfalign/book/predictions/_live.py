@@ -6,6 +6,7 @@ import ipywidgets as widgets
 
 from perfalign.book.forms import inline
 from perfalign.book.predictions._kinds import Choice, Numbers, Order
+from perfalign.book.predictions._typed import typed
 
 Answer = Callable[[], object]
 
@@ -19,8 +20,8 @@ def live(question: str, kind: Choice | Numbers | Order) -> widgets.VBox:
     def tell(button: object) -> None:
         try:
             said.value = inline(kind.verdict(answer()))  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            said.value = "An answer is missing."
+        except ValueError as error:
+            said.value = inline(str(error))
 
     commit.on_click(tell)
     asked = widgets.HTML(f"<b>{inline(question)}</b>")
@@ -35,7 +36,13 @@ def _controls(
         radio = widgets.RadioButtons(
             options=options, index=None, layout={"width": "max-content"}
         )
-        return [radio], lambda: radio.value
+
+        def chosen() -> int:
+            if radio.value is None:
+                raise ValueError("Choose one of the answers.")
+            return int(radio.value)
+
+        return [radio], chosen
     if isinstance(kind, Numbers):
         fields = [
             widgets.Text(
@@ -44,7 +51,8 @@ def _controls(
             for offer in kind.offers()
         ]
         return fields, lambda: [
-            field.value.strip().replace(",", ".") for field in fields
+            typed(field.value, asked.label, asked.unit)
+            for field, asked in zip(fields, kind.fields)
         ]
     places = [
         widgets.Dropdown(
@@ -56,7 +64,7 @@ def _controls(
     def order() -> list[str]:
         items = [place.value for place in places]
         if set(items) != set(kind.items):
-            raise ValueError("every item once")
+            raise ValueError("Every item stands at one place.")
         return items
 
     return places, order

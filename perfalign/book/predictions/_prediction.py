@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import ipywidgets as widgets
-from IPython import get_ipython
 
 from perfalign.book.forms import form
+from perfalign.book.live import bundled
+from perfalign.book.predictions._kinds import Numbers
 from perfalign.book.predictions._live import live
 from perfalign.book.predictions._read import Kind, kind, stored
 
@@ -119,14 +120,12 @@ class Prediction:
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
     ) -> dict[str, str]:
-        offers = "\n".join(f"- {offer}" for offer in self.kind.offers())
+        # An option is to be chosen, a label is of a number to be given.
+        end = ": …" if isinstance(self.kind, Numbers) else ""
+        offers = "\n".join(f"- {offer}{end}" for offer in self.kind.offers())
         bundle = {
             "text/plain": repr(self),
             "text/markdown": f"**{self.question}**\n\n{offers}",
             "text/html": self._repr_html_(),
         }
-        # Front ends that know widgets prefer them to HTML.
-        if getattr(get_ipython(), "kernel", None) is not None:
-            bundle |= self.widget._repr_mimebundle_()
-            bundle["text/plain"] = repr(self)
-        return bundle
+        return bundled(self, bundle)
