@@ -163,8 +163,11 @@ def test_verdicts(page):
 
 
 def test_numbers_as_readers_write_them(page):
-    fill(page, " 10 ", "0,45 %")
-    assert said(page, NUMBERS) == MADE["1.numbers"].verdict(["10", "0.45"])
+    for second in ("0,45 %", "9/20"):
+        fill(page, " 10 ", second)
+        told = MADE["1.numbers"].verdict(["10", "0.45"])
+        assert said(page, NUMBERS) == told
+        click(page, NUMBERS)
 
 
 def test_what_is_missing_is_said_and_looked_at(page):
@@ -172,7 +175,9 @@ def test_what_is_missing_is_said_and_looked_at(page):
     assert said(page, CHOICE) == "Choose one of the answers."
     for bad in ("", "many", "Infinity"):
         fill(page, "11", bad)
-        assert said(page, NUMBERS) == "A number is missing: second."
+        assert said(page, NUMBERS) == (
+            f"Not a number: {bad}" if bad else "A number is missing: second."
+        )
         assert page.run("document.activeElement.value") == bad
     assert shown(page) == without("one", *LATER)
 

@@ -18,6 +18,12 @@ import sys
 if "google.colab" in sys.modules:
     %pip install --quiet git+https://github.com/perfalign/perfalign"""
 
+ANYWHERE = """\
+import importlib.util
+
+if importlib.util.find_spec("perfalign") is None:
+    %pip install --quiet git+https://github.com/perfalign/perfalign"""
+
 
 def names(folder):
     return {path.name for path in folder.glob("*.ipynb")}
@@ -48,6 +54,15 @@ def test_a_notebook_for_every_rocket(branch):
     assert names(branch / "student") == numbered
 
 
+def test_editions_install_where_the_package_is_missing(branch):
+    """Wherever a notebook is opened; in the book, on Colab alone."""
+    for path in [*branch.glob("chapters/*.ipynb"), *branch.glob("student/*")]:
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        sources = ["".join(cell["source"]) for cell in cells]
+        assert sources[0].startswith(ANYWHERE), path
+        assert not any("google.colab" in source for source in sources)
+
+
 @pytest.mark.parametrize("name", ["intro", "own-data"])
 def test_pages_around_the_chapters_are_plain_too(branch, name):
     text = (branch / "chapters" / f"{name}.ipynb").read_text("utf-8")
@@ -59,6 +74,8 @@ def test_pages_around_the_chapters_are_plain_too(branch, name):
 def test_buttons_launch_one_branch_and_edit_the_other():
     branch = CONFIG["repository"]["branch"]
     assert f"git push --force origin {branch}\n" in WORKFLOW.read_text("utf-8")
+    options = CONFIG["sphinx"]["config"]["html_theme_options"]
+    assert options["use_download_button"] is False
     context = CONFIG["sphinx"]["config"]["html_context"]
     assert "/edit/main/" in context["edit_page_url_template"]
     readme = (ROOT / "README.md").read_text("utf-8")

@@ -179,6 +179,34 @@ def test_numbers(answer, said):
     assert numbers().verdict(answer) == said
 
 
+def test_mistakes_are_put_into_words():
+    changes = [
+        {"said": [[-inf, 1], [30, 50]], "reason": "No."},
+        {"said": ["any", [90, inf]], "reason": "A share."},
+        {"said": [3, "any"], "reason": "Three."},
+    ]
+    asked = numbers(mistakes=changes)
+    assert asked.solution() == "one: 2; two: 40 %"
+    assert asked.wrong() == [
+        ("one: at most 1; two: 30 to 50 %", "No."),
+        ("two: at least 90 %", "A share."),
+        ("one: 3", "Three."),
+    ]
+    asked = Order(("a", "b", "c"), (("c", "a", "No."),), "So.")
+    assert (asked.solution(), asked.why()) == ("a, b and c", "So.")
+    assert asked.wrong() == [("c before a", "No.")]
+    asked = Choice((("red", "No."), ("blue", "Yes.")), 1)
+    assert (asked.solution(), asked.why()) == ("blue", "Yes.")
+    assert asked.wrong() == [("red", "No.")]
+
+
+def test_a_label_asks_for_a_number_and_an_option_is_one():
+    shown = predict("3.kelvin")._repr_mimebundle_()["text/markdown"]
+    assert "- as they are: …\n- with the means gone: …" in shown
+    options = predict("3.plane")._repr_mimebundle_()["text/markdown"]
+    assert "…" not in options
+
+
 def test_one_number_needs_no_name():
     asked = numbers(fields=[{"label": "one", "answer": -2}], mistakes=[])
     assert "It is -2. That is 5 too high. So." in asked.verdict([3])

@@ -4,12 +4,14 @@ import importlib
 import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from perfalign.book.exercises import question, questions
+from perfalign.book.predictions import predict, predictions
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("[0-9][0-9]-*.ipynb"))
@@ -52,7 +54,20 @@ def test_a_page_says_what_to_teach_and_to_ask(folder, stem):
         if int(number.split(".")[0]) == int(stem[:2]):
             for _, reason in question(number).wrong():
                 assert reason in page
-    assert page.count("*Answer: ") == page.count("\n**") / 2
+    number = int(stem[:2])
+    asked = [n for n in questions() if int(n.split(".")[0]) == number]
+    further = len(re.findall(r" Here \w+ = ", page))
+    arrays = [n for n in asked if n == "2.1c"]
+    assert further == sum(len(question(n).others) for n in asked) - sum(
+        len(question(n).others) for n in arrays
+    )
+    for name in predictions(number):
+        assert f"\n**{name}** {predict(name).question}\n\n*Answer: " in page
+        for _, reason in predict(name).kind.wrong():
+            assert reason in page
+    assert page.count("*Answer: ") == (
+        len(asked) + further + len(predictions(number))
+    )
     assert not re.findall(r"\{[\w:-]+\}`|^:::", page, re.MULTILINE)
 
 
@@ -61,6 +76,13 @@ def test_misconceptions_show_the_wrong_answer(folder):
     assert "- 0.005: That is the variance. Take the root." in page
     assert "- (a) the Euclidean norm: It counts" in page
     assert "*Answer: 0.07071.* The root of" in page
+    other = "Here labels = 200, share = 0.7.\n\n*Answer: 0.0324.*"
+    assert other in page
+
+
+def test_solutions_print_what_their_code_prints(folder):
+    page = (folder / "03-existence.md").read_text("utf-8")
+    assert "\n```\n\n```text\n100: true 41, shuffled 41" in page
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -80,10 +102,40 @@ def test_slides_show_statements_and_figures(folder, stem):
     assert shown >= 2
     assert len(figures) >= shown
     kinds = [cell.metadata.slideshow.slide_type for cell in cells]
-    assert kinds.count("notes") == source.count("{prf:proof}")
+    asked = len(predictions(int(stem[:2])))
+    assert kinds.count("notes") == source.count("{prf:proof}") + asked
     assert set(kinds) <= {"slide", "subslide", "notes"}
     assert "Solution of" not in slides
     assert cells[0].source.startswith("# ")
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_slides_lack_nothing_that_they_cite(folder, stem):
+    cells = nbformat.read(folder / f"{stem}-slides.ipynb", as_version=4).cells
+    source = "\n\n".join(text_of(path) for path in CHAPTERS)
+    known = {*re.findall(r"\\tag\{([^}]+)\}", source)}
+    here = text_of(ROOT / "chapters" / f"{stem}.ipynb")
+    labels = re.findall(r"^\$\$ \(eq-", here, re.MULTILINE)
+    known |= {f"{int(stem[:2])}.{i + 1}" for i in range(len(labels))}
+    shown = set()
+    for cell in cells:
+        shown |= {*re.findall(r"\\tag\{([^}]+)\}", cell.source)}
+        if cell.metadata.slideshow.slide_type != "notes":
+            cited = {*re.findall(r"\(([A-Z]?\d[\d.]*)\)", cell.source)}
+            assert cited & known <= shown
+        assert "![]" not in cell.source
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_slides_say_what_an_explorer_shows(folder, stem):
+    cells = nbformat.read(folder / f"{stem}-slides.ipynb", as_version=4).cells
+    slides = "\n\n".join(cell.source for cell in cells)
+    chapter = nbformat.read(ROOT / "chapters" / f"{stem}.ipynb", as_version=4)
+    for cell in chapter.cells:
+        for output in cell.get("outputs", []):
+            page = output.get("data", {}).get("text/html", "")
+            for said in re.findall(r"(?s)<figcaption[^>]*>(.+?)</fig", page):
+                assert unescape(said) in slides
 
 
 MARKDOWN = """# Title
@@ -93,6 +145,8 @@ MARKDOWN = """# Title
 one two three
 
 :::
+
+%s
 
 :::{exercise} Not counted
 :label: ex-7
@@ -112,8 +166,8 @@ one two three
 def test_minutes_are_words_proofs_and_cells(tool):
     many = "word " * 5000
 
-    def minutes(words, cells, hidden=()):
-        markdown = MARKDOWN % (many, many) + "\n" + "word " * words
+    def minutes(words, cells, hidden=(), more=""):
+        markdown = MARKDOWN % (more, many, many) + "\n" + "word " * words
         code = [nbformat.v4.new_code_cell("1") for _ in range(cells)]
         code += [
             nbformat.v4.new_code_cell("1", metadata={"tags": tags})
@@ -127,7 +181,12 @@ def test_minutes_are_words_proofs_and_cells(tool):
     assert minutes(0, 2) == 5
     assert minutes(2000, 2) == 15
     assert minutes(2000, 7) == 20
-    assert minutes(2000, 2, [["remove-cell"]] * 20) == 15
+    for tag in ("remove-cell", "remove-input", "hide-input", "hide-cell"):
+        assert minutes(2000, 2, [[tag]] * 20) == 15
+    folded = ":::{admonition} Proof\n:class: dropdown\n\nfour five\n\n:::\n"
+    assert minutes(2000, 2, more=f"{folded}\n{folded}") == 20
+    remark = folded.replace("Proof", "A remark")
+    assert minutes(2000, 2, more=f"{remark}\n{remark}") == 15
 
 
 def test_figures_are_drawn_anew_with_text_in_them(tool, tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 from plain import Plain
 from printed import chapters, cited, numbered
-from slides import slides
+from slides import Equations, equations, slides
 from student import graded, student
 from teacher import teacher
 
@@ -28,8 +28,11 @@ def main(edition: str, folder: Path) -> None:
     if edition == "plain":
         for path in SOURCE.glob("[!0-9]*.ipynb"):
             notebooks[path] = nbformat.read(path, as_version=4)
+    shown = (
+        equations(notebooks.values(), plain) if edition == "teacher" else {}
+    )
     for path, notebook in notebooks.items():
-        for name, written in files(edition, path.stem, notebook, plain):
+        for name, written in files(edition, path.stem, notebook, plain, shown):
             if isinstance(written, str):
                 (folder / name).write_text(written, "utf-8")
             else:
@@ -37,7 +40,7 @@ def main(edition: str, folder: Path) -> None:
 
 
 def files(
-    edition: str, stem: str, chapter: Any, plain: Plain
+    edition: str, stem: str, chapter: Any, plain: Plain, shown: Equations
 ) -> list[tuple[str, Any]]:
     """What an edition has of a chapter: names, with texts and notebooks."""
     if edition == "plain":
@@ -45,7 +48,7 @@ def files(
     if edition == "teacher":
         return [
             (f"{stem}.md", teacher(int(stem[:2]), chapter, plain)),
-            (f"{stem}-slides.ipynb", slides(chapter, plain)),
+            (f"{stem}-slides.ipynb", slides(chapter, plain, shown)),
         ]
     handed_out = student(chapter, plain)
     if edition == "grade":

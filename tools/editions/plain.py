@@ -14,6 +14,18 @@ PAGE = re.compile(r"\]\((\w+\.md(?:#[\w-]+)?)\)")
 SITE = "https://github.com/perfalign/perfalign/blob/main/chapters/"
 PROOFS = ("theorem", "proposition", "corollary", "example")
 
+# How a chapter begins in the book, and how in a notebook by itself.
+COLAB = """\
+import sys
+
+if "google.colab" in sys.modules:
+"""
+ANYWHERE = """\
+import importlib.util
+
+if importlib.util.find_spec("perfalign") is None:
+"""
+
 Names = dict[str, str]
 Sources = dict[str, tuple[str, str]]
 
@@ -48,6 +60,9 @@ class Plain:
             if cell.cell_type == "markdown":
                 cells.append(self._markdown(self.text(cell.source), cell.id))
                 continue
+            if cell.source.startswith(COLAB):
+                cell = nbformat.from_dict(cell)
+                cell.source = cell.source.replace(COLAB, ANYWHERE)
             cells.append(cell)
             if caption := self.caption(cell):
                 cells.append(self._markdown(caption, f"{cell.id}-caption"))

@@ -31,6 +31,20 @@ class Choice:
         is_so = self.options[self.right][0]
         return f"You said “{said}”. It is “{is_so}”. {reason}"
 
+    def solution(self) -> str:
+        """What is right, in words."""
+        return self.options[self.right][0]
+
+    def why(self) -> str:
+        """Why it is so."""
+        return self.options[self.right][1]
+
+    def wrong(self) -> list[tuple[str, str]]:
+        """Wrong answers in words, with what is said of them."""
+        wrong = [*self.options]
+        wrong.pop(self.right)
+        return wrong
+
     def data(self) -> dict[str, Any]:
         verdicts = [self.verdict(i) for i in range(len(self.options))]
         return {"kind": "choice", "right": self.right, "verdicts": verdicts}
@@ -107,6 +121,31 @@ class Numbers:
             if all(low <= x <= high for (low, high), x in zip(ranges, given))
         ]
 
+    def solution(self) -> str:
+        """What is right, in words."""
+        return "; ".join(
+            f"{field.label}: {field.value(field.answer)}"
+            for field in self.fields
+        )
+
+    def why(self) -> str:
+        """Why it is so."""
+        return self.reason
+
+    def wrong(self) -> list[tuple[str, str]]:
+        """Wrong answers in words, with what is said of them."""
+        return [
+            (
+                "; ".join(
+                    f"{field.label}: {field.value(between(*ends))}"
+                    for field, ends in zip(self.fields, ranges)
+                    if ends != (-inf, inf)
+                ),
+                reason,
+            )
+            for ranges, reason in self.mistakes
+        ]
+
     def data(self) -> dict[str, Any]:
         ends = {inf: None, -inf: None}
         return {
@@ -157,6 +196,21 @@ class Order:
         off = f"You said {said}. It is {listed(self.items)}."
         return " ".join([off, *told, self.reason])
 
+    def solution(self) -> str:
+        """What is right, in words."""
+        return listed(self.items)
+
+    def why(self) -> str:
+        """Why it is so."""
+        return self.reason
+
+    def wrong(self) -> list[tuple[str, str]]:
+        """Wrong answers in words, with what is said of them."""
+        return [
+            (f"{first} before {second}", reason)
+            for first, second, reason in self.mistakes
+        ]
+
     def data(self) -> dict[str, Any]:
         return {
             "kind": "order",
@@ -164,6 +218,15 @@ class Order:
             "mistakes": self.mistakes,
             "reason": self.reason,
         }
+
+
+def between(low: float, high: float) -> str:
+    """A range in words."""
+    if low == high:
+        return f"{low}"
+    if low == -inf:
+        return f"at most {high}"
+    return f"at least {low}" if high == inf else f"{low} to {high}"
 
 
 def plain(number: float) -> str:
