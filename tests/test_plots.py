@@ -49,10 +49,12 @@ FIGURES = {
     ),
     "spectrum, many": lambda: plots.spectrum(np.linspace(2, 0.1, 64), 8),
     "null_space": lambda: plots.null_space(NULL_SPACE),
-    "nullity": lambda: plots.nullity(
+    "counts": lambda: plots.counts(
         range(2, 9),
-        {"null space": [6, 5, 4, 3, 2, 2, 2], "shared signals": [2] * 7},
-        marks={"as many samples as features": 8},
+        {"shared": [1, 2, 2, 2, 2, 2, 2], "silent": [5, 3, 2, 1, 0, 0, 0]},
+    ),
+    "row_spaces": lambda: plots.row_spaces(
+        {"two planes": (np.eye(3)[:2], np.eye(3)[1:])}
     ),
     "sweep": lambda: plots.sweep(
         [1, 10, 100],

@@ -5,7 +5,7 @@ notebook cell. The first view is blue, the second orange, the third green;
 what belongs to no single view is purple; grey does not matter.
 """
 
-from perfalign.book.plots.algebra import null_space, nullity, spectrum
+from perfalign.book.plots.algebra import null_space, spectrum
 from perfalign.book.plots.bridges import (
     against,
     cost_maps,
@@ -17,6 +17,7 @@ from perfalign.book.plots.bridges import (
 from perfalign.book.plots.choices import choices
 from perfalign.book.plots.comparison import confusion, dots
 from perfalign.book.plots.concepts import modes, walk
+from perfalign.book.plots.counts import counts
 from perfalign.book.plots.crossings import crossings
 from perfalign.book.plots.directions import thinnest_direction
 from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
@@ -31,6 +32,7 @@ from perfalign.book.plots.no_pairs import answers, valleys
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
+from perfalign.book.plots.row_spaces import row_spaces
 from perfalign.book.plots.scale import (
     accuracy_against_time,
     cost_of_width,
@@ -53,6 +55,7 @@ __all__ = [
     "confusion",
     "cost_maps",
     "cost_of_width",
+    "counts",
     "crossings",
     "descent_beside",
     "dots",
@@ -69,7 +72,6 @@ __all__ = [
     "moved",
     "null_histogram",
     "null_space",
-    "nullity",
     "over_temperature",
     "over_truth",
     "pairs",
@@ -78,6 +80,7 @@ __all__ = [
     "places",
     "rivals",
     "rounding_errors",
+    "row_spaces",
     "scree",
     "skies",
     "spectrum",
