@@ -20,6 +20,7 @@ from perfalign.book.plots.concepts import modes, walk
 from perfalign.book.plots.counts import counts
 from perfalign.book.plots.crossings import crossings
 from perfalign.book.plots.directions import thinnest_direction
+from perfalign.book.plots.draws import draws
 from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
 from perfalign.book.plots.flows import null_histogram, trajectories
 from perfalign.book.plots.gallery import gallery
@@ -28,10 +29,11 @@ from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.maps import maps
+from perfalign.book.plots.meters import meters
 from perfalign.book.plots.no_pairs import answers, valleys
 from perfalign.book.plots.pairs import pairs
 from perfalign.book.plots.places import places
-from perfalign.book.plots.results import bars, gauge_histogram, sweep
+from perfalign.book.plots.results import bars, sweep
 from perfalign.book.plots.row_spaces import row_spaces
 from perfalign.book.plots.scale import (
     accuracy_against_time,
@@ -59,8 +61,8 @@ __all__ = [
     "crossings",
     "descent_beside",
     "dots",
+    "draws",
     "gallery",
-    "gauge_histogram",
     "gaussians",
     "generation",
     "glued",
@@ -68,6 +70,7 @@ __all__ = [
     "latent_space",
     "maps",
     "merge_tree",
+    "meters",
     "modes",
     "moved",
     "null_histogram",
