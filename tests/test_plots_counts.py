@@ -7,6 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from perfalign.book import plots
+from perfalign.book.plots.row_spaces import SIGHT
 from perfalign.book.plots.style import SHARED, VIEW
 from perfalign.book.warned import warned
 
@@ -56,8 +57,18 @@ def test_row_spaces_meet_where_they_do(one, two, meet):
 def test_what_is_behind_a_plane_is_hidden_by_it():
     (ax,) = plots.row_spaces({"": ([x + z], [y, z])}).axes
     blue = [line for line in ax.lines if line.get_color() == VIEW[0]]
-    orders = sorted(line.get_zorder() for line in blue)
-    assert orders[0] < ax.patches[0].get_zorder() < orders[1]
+    behind, front = sorted(blue, key=lambda line: line.get_zorder())
+    plane = ax.patches[0].get_zorder()
+    assert behind.get_zorder() < plane < front.get_zorder()
+    # One looks from where x is positive, so that this end is in front.
+    near = SIGHT / np.linalg.norm(SIGHT)
+    up = z - near[2] * near
+    right = np.cross(up, near)
+    end = np.array([right, up]) @ (x + z)
+    seen = front.get_xydata()[-1]
+    np.testing.assert_allclose(
+        seen / np.linalg.norm(seen), end / np.linalg.norm(end)
+    )
 
 
 def test_warnings_are_printed_at_the_end_of_their_block(capsys):

@@ -65,7 +65,7 @@ def overlay(
     names = ("map 1", "map 2", "both, by their encoders")
     for ax, name, layers in zip(axes, names, ((0,), (1,), (2, 3))):
         for layer in layers:
-            _city(ax, spots[layer], streets, n_pairs, layer)
+            draw_city(ax, spots[layer], streets, n_pairs, layer)
         both = [spots[layer] for layer in layers]
         if truth is not None and layers == (2, 3):
             ax.plot(*np.transpose(truth), "s", color=GREY, ms=4, zorder=2)
@@ -86,13 +86,26 @@ def overlay(
     return fig
 
 
-def _city(
+def draw_city(
     ax: Axes,
     spots: Array,
     streets: Sequence[tuple[int, int]],
     n_pairs: int,
     layer: int,
 ) -> None:
+    """One city: of map 1 or 2, or, as layers 2 and 3, what is made of it.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    spots : array of shape (n_places, 2)
+    streets : sequence of pairs of int
+        Places that a line joins.
+    n_pairs : int
+        The first so many places are known on both maps; the others are pale.
+    layer : int
+        0 or 1, or 2 and 3 on each other: rings, and dots within them.
+    """
     color = VIEW[layer % 2]
     for street in streets:
         ax.plot(*spots[list(street)].T, color=color, lw=0.8, alpha=0.35)
