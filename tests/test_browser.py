@@ -88,7 +88,8 @@ STRETCH = """(i) => {
   if (end) stretch.setEndBefore(end);
   else stretch.setEndAfter(cell.closest("article").lastChild);
   const others = "script, style, .unseen, .frames, mjx-container, button, " +
-    ".headerlink, details:not([open]) > :not(summary), .toggle-hidden";
+    "summary, details:not([open]) > :not(summary), .headerlink, " +
+    ".toggle-hidden";
   const walker = document.createTreeWalker(cell.closest("article"));
   const found = { seen: [], lost: [] };
   while (walker.nextNode()) {

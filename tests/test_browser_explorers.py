@@ -73,7 +73,7 @@ def test_sliders(name, book, browser):
         browser.until(READY)
         show_answers(browser)
         count = browser.run(f"({SLIDERS})().length")
-        assert count
+        assert count or browser.run("!!document.querySelector('.cities g')")
         for i in range(count):
             browser.run(
                 f"({SLIDERS})()[{i}].scrollIntoView("
