@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from scipy.stats import ortho_group
 
-from perfalign.book.exercises import Verdict, ask, check, questions
+from perfalign.book.exercises import Verdict, ask, check, forms, questions
 from perfalign.book.exercises._choice import read_choices
 from perfalign.book.exercises._computed import Computed
 from perfalign.book.exercises._numbers import computed
+from perfalign.book.forms import inline
 from perfalign.datasets import make_gaussian_views
 
 CHOICES = read_choices()
@@ -57,6 +58,26 @@ def test_typical_mistakes_are_told_apart(number):
     for wrong, reason in mistakes:
         assert check(number, wrong()) == Verdict(False, reason)
     assert len({reason for _, reason in mistakes}) == len(mistakes)
+
+
+@pytest.mark.parametrize("number", COMPUTED)
+def test_each_number_has_a_label(number):
+    question = COMPUTED[number]
+    assert len({*question.labels}) == np.size(question.solution())
+
+
+def test_a_page_has_a_form_for_every_question_but_that_for_arrays():
+    asked = "".join(
+        form
+        for number in dict.fromkeys(map(exercise, questions()))
+        for form in forms(number)
+    )
+    assert re.findall('data-name="([^"]+)"', asked) == [
+        number for number in questions() if number != "2.1c"
+    ]
+    for number in CHOICES:
+        for text, _, _ in CHOICES[number].options:
+            assert f"<li>{inline(text)}</li>" in asked
 
 
 def test_wrong_numbers_that_nobody_listed():

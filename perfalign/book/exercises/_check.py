@@ -7,6 +7,7 @@ from perfalign.book.exercises._computed import Computed
 from perfalign.book.exercises._encoders import Encoders
 from perfalign.book.exercises._numbers import computed
 from perfalign.book.exercises._verdict import Verdict
+from perfalign.book.forms import form
 
 
 @cache
@@ -97,6 +98,39 @@ def check(number: str, *answer: object) -> Verdict:
     if _has_dots(answer):
         return Verdict(False, "No answer yet: replace the dots.")
     return question.verdict(*answer)
+
+
+def forms(exercise: str) -> list[str]:
+    """HTML of the questions about an exercise that a page can check.
+
+    Parameters
+    ----------
+    exercise : str
+        Chapter, point, exercise.
+
+    Returns
+    -------
+    forms : list of str
+        None for a question whose answer is not unique.
+
+    Examples
+    --------
+    >>> from perfalign.book.exercises import forms
+    >>> len(forms("9.1"))
+    2
+    """
+    found = []
+    for number, question in _all().items():
+        if number.rstrip("abcdef") != exercise:
+            continue
+        if isinstance(question, Choice):
+            offers = [text for text, _, _ in question.options]
+        elif isinstance(question, Computed):
+            offers = list(question.labels)
+        else:
+            continue
+        found += [form(number, question.question, offers, question.data())]
+    return found
 
 
 def _question(number: str) -> Choice | Computed | Encoders:

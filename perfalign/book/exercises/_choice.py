@@ -37,6 +37,13 @@ class Choice:
         _, reason, right = self.options[letters.index(letter)]
         return Verdict(right, reason)
 
+    def data(self) -> dict[str, Any]:
+        """All that the page needs in order to say the same."""
+        verdicts = [
+            repr(Verdict(right, why)) for _, why, right in self.options
+        ]
+        return {"kind": "choice", "verdicts": verdicts}
+
 
 def read_choices() -> dict[str, Choice]:
     """The questions of ``questions.toml`` by their numbers."""

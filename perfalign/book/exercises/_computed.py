@@ -1,7 +1,8 @@
 """Questions whose answer is computed, by the definition, when it is asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,13 +12,19 @@ from perfalign.book.exercises._verdict import Verdict
 
 Numbers = Callable[[], ArrayLike]
 
+PARTLY = "Only the numbers at place {} are right."
+UNKNOWN = (
+    "No mistake that we know leads there. Write the definition down and put "
+    "the numbers in one by one."
+)
+
 
 @dataclass(frozen=True)
 class Computed:
     """A question, its numbers, and numbers of typical mistakes with reasons.
 
     An answer counts as a number if it is within `rtol` of it: the reader may
-    round.
+    round. The page calls each number by its label.
     """
 
     question: str
@@ -25,6 +32,7 @@ class Computed:
     reason: str
     mistakes: Sequence[tuple[Numbers, str]] = ()
     rtol: float = 0.01
+    labels: tuple[str, ...] = ("your number",)
 
     def text(self) -> str:
         count = np.size(self.solution())
@@ -47,18 +55,39 @@ class Computed:
             raise ValueError(
                 f"The answer must be finite real numbers; got {answer!r}."
             )
-        if self._same(given, right):
-            return Verdict(True, self.reason)
+        for numbers, verdict in self._known(right):
+            if self._same(given, numbers):
+                return verdict
+        good = [
+            str(i + 1)
+            for i in range(len(right))
+            if self._same(given[i : i + 1], right[i : i + 1])
+        ]
+        if good:
+            return Verdict(False, PARTLY.format(", ".join(good)))
+        return Verdict(False, UNKNOWN)
+
+    def data(self) -> dict[str, Any]:
+        """All that the page needs in order to say the same."""
+        right = np.ravel(self.solution()).astype(float)
+        return {
+            "kind": "computed",
+            "fields": [{"label": label} for label in self.labels],
+            "known": [
+                [np.broadcast_to(numbers, right.shape).tolist(), repr(verdict)]
+                for numbers, verdict in self._known(right)
+            ],
+            "partly": repr(Verdict(False, PARTLY)),
+            "unknown": repr(Verdict(False, UNKNOWN)),
+            "rtol": self.rtol,
+        }
+
+    def _known(self, right: Array) -> Iterator[tuple[Array, Verdict]]:
+        """The right numbers, listed mistakes, and what anybody's slip gives,
+        whatever the question."""
+        yield right, Verdict(True, self.reason)
         for wrong, reason in self.mistakes:
-            if self._same(given, np.ravel(wrong())):
-                return Verdict(False, reason)
-        return Verdict(False, self._unlisted(given, right))
-
-    def _same(self, given: Array, number: Array) -> bool:
-        return np.allclose(given, number, rtol=self.rtol, atol=1e-9)
-
-    def _unlisted(self, given: Array, right: Array) -> str:
-        """What anybody's slip looks like, whatever the question."""
+            yield np.ravel(wrong()), Verdict(False, reason)
         slips = {
             "Right but for the sign.": -right,
             "The right number squared: take the root.": right**2,
@@ -68,22 +97,11 @@ class Computed:
                 100 * right
             ),
         }
-        for slip, numbers in slips.items():
-            if self._same(given, numbers):
-                return slip
-        if len(right) > 1:
-            good = [
-                i + 1
-                for i in range(len(right))
-                if self._same(given[i : i + 1], right[i : i + 1])
-            ]
-            if good:
-                places = ", ".join(map(str, good))
-                return f"Only the numbers at place {places} are right."
-        return (
-            "No mistake that we know leads there. Write the definition down "
-            "and put the numbers in one by one."
-        )
+        for reason, numbers in slips.items():
+            yield numbers, Verdict(False, reason)
+
+    def _same(self, given: Array, number: Array) -> bool:
+        return np.allclose(given, number, rtol=self.rtol, atol=1e-9)
 
 
 def real(numbers: object) -> Array:

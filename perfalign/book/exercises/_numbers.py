@@ -39,6 +39,7 @@ def computed() -> dict[str, Computed | Encoders]:
                     "What is the logarithm of the exponential?",
                 ),
             ),
+            labels=("exp(x / 10)", "exp(x / 1000)", "log(exp(x / 10))"),
         ),
         "2.2": Computed(
             "By how many degrees, the larger angle, do the latents of the "
@@ -101,6 +102,7 @@ def computed() -> dict[str, Computed | Encoders]:
                 ),
             ),
             rtol=0,
+            labels=("true pairs", "shuffled pairs", "numerals"),
         ),
         "5.1b": Computed(
             "Concepts of mean length 2 and the gauge t H⁻¹ with t = 3: "
@@ -206,6 +208,7 @@ def computed() -> dict[str, Computed | Encoders]:
                     "The other way about: samples exaggerate.",
                 ),
             ),
+            labels=("edge", "true correlation"),
         ),
         "10.1c": Computed(
             "Both encoders collapse, 100 items, temperature 0.1: the InfoNCE "
