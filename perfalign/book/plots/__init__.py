@@ -27,8 +27,9 @@ from perfalign.book.plots.images import images
 from perfalign.book.plots.inverse import stack_plane
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.maps import maps
-from perfalign.book.plots.no_pairs import answers, valleys
+from perfalign.book.plots.no_pairs import answers, valleys, worlds
 from perfalign.book.plots.pairs import pairs
+from perfalign.book.plots.partners import partners
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, gauge_histogram, sweep
 from perfalign.book.plots.scale import (
@@ -42,6 +43,7 @@ from perfalign.book.plots.scale import (
 from perfalign.book.plots.schematics import generation, pipeline
 from perfalign.book.plots.singles import skies, turning_point
 from perfalign.book.plots.temperature import over_temperature
+from perfalign.book.plots.trends import trends
 
 __all__ = [
     "acceptances",
@@ -73,6 +75,7 @@ __all__ = [
     "over_temperature",
     "over_truth",
     "pairs",
+    "partners",
     "phase_diagram",
     "pipeline",
     "places",
@@ -87,8 +90,10 @@ __all__ = [
     "times_beside",
     "trajectories",
     "transported",
+    "trends",
     "turning_point",
     "valleys",
     "view_clouds",
     "walk",
+    "worlds",
 ]
