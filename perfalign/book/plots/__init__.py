@@ -35,10 +35,11 @@ from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.lead import lead
 from perfalign.book.plots.maps import maps
 from perfalign.book.plots.meters import meters
-from perfalign.book.plots.no_pairs import answers, valleys
+from perfalign.book.plots.no_pairs import answers, valleys, worlds
 from perfalign.book.plots.over_time import over_time
 from perfalign.book.plots.pairings import pairings
 from perfalign.book.plots.pairs import pairs
+from perfalign.book.plots.partners import partners
 from perfalign.book.plots.places import places
 from perfalign.book.plots.results import bars, sweep
 from perfalign.book.plots.row_spaces import row_spaces
@@ -53,6 +54,7 @@ from perfalign.book.plots.scale import (
 from perfalign.book.plots.schematics import generation, pipeline
 from perfalign.book.plots.singles import skies, turning_point
 from perfalign.book.plots.temperature import over_temperature
+from perfalign.book.plots.trends import trends
 from perfalign.book.plots.widths import measures
 
 __all__ = [
@@ -96,6 +98,7 @@ __all__ = [
     "over_truth",
     "pairings",
     "pairs",
+    "partners",
     "phase_diagram",
     "pipeline",
     "places",
@@ -111,8 +114,10 @@ __all__ = [
     "times_beside",
     "trajectories",
     "transported",
+    "trends",
     "turning_point",
     "valleys",
     "view_clouds",
     "walk",
+    "worlds",
 ]
