@@ -1,6 +1,8 @@
 # make book     build the book (and say where to open it)
 # make test     run everything that guards it
 # make student  write notebooks without solutions, whose answers are checked
+# make grade    grade what was handed in: make grade SUBMISSIONS=folder
+# make teacher  write what a teacher needs of each chapter
 # make plain    write notebooks that read well outside of the book
 # make study    repeat a part of a stored study: make study NAME=descent
 # make bench    measure time and memory beside other libraries (chapter 11)
@@ -17,7 +19,10 @@ STAMP := .venv/installed
 BENCH := .venv-bench
 OTHER := .venv-bench-mvlearn
 
-.PHONY: book test student plain study bench notebooks lint lock clean
+GRADE := .venv-grade
+SUBMISSIONS := _build/submissions
+
+.PHONY: book test student plain teacher grade study bench notebooks lint lock clean
 
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W --keep-going
@@ -29,10 +34,19 @@ book: $(STAMP)
 test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-# From the chapters as they stand, into _build/student and _build/plain.
-student plain: $(STAMP)
+# From the chapters as they stand, into _build/student and so on.
+student plain teacher: $(STAMP)
 	$(BIN)/python tools/editions $@ _build/$@
-	@echo "The notebooks are in $(CURDIR)/_build/$@."
+	@echo "They are in $(CURDIR)/_build/$@."
+
+# A folder for each student holds notebooks of the student edition, answered.
+grade: $(STAMP)
+	$(PYTHON) -m venv $(GRADE)
+	$(GRADE)/bin/pip install -q -e ".[grade]"
+	rm -rf _build/grade
+	$(BIN)/python tools/editions grade _build/grade/answers
+	$(GRADE)/bin/python -W ignore tools/grade.py $(SUBMISSIONS) _build/grade
+	@echo "Read $(CURDIR)/_build/grade/grades.html; the table is grades.csv."
 
 study: $(STAMP)
 	$(BIN)/python benchmarks/study.py $(NAME)
@@ -74,7 +88,7 @@ lock: $(STAMP)
 	echo "-e ." >> binder/requirements.txt
 
 clean:
-	rm -rf _build .venv $(BENCH) $(OTHER) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf _build .venv $(BENCH) $(OTHER) $(GRADE) .mypy_cache .pytest_cache .ruff_cache
 
 $(STAMP): requirements.txt pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and \

@@ -146,6 +146,9 @@
   /* ---------------------------------------------------------------- a form */
 
   const enliven = (box) => {
+    // An answer to a question as it was is none to what it has become.
+    const asked = [...box.textContent].reduce(
+      (sum, letter) => (sum * 31 + letter.codePointAt()) % 1e9, 0);
     const data = JSON.parse(box.querySelector("script").textContent);
     const { name } = box.dataset;
     const hides = box.classList.contains("predicts");
@@ -167,26 +170,33 @@
 
     const self = { shown: false, answered: false, skip,
                    withheld: hides ? following(box, name) : [] };
+    const settle = (answered) => {
+      self.answered = answered;
+      if (!hides) return;
+      all("li :is(input, button)", set).forEach((e) => (e.disabled = answered));
+      commit.textContent = answered ? "ask me again" : "commit";
+    };
     const tell = (answer) => {
       write(said, perfalign.verdict(data, answer));
-      self.answered = true;
-      if (hides) commit.textContent = "ask me again";
+      settle(true);
     };
     const again = () => {
       remember(name, null);
       controls.show(null);
       said.textContent = "";
-      self.answered = self.shown = false;
-      commit.textContent = "commit";
+      self.shown = false;
+      settle(false);
     };
+    const keep = (answer) => remember(name, [asked, answer]);
     const give = () => {
       const answer = controls.read();
       if (answer instanceof Error) {
         said.textContent = answer.message;
         return;
       }
-      remember(name, answer);
+      keep(answer);
       tell(answer);
+      commit.focus({ preventScroll: true });
     };
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -195,16 +205,18 @@
       veil();
     });
     skip.addEventListener("click", () => {
-      remember(name, false);
+      keep(null);
       self.shown = true;
       commit.focus();
       veil();
     });
     const before = recall(name);
-    self.shown = before === false;
-    if (before !== null && before !== false) {
-      controls.show(before);
-      tell(before);
+    if (before?.[0] === asked) {
+      self.shown = before[1] === null;
+      if (!self.shown) {
+        controls.show(before[1]);
+        tell(before[1]);
+      }
     }
     return self;
   };
@@ -237,7 +249,7 @@
 
   const skipAll = () => {
     const says = make("p", "predicting",
-      "This page asks for predictions, and hides what is so until you have " +
+      "Predictions on this page hide what follows them until you have " +
       "committed yourself. ");
     const every = button("show all answers");
     const show = () => every.setAttribute("aria-pressed", everything);
@@ -254,10 +266,13 @@
 
   document.documentElement.classList.add("opening");
   document.addEventListener("DOMContentLoaded", () => {
-    forms = all(".asks").map(enliven);
-    if (forms.some(({ withheld }) => withheld.length)) skipAll();
-    veil();
-    document.documentElement.classList.remove("opening");
+    try {
+      forms = all(".asks").map(enliven);
+      if (forms.some(({ withheld }) => withheld.length)) skipAll();
+      veil();
+    } finally {
+      document.documentElement.classList.remove("opening");
+    }
     reveal(location.hash);
     addEventListener("hashchange", () => reveal(location.hash));
     // A link to where one is already changes nothing, and yet is followed.

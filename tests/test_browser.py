@@ -4,26 +4,20 @@ The book is built afresh and opened from the disk in a headless Chromium.
 Where there is none, this is skipped, unless ``PERFALIGN_BROWSER=required``.
 """
 
-import os
-import re
-import subprocess
-import sys
-import time
-from dataclasses import asdict
+import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
-from perfalign.book.cities import Cities, State
-from tools.browser import Browser, executable
+from perfalign.book.exercises import check, question, questions
+from perfalign.book.predictions import predict, predictions
 
 ROOT = Path(__file__).resolve().parent.parent
 AXE = (ROOT / "tests" / "axe" / "axe.min.js").read_text("utf-8")
 PHONE = 390
 MAX_STOPS = 60
-PATIENCE = 30  # seconds; on a busy machine an answer may take some
+WAYS = ["keys", "mouse", "touch"]
 
 
 def names_of_pages():
@@ -33,54 +27,6 @@ def names_of_pages():
     ]
     files = [contents["root"], *listed]
     return [*files, "genindex", "search", "prf-prf"]
-
-
-@pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    """Folder of the built book."""
-    if executable() is None:
-        reason = "no Chromium or Chrome is found; CHROME may name one"
-        if os.environ.get("PERFALIGN_BROWSER") == "required":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("book")
-    program = "from jupyter_book.cli.main import main; main()"
-    # What it warns of is the business of `make book`.
-    done = subprocess.run(
-        [sys.executable, "-c", program, "build", ROOT]
-        + ["--path-output", folder],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder / "_build" / "html"
-
-
-@pytest.fixture(scope="module")
-def browser(book):
-    with Browser() as found:
-        yield found
-
-
-@pytest.fixture
-def landing(book, browser):
-    """The browser, with the landing page open and its explorer in view."""
-    return on_landing_page(book, browser)
-
-
-def on_landing_page(book, browser, touch=False):
-    browser.open(
-        (book / "chapters" / "intro.html").as_uri(),
-        PHONE if touch else 1280,
-        touch=touch,
-    )
-    browser.until("!!self.perfalign?.live?.[0].found")
-    browser.run(
-        "document.querySelector('.maps').scrollIntoView("
-        "{block: 'center', behavior: 'instant'})"
-    )
-    return browser
 
 
 # ----------------------------------------------------------------- all pages
@@ -105,8 +51,10 @@ OUT_OF_REACH = """[...document.querySelectorAll("article *")].filter((e) =>
   && e.scrollWidth > e.clientWidth + 1 && e.tabIndex < 0
   && !e.querySelector("a, button, input")
 ).map((e) => `${e.tagName}.${e.className} ${e.textContent.slice(0, 60)}`)"""
+# Of the options of a choice, the tab key stops at one.
 STOPS = """(() => {
   const seen = (e) => e.tabIndex >= 0 && !e.disabled
+    && (e.type !== "radio" || e.matches("li:first-child *"))
     && e.getClientRects().length
     && getComputedStyle(e).visibility !== "hidden";
   const stops = [...document.querySelectorAll("body *")].filter(seen);
@@ -126,8 +74,150 @@ VIOLATIONS = """async (rules) => {
 }"""
 
 
+# Of what lies between a form and its end: what is seen, and what is not
+# though nothing but the form hides it.
+STRETCH = """(i) => {
+  const cell = document.querySelectorAll(".predicts")[i].closest(".cell");
+  const { name } = cell.querySelector(".predicts").dataset;
+  const first = (path) => document.evaluate(
+    path, cell, null, XPathResult.FIRST_ORDERED_NODE_TYPE).singleNodeValue;
+  const end = first(`following::comment()[normalize-space() = "seen ${name}"]`)
+    ?? first("following::*[self::h2 or self::h3 or self::h4]");
+  const stretch = document.createRange();
+  stretch.setStartAfter(cell);
+  if (end) stretch.setEndBefore(end);
+  else stretch.setEndAfter(cell.closest("article").lastChild);
+  const others = "script, style, .unseen, .frames, mjx-container, button, " +
+    "summary, details:not([open]) > :not(summary), .headerlink, " +
+    ".toggle-hidden";
+  const walker = document.createTreeWalker(cell.closest("article"));
+  const found = { seen: [], lost: [] };
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const text = node.nodeType === Node.TEXT_NODE && node.data.trim();
+    const drawn = /^(img|svg|canvas)$/i.test(node.nodeName);
+    if (!(text || drawn) || !stretch.intersectsNode(node)) continue;
+    if (node.parentElement.closest(others)) continue;
+    const place = document.createRange();
+    place.selectNode(node);
+    const shown = place.getClientRects().length;
+    found[shown ? "seen" : "lost"].push(text || node.nodeName);
+  }
+  return found;
+}"""
+
+
+def seen(browser, i):
+    return browser.run(STRETCH, i)["seen"]
+
+
+def lost(browser, i):
+    return browser.run(STRETCH, i)["lost"]
+
+
+def expected_forms(page):
+    """Predictions of a chapter, and what its exercises ask for in words."""
+    chapter = page.removeprefix("chapters/")[:2]
+    if not chapter.isdigit():
+        return []
+    asked = [n for n in questions() if n.startswith(f"{int(chapter)}.")]
+    return predictions(int(chapter)) + [
+        number for number in asked if hasattr(question(number), "data")
+    ]
+
+
+def try_forms(browser, expected):
+    """Predictions hide until there is an answer; all say what is right."""
+    names = browser.run(
+        "[...document.querySelectorAll('.asks')].map((e) => e.dataset.name)"
+    )
+    assert sorted(names) == sorted(expected)
+    hiding = browser.run(
+        "[...document.querySelectorAll('.predicts')]"
+        ".map((e) => e.dataset.name)"
+    )
+    stretches = {name: i for i, name in enumerate(hiding)}
+    for i in stretches.values():
+        assert lost(browser, i)
+        assert not seen(browser, i)
+    browser.prefer(media="print")
+    for i in stretches.values():
+        assert not lost(browser, i)
+    browser.prefer()
+    for way in WAYS if names else []:
+        browser.resize(1280, 900, touch=way == "touch")
+        for k, name in enumerate(names):
+            right = answer(browser, k, name, way)
+            told = f"document.querySelectorAll('.asks .said')[{k}].textContent"
+            browser.until(f"{told} === {json.dumps(right)}")
+            if name in stretches:
+                assert seen(browser, stretches[name])
+        if way == "touch":
+            break
+        for name in reversed(hiding):
+            push(browser, names.index(name), "[type=submit]", 0, way)
+            i = stretches[name]
+            browser.until(f"!({STRETCH})({i}).seen.length")
+    for i in stretches.values():
+        assert not lost(browser, i)
+
+
+def answer(browser, k, name, way):
+    """Give an answer in one of three ways; what should be said of it."""
+    number = WAYS.index(way) + 1
+    data = json.loads(
+        browser.run(
+            f"document.querySelectorAll('.asks script')[{k}].textContent"
+        )
+    )
+    kind = data["kind"]
+    if kind == "choice":
+        given = number % len(data["verdicts"])
+        push(browser, k, "label" if way == "touch" else "input", given, way)
+    elif kind == "order":
+        push(browser, k, "ol button", 1, way)
+        given = predict(name).kind.offers()
+        given[:2] = given[1::-1]
+    else:
+        given = [str(number + i) for i in range(len(data["fields"]))]
+        for i, text in enumerate(given):
+            push(browser, k, "input", i, way, typed=text)
+    push(browser, k, "[type=submit]", 0, way)
+    if kind == "computed":
+        return repr(check(name, *map(float, given)))
+    if "right" not in data and kind == "choice":
+        return repr(check(name, "abcdef"[given]))
+    return predict(name).verdict(given).replace("`", "")
+
+
+def push(browser, k, selector, i, way, typed=None):
+    """Use a control of a form as a reader would."""
+    target = (
+        f"document.querySelectorAll('.asks')[{k}]"
+        f".querySelectorAll('{selector}')[{i}]"
+    )
+    left, top, right, bottom = browser.run(
+        f"(() => {{ const e = {target};"
+        " e.scrollIntoView({block: 'center', behavior: 'instant'});"
+        " const box = e.getBoundingClientRect();"
+        " return [box.left, box.top, box.right, box.bottom]; })()"
+    )
+    if way == "keys":
+        browser.run(f"{target}.focus()")
+        if typed is None:
+            browser.press("Space")
+    else:
+        point = [(left + right) / 2, (top + bottom) / 2]
+        browser.drag(point, point, steps=1, touch=way == "touch")
+    if typed is not None:
+        browser.until(f"document.activeElement === {target}")
+        browser.run(f"{target}.select()")
+        browser.type(typed)
+
+
 @pytest.mark.parametrize("name", names_of_pages())
 def test_page(name, book, browser):
+    browser.forget()
     browser.open((book / f"{name}.html").as_uri())
     outside = [
         address
@@ -139,6 +229,8 @@ def test_page(name, book, browser):
     assert (browser.run(STOPS) or 0) <= MAX_STOPS
     if browser.run("!document.querySelector('article')"):
         return
+    try_forms(browser, expected_forms(name))
+    browser.resize(1280, 900)
     browser.run(AXE + "; 0")
     assert not browser.run(VIOLATIONS, None)
     # Colours between two themes are those of neither.
@@ -159,258 +251,3 @@ def test_page(name, book, browser):
     assert not browser.run(CUT_FORMULAS)
     assert not browser.run(OUT_OF_REACH)
     assert not browser.complaints
-
-
-# ----------------------------------------------------------------- explorers
-
-SLIDERS = """() => [...document.querySelectorAll("article input[type=range]")]
-  .filter((e) => e.getClientRects().length)"""
-STATE = """(slider) => {
-  const figure = slider.closest("figure");
-  const box = slider.getBoundingClientRect();
-  return {
-    value: Number(slider.value), min: Number(slider.min),
-    max: Number(slider.max), text: slider.getAttribute("aria-valuetext"),
-    label: slider.ariaLabel,
-    shown: slider.parentElement.querySelector("output").textContent,
-    picture: figure.querySelector("img")?.src
-      ?? [...figure.querySelectorAll("svg")].map((e) => e.innerHTML).join(),
-    alt: figure.querySelector("img")?.alt
-      ?? figure.querySelector(".says").textContent,
-    box: [box.left, box.top, box.right, box.bottom],
-  };
-}"""
-READY = """!document.querySelector(".cities")
-  || !!self.perfalign?.live?.[0].found"""
-CHANGES = ["value", "text", "picture"]
-SAID = """(figure) => {
-  const said = figure.querySelector("[aria-live=polite]").textContent;
-  const image = figure.querySelector("img");
-  return said === (image?.alt ?? figure.querySelector(".says").textContent);
-}"""
-
-
-def state_of(browser, i):
-    return browser.run(f"({STATE})(({SLIDERS})()[{i}])")
-
-
-def explorer_pages():
-    return [
-        f"chapters/{path.stem}"
-        for path in sorted((ROOT / "chapters").glob("*.ipynb"))
-        if re.search(r'class=\\"(explorer|cities)\\"', path.read_text("utf-8"))
-    ]
-
-
-@pytest.mark.parametrize("name", explorer_pages())
-def test_sliders(name, book, browser):
-    """Each moves by keyboard, mouse and touch, and says what is shown."""
-    for touch in (False, True):
-        browser.open(
-            (book / f"{name}.html").as_uri(),
-            PHONE if touch else 1280,
-            touch=touch,
-        )
-        browser.until(READY)
-        count = browser.run(f"({SLIDERS})().length")
-        assert count
-        for i in range(count):
-            browser.run(
-                f"({SLIDERS})()[{i}].scrollIntoView("
-                "{block: 'center', behavior: 'instant'})"
-            )
-            check_slider(browser, i, touch)
-
-
-def eventually(ask, wanted):
-    """An answer, as soon as it is the wanted one; the last one if never."""
-    end = time.monotonic() + PATIENCE
-    while not wanted(answer := ask()) and time.monotonic() < end:
-        time.sleep(0.02)
-    return answer
-
-
-def check_slider(browser, i, touch):
-    def after(first):
-        return eventually(
-            lambda: state_of(browser, i),
-            lambda now: all(now[key] != first[key] for key in CHANGES),
-        )
-
-    first = state_of(browser, i)
-    up = first["value"] < first["max"]
-    if not touch:
-        browser.run(f"({SLIDERS})()[{i}].focus()")
-        browser.press("ArrowRight" if up else "ArrowLeft")
-        moved = after(first)
-        assert (moved["value"] > first["value"]) == up
-        assert moved["text"] == moved["shown"] != first["text"]
-        assert moved["picture"] != first["picture"]
-        first, up = moved, moved["value"] < moved["max"]
-    left, top, right, bottom = first["box"]
-    x = right - 2 if up else left + 2
-    point = [x, (top + bottom) / 2]
-    browser.drag(point, point, steps=1, touch=touch)
-    moved = after(first)
-    assert moved["value"] == (moved["max"] if up else moved["min"])
-    assert moved["picture"] != first["picture"]
-    # Announced a little later, when the slider has come to rest.
-    figure = f"({SLIDERS})()[{i}].closest('figure')"
-    browser.until(f"(({SAID})({figure}))")
-
-
-def test_print_says_what_each_position_shows(book, browser):
-    browser.open((book / "chapters" / "07-collapse.html").as_uri())
-    before = state_of(browser, 0)
-    browser.run("dispatchEvent(new Event('beforeprint')); 0")
-    browser.prefer(media="print")
-    printed = browser.run(
-        "[...document.querySelectorAll('.frames li')]"
-        ".filter((e) => e.getClientRects().length).map((e) => e.textContent)"
-    )
-    assert len(printed) == len(set(printed)) == before["max"] + 1
-    where = f"{before['label']} {before['text']}: {before['alt']}"
-    assert where in printed
-    after = state_of(browser, 0)
-    assert after["value"] == before["value"]
-    assert after["picture"] == before["picture"]
-
-
-# ---------------------------------------------------------- computed in a page
-
-
-def random_state(city, rng, pairs):
-    def moved():
-        places = rng.choice(len(city.places), rng.integers(0, 4), False)
-        return {int(i): rng.normal(size=2).tolist() for i in places}
-
-    return State(
-        pairs=pairs,
-        shift=int(rng.choice([0, 0, 1, 3])),
-        own=tuple(rng.integers(0, 4, size=2).tolist()),
-        silent=bool(rng.integers(2)),
-        lean=float(rng.integers(0, 91)),
-        turn=float(rng.integers(-180, 181)),
-        moved=(moved(), moved()),
-    )
-
-
-@pytest.mark.parametrize(
-    ("n_places", "sizes"), [(18, range(4, 15)), (204, [30, 200])]
-)
-def test_the_page_computes_what_the_package_does(landing, n_places, sizes):
-    city = Cities(n_places, pairs=(4, 6, sizes[-1]), caption="")
-    rng = np.random.default_rng(0)
-    for pairs in [*sizes] * 4:
-        state = random_state(city, rng, pairs)
-        fresh = landing.run("perfalign.city.solve", city.data(), asdict(state))
-        expected = city.solve(state)
-        for name, value in expected.items():
-            np.testing.assert_allclose(
-                np.concatenate([np.ravel(part) for part in [*fresh[name]]])
-                if isinstance(value, list)
-                else fresh[name],
-                np.concatenate([np.ravel(part) for part in value])
-                if isinstance(value, list)
-                else value,
-                rtol=1e-9,
-                atol=1e-9,
-                err_msg=f"{name} of {state}",
-            )
-
-
-PIN = """(m, i) => {
-  const pin = document.querySelectorAll(`.view${m} .pin .spot`)[i];
-  const box = pin.getBoundingClientRect();
-  return [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
-}"""
-FOUND = "perfalign.live[0].found"
-
-
-def expect(browser, shared, least=0.0, most=np.inf):
-    """Wait for so many shared signals, and pairs that miss by so much."""
-    found = eventually(
-        lambda: browser.run(f"[{FOUND}.shared, {FOUND}.seenError]"),
-        lambda now: now[0] == shared and least <= now[1] < most,
-    )
-    assert found[0] == shared
-    assert least <= found[1] < most
-
-
-@pytest.mark.parametrize("touch", [False, True])
-@pytest.mark.parametrize("view", [1, 2])
-def test_pins_are_dragged(book, browser, view, touch):
-    landing = on_landing_page(book, browser, touch)
-    expect(landing, shared=2, most=1e-12)
-    start = landing.run(PIN, view, 2)
-    end = [start[0] + 25, start[1] + 10]
-    landing.drag(start, end, touch=touch)
-    # What is across the move is agreed on still.
-    expect(landing, shared=1, least=0.01)
-    place = eventually(
-        lambda: landing.run(PIN, view, 2),
-        lambda now: np.hypot(*np.subtract(now, end)) < 1,
-    )
-    np.testing.assert_allclose(place, end, atol=1)
-    landing.until("document.querySelector('.cities [aria-live=polite]')"
-                  ".textContent.includes('one dimension')")  # fmt: skip
-
-
-def test_pins_are_moved_by_keys(landing):
-    landing.run(
-        "document.querySelector('.view2 .pin[tabindex=\"0\"]').focus()"
-    )
-    landing.press("PageDown")
-    for key in ("ArrowRight", "ArrowUp", "ArrowUp"):
-        landing.press(key)
-    expect(landing, shared=1, least=0.01)
-    name, position = landing.run(
-        "[document.activeElement.ariaLabel,"
-        " document.activeElement.getAttribute('aria-valuetext')]"
-    )
-    assert name == "place B on map 2"
-    assert landing.run("perfalign.live[0].state.moved[1][1]") == [0.05, 0.1]
-    assert "across" in position
-
-
-def test_buttons(landing):
-    def click(name):
-        landing.run(
-            "(name) => [...document.querySelectorAll('.cities button')]"
-            ".find((e) => e.textContent === name).focus()",
-            name,
-        )
-        landing.press("Space")
-
-    click("shuffle the pairs")
-    expect(landing, shared=0, least=0.1)
-    click("shuffle the pairs")
-    expect(landing, shared=2, most=1e-12)
-    before = landing.run(f"{FOUND}.nullity")
-    click("add a silent channel")
-    landing.until(f"{FOUND}.nullity === {before} + 1")
-    click("start again")
-    landing.until(f"{FOUND}.nullity === {before}")
-
-
-def test_motion_is_reduced_on_request(landing):
-    landing.prefer(still=True)
-    landing.run("perfalign.live[0].shuffle.click()")
-    expect(landing, shared=0)
-    assert landing.run(
-        "perfalign.live[0].overlay.shown === perfalign.live[0].found.latents"
-    )
-
-
-def test_without_scripts_a_picture_stays(book, browser):
-    browser.call("Emulation.setScriptExecutionDisabled", value=True)
-    try:
-        browser.open((book / "chapters" / "intro.html").as_uri())
-        image = browser.run(
-            "(() => { const e = document.querySelector('.cities img');"
-            "return [e.naturalWidth, e.alt]; })()"
-        )
-    finally:
-        browser.call("Emulation.setScriptExecutionDisabled", value=False)
-    assert image[0] > 300
-    assert image[1].startswith("Two maps of the same")

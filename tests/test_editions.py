@@ -5,16 +5,14 @@ import json
 import re
 import subprocess
 import sys
+from inspect import signature
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
-import numpy as np
 import pytest
 
-from perfalign.book.exercises import questions
-from perfalign.book.exercises._check import _all as all_questions
-from perfalign.book.exercises._choice import Choice
-from perfalign.book.exercises._encoders import Encoders
+from perfalign.book.exercises import Verdict, question, questions
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "chapters").glob("[0-9][0-9]-*.ipynb"))
@@ -53,6 +51,7 @@ def test_no_directive_is_left(editions, name):
         assert not re.findall(r"^[`:]{3,}\{", text, re.MULTILINE)
         assert not re.findall(r"^:{3}", text, re.MULTILINE)
         assert not re.findall(r"\$\$ \(", text)
+        assert "<!--" not in text
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=NAMES)
@@ -120,45 +119,63 @@ def test_no_solution_is_handed_out(editions, path):
     assert "solution-start" not in text
 
 
-def run_answers(path, given):
-    """What the answer cells of a chapter say, with answers filled in."""
-    said = {}
-    for kind, source in cells_of(path):
-        asked = re.search(r'^ask\("([\d.a-f]+)"\)', source, re.MULTILINE)
-        if kind == "code" and asked:
-            scope = {"given": given(asked[1])}
-            lines = source.replace("answer = ...", "answer = given")
-            lines = re.sub(r"^check\(", "said = check(", lines, flags=re.M)
-            exec(lines, scope)
-            said[asked[1]] = scope["said"]
-    return said
+def answer_cells(path):
+    """Answer cells with the cells that check them, by question."""
+    cells = nbformat.read(path, as_version=4).cells
+    for answer, checked in pairwise(cells):
+        if answer.metadata.get("nbgrader", {}).get("solution"):
+            number = re.search(r'check\("([\d.a-f]+)"', checked.source)[1]
+            yield number, answer.source, checked.source
 
 
-def right_answer(number):
-    question = all_questions()[number]
-    if isinstance(question, Choice):
-        flags = [right for _, _, right in question.options]
-        return "abcdef"[flags.index(True)]
-    if isinstance(question, Encoders):
-        first, second = question.views
-        U = np.linalg.svd(np.hstack([first, -second]).T)[0]
-        rows = U[:, -question.k :].T
-        return rows[:, : first.shape[1]], rows[:, first.shape[1] :]
-    return question.solution()
+def said(checked, scope):
+    """What a cell says that checks an answer."""
+    first, last = checked.rsplit("\n", 1)
+    exec(first, scope)
+    return eval(last, scope)
 
 
-def test_every_question_is_asked_once_and_answers_pass(editions, capsys):
+def test_every_question_is_asked_once_and_answers_pass(editions):
     asked = []
     for name in NAMES:
-        path = editions / "student" / name
-        said = run_answers(path, right_answer)
-        assert all(said.values()), said
-        unanswered = run_answers(path, lambda number: ...)
-        for verdict in unanswered.values():
-            assert not verdict
-            assert "No answer yet" in verdict.reason
-        asked += said
+        for number, stub, checked in answer_cells(editions / "student" / name):
+            scope = {}
+            exec(stub, scope)
+            assert "No answer yet" in said(checked, scope).reason
+            [variable] = re.findall(r"answer_\w+", checked)
+            scope[variable] = question(number).right()
+            assert said(checked, scope)
+            for wrong, reason in question(number).wrong():
+                scope[variable] = wrong
+                assert said(checked, scope) == Verdict(False, reason)
+            asked.append(number)
     assert asked == questions()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_questions_are_text_and_give_nothing_away(editions, name):
+    cells = cells_of(editions / "student" / name)
+    text = "\n".join(source for _, source in cells)
+    numbers = [n for n, _, _ in answer_cells(editions / "student" / name)]
+    assert numbers
+    for number in numbers:
+        asked = question(number)
+        assert f"**{number}** {asked.question}" in text
+        for _, reason in asked.wrong():
+            assert reason not in text
+
+
+def test_stubs_take_the_numbers_of_the_question(editions):
+    for name in NAMES:
+        for number, stub, _ in answer_cells(editions / "student" / name):
+            scope = {}
+            exec(stub, scope)
+            answer = scope[f"answer_{number.replace('.', '_')}"]
+            numbers = question(number).numbers
+            assert callable(answer) is bool(question(number).others)
+            if callable(answer):
+                parameters = signature(answer).parameters.values()
+                assert numbers == {p.name: p.default for p in parameters}
 
 
 @pytest.fixture

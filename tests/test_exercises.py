@@ -11,24 +11,27 @@ import pandas as pd
 import pytest
 from scipy.stats import ortho_group
 
-from perfalign.book.exercises import Verdict, ask, check, forms, questions
-from perfalign.book.exercises._choice import read_choices
+from perfalign.book.exercises import (
+    Verdict,
+    ask,
+    check,
+    exercise_of,
+    forms,
+    grade,
+    question,
+    questions,
+)
+from perfalign.book.exercises._choice import Choice
 from perfalign.book.exercises._computed import Computed
-from perfalign.book.exercises._numbers import computed
 from perfalign.book.forms import inline
 from perfalign.datasets import make_gaussian_views
 
-CHOICES = read_choices()
+ALL = {number: question(number) for number in questions()}
+CHOICES = {n: asked for n, asked in ALL.items() if isinstance(asked, Choice)}
 COMPUTED = {
-    number: question
-    for number, question in computed().items()
-    if isinstance(question, Computed)
+    n: asked for n, asked in ALL.items() if isinstance(asked, Computed)
 }
 CHAPTERS = Path(__file__).parents[1] / "chapters"
-
-
-def exercise(number):
-    return number.rstrip("abcdef")
 
 
 @pytest.mark.parametrize("number", CHOICES)
@@ -69,7 +72,7 @@ def test_each_number_has_a_label(number):
 def test_a_page_has_a_form_for_every_question_but_that_for_arrays():
     asked = "".join(
         form
-        for number in dict.fromkeys(map(exercise, questions()))
+        for number in dict.fromkeys(map(exercise_of, questions()))
         for form in forms(number)
     )
     assert re.findall('data-name="([^"]+)"', asked) == [
@@ -78,6 +81,62 @@ def test_a_page_has_a_form_for_every_question_but_that_for_arrays():
     for number in CHOICES:
         for text, _, _ in CHOICES[number].options:
             assert f"<li>{inline(text)}</li>" in asked
+
+
+@pytest.mark.parametrize("number", [n for n in ALL if ALL[n].others])
+def test_other_numbers_have_other_answers(number):
+    asked = ALL[number]
+    cases = [tuple(asked.numbers.values()), *asked.others]
+    answers = [asked.right()(*case) for case in cases]
+    for case in asked.others:
+        assert len(case) == len(asked.numbers)
+        assert asked.said(asked.right(), case=case)
+        for wrong, reason in asked.wrong():
+            assert asked.said(wrong, case=case) == Verdict(False, reason)
+    for case, answer in zip(cases[1:], answers):
+        assert not asked.said(answer, case=case)
+
+
+def test_a_function_is_an_answer(capsys):
+    assert check("6.3", lambda n, p: (p * (1 - p) / n) ** 0.5)
+    assert "the root" in check("6.3", lambda n, p: p * (1 - p) / n).reason
+    assert "No answer yet" in check("6.3", lambda n, p: ...).reason
+    assert check("2.1a", lambda: "c")
+    ask("6.3")
+    assert "or with a function of labels, share.)" in capsys.readouterr().out
+
+
+class TestGrade:
+    @pytest.mark.parametrize("number", ALL)
+    def test_a_right_answer_has_all_points(self, number):
+        right = ALL[number].right()
+        assert grade(number, right) == ALL[number].points
+        assert grade(number, right()) == 1
+
+    @pytest.mark.parametrize("number", ALL)
+    def test_wrong_ones_have_none_and_are_told_why(self, number, capsys):
+        for wrong, reason in ALL[number].wrong():
+            assert grade(number, wrong) == 0
+            assert f"Not yet. {reason}" in capsys.readouterr().out
+
+    def test_what_is_right_for_the_numbers_asked_is_half(self, capsys):
+        assert grade("6.3", lambda n, p: 0.5 / n**0.5) == 1
+        assert "For other numbers: Not yet. No mis" in capsys.readouterr().out
+        assert grade("6.3", 0.07071) == 1
+        assert "A function of the numbers" in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("answer", "reason"),
+        [
+            (..., "No answer yet"),
+            ("four", "ValueError: The answer must be finite"),
+            (lambda: 0.1, "TypeError"),
+            (lambda labels, share: labels / 0, "ZeroDivisionError"),
+        ],
+    )
+    def test_whatever_is_handed_in_is_graded(self, answer, reason, capsys):
+        assert grade("6.3", answer) == 0
+        assert reason in capsys.readouterr().out
 
 
 def test_wrong_numbers_that_nobody_listed():
@@ -104,9 +163,11 @@ def test_two_standard_errors_are_a_coin_of_spread_one(number):
 
 
 def test_only_several_questions_about_an_exercise_have_letters():
-    count = Counter(map(exercise, questions()))
+    count = Counter(map(exercise_of, questions()))
     for number in questions():
-        assert (exercise(number) != number) == (count[exercise(number)] > 1)
+        assert (exercise_of(number) != number) == (
+            count[exercise_of(number)] > 1
+        )
 
 
 class TestEncoders:
@@ -176,7 +237,7 @@ class TestEncoders:
 
 
 def test_enough_of_them():
-    assert len({exercise(number) for number in questions()}) >= 30
+    assert len({exercise_of(number) for number in questions()}) >= 30
     wrong = sum(len(choice.options) - 1 for choice in CHOICES.values())
     wrong += sum(len(question.mistakes) for question in COMPUTED.values())
     assert wrong >= 90
@@ -189,7 +250,7 @@ def test_numbers_are_those_of_the_book():
         text = "\n".join("".join(cell["source"]) for cell in cells)
         printed[int(path.name[:2])] = text.count("{exercise}")
     for number in questions():
-        chapter, place = map(int, exercise(number).split("."))
+        chapter, place = map(int, exercise_of(number).split("."))
         assert 1 <= place <= printed[chapter]
 
 

@@ -79,7 +79,7 @@ def test_the_chapter_shows_what_is_said_to_be_right(name):
         if "printed" not in part:
             assert entry["kind"] != "numbers"
             assert re.search(
-                rf'[: "]{re.escape(entry["proved"])}(\\n|")', everything
+                rf'[: "(]{re.escape(entry["proved"])}(\\n|"|\))', everything
             ), f"{entry['proved']} is no label of the chapter"
             continue
         where = part["printed"]

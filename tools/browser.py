@@ -237,6 +237,18 @@ class Browser:
         )
         self.call("Input.dispatchKeyEvent", type="keyUp", **event)
 
+    def type(self, text):
+        """Write into what has the focus."""
+        self.call("Input.insertText", text=text)
+
+    def forget(self):
+        """Drop what pages from the disk have stored."""
+        self.call(
+            "Storage.clearDataForOrigin",
+            origin="file:///",
+            storageTypes="local_storage",
+        )
+
     def drag(self, start, end, steps=4, touch=False):
         """Drag from one point of the window to another."""
         points = [

@@ -63,6 +63,7 @@ class Plain:
         ]
         text = "\n\n".join(part for part in parts if part)
         text = re.sub(r"^\(([\w-]+)\)=\n", "", text, flags=re.MULTILINE)
+        text = re.sub(r"^<!-- seen .+ -->\n*", "", text, flags=re.MULTILINE)
         text = re.sub(
             r"\$\$ \((eq-[\w-]+)\)",
             lambda found: rf"\tag{{{self.names[found[1]][1:-1]}}} $$",

@@ -1,4 +1,4 @@
-"""A chapter to hand out: no solutions, and cells that ask and check."""
+"""A chapter to hand out: no solutions, and cells to answer and to check."""
 
 from itertools import groupby
 from typing import Any
@@ -7,10 +7,21 @@ import nbformat
 from blocks import Directive, read
 from plain import Plain
 
-from perfalign.book.exercises import questions
+from perfalign.book.exercises import exercise_of, question, questions
 
 # Solutions and their code stand between these two in the chapter.
 START, END = "solution-start", "solution-end"
+
+# Of cells of the chapter itself: they are not run when answers are graded.
+CHAPTER = "chapter"
+
+NOTE = (
+    "*Write your work below, then each answer in the place of the dots, and "
+    "run the cell that checks it. A function is checked for the numbers in "
+    "the question, and graded for others, too. When answers are graded, cells "
+    "of exercises are run by themselves, without the chapter: import and load "
+    "in them what they use.*"
+)
 
 
 def student(chapter: Any, plain: Plain) -> Any:
@@ -19,7 +30,7 @@ def student(chapter: Any, plain: Plain) -> Any:
     for cell in chapter.cells:
         if cell.cell_type != "markdown":
             if not hidden:
-                cells.append(cell)
+                cells.append(_tagged(cell))
             continue
         kept: list[str | Directive] = []
         for block in read(cell.source):
@@ -34,6 +45,23 @@ def student(chapter: Any, plain: Plain) -> Any:
     return plain.notebook(copy)
 
 
+def graded(handed_out: Any) -> Any:
+    """The cells of a student's notebook that count, as a grader has them."""
+    cells = []
+    for cell in handed_out.cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if marks.get("grade"):
+            cell = nbformat.from_dict(cell)
+            number = cell.id.removeprefix("check-").replace("-", ".")
+            cell.source = (
+                "from perfalign.book.exercises import grade\n\n"
+                f'grade("{number}", {_variable(number)})'
+            )
+        if marks:
+            cells.append(cell)
+    return nbformat.v4.new_notebook(cells=cells, metadata=handed_out.metadata)
+
+
 def _cells(
     blocks: list[str | Directive], name: str, plain: Plain
 ) -> list[Any]:
@@ -43,7 +71,7 @@ def _cells(
         text = plain.written(group)
         cells.append(nbformat.v4.new_markdown_cell(text, id=f"{name}-{i}"))
         if label:
-            cells += _answer(plain.names[label].removeprefix("Exercise "))
+            cells += _answers(plain.names[label].removeprefix("Exercise "))
     return cells
 
 
@@ -54,20 +82,62 @@ def _exercise(block: str | Directive) -> str:
     return ""
 
 
-def _answer(exercise: str) -> list[Any]:
-    """A cell for one's own work, and one to answer each question."""
+def _answers(exercise: str) -> list[Any]:
+    """A cell for one's own work; questions, with cells to answer and check."""
     cells = [_code("# your work\n", f"work-{exercise}")]
-    for question in questions():
-        if question.rstrip("abcdef") == exercise:
-            source = (
-                "from perfalign.book.exercises import ask, check\n\n"
-                f'ask("{question}")\n'
-                "answer = ...\n"
-                f'check("{question}", answer)'
-            )
-            cells.append(_code(source, f"answer-{question}"))
+    if exercise.endswith(".1"):
+        cells.insert(0, nbformat.v4.new_markdown_cell(NOTE, id="note-graded"))
+    for number in questions():
+        if exercise_of(number) == exercise:
+            cells += _asked(number)
     return cells
 
 
-def _code(source: str, name: str) -> Any:
-    return nbformat.v4.new_code_cell(source, id=name.replace(".", "-"))
+def _asked(number: str) -> list[Any]:
+    name, asked = _variable(number), question(number)
+    stub = f"{name} = ..."
+    if asked.others:
+        numbers = ", ".join(f"{k}={v!r}" for k, v in asked.numbers.items())
+        stub = f"def {name}({numbers}):\n    return ..."
+    check = (
+        "from perfalign.book.exercises import check\n\n"
+        f'check("{number}", {name})'
+    )
+    text = asked.text().replace("\n", "  \n")
+    return [
+        nbformat.v4.new_markdown_cell(
+            f"**{number}** {text}", id=_id(f"ask-{number}")
+        ),
+        _code(stub, f"answer-{number}", solution=True),
+        _code(check, f"check-{number}", grade=True, points=asked.points),
+    ]
+
+
+def _variable(number: str) -> str:
+    return f"answer_{number.replace('.', '_')}"
+
+
+def _id(name: str) -> str:
+    return name.replace(".", "-")
+
+
+def _tagged(cell: Any) -> Any:
+    cell = nbformat.from_dict(cell)
+    cell.metadata["tags"] = [*cell.metadata.get("tags", []), CHAPTER]
+    return cell
+
+
+def _code(source: str, name: str, **marks: Any) -> Any:
+    """A code cell; with marks, one that nbgrader knows."""
+    cell = nbformat.v4.new_code_cell(source, id=_id(name))
+    if marks:
+        cell.metadata["nbgrader"] = {
+            "schema_version": 3,
+            "grade_id": cell.id,
+            "grade": False,
+            "solution": False,
+            "locked": bool(marks.get("grade")),
+            "task": False,
+            **marks,
+        }
+    return cell

@@ -1,18 +1,18 @@
 """The door: a question by its number, and what is said of an answer."""
 
 from functools import cache
+from string import ascii_lowercase
 
-from perfalign.book.exercises._choice import Choice, read_choices
-from perfalign.book.exercises._computed import Computed
-from perfalign.book.exercises._encoders import Encoders
-from perfalign.book.exercises._numbers import computed
+from perfalign.book.exercises._choice import read_choices
+from perfalign.book.exercises._numbers_first import first_half
+from perfalign.book.exercises._numbers_second import second_half
+from perfalign.book.exercises._question import Question
 from perfalign.book.exercises._verdict import Verdict
-from perfalign.book.forms import form
 
 
 @cache
-def _all() -> dict[str, Choice | Computed | Encoders]:
-    everything = {**read_choices(), **computed()}
+def _all() -> dict[str, Question]:
+    everything = {**read_choices(), **first_half(), **second_half()}
     return dict(sorted(everything.items(), key=lambda item: _key(item[0])))
 
 
@@ -57,7 +57,7 @@ def ask(number: str) -> None:
       (c) you and the friend with [-X¹; X²]
       (d) you and the friend with [X¹; X²]
     """
-    print(_question(number).text())
+    print(question(number).text())
 
 
 def check(number: str, *answer: object) -> Verdict:
@@ -72,7 +72,8 @@ def check(number: str, *answer: object) -> Verdict:
         One of :func:`questions`.
     *answer : str, numbers or arrays
         What :func:`ask` asks for: the letter of an option, one or several
-        numbers, or arrays. Dots, ``...``, stand for an answer to come.
+        numbers, or arrays; or a function that returns it, of the numbers in
+        the question. Dots, ``...``, stand for an answer to come.
 
     Returns
     -------
@@ -94,46 +95,33 @@ def check(number: str, *answer: object) -> Verdict:
     ...     print("well done")
     well done
     """
-    question = _question(number)
-    if _has_dots(answer):
-        return Verdict(False, "No answer yet: replace the dots.")
-    return question.verdict(*answer)
+    return question(number).said(*answer)
 
 
-def forms(exercise: str) -> list[str]:
-    """HTML of the questions about an exercise that a page can check.
+def question(number: str) -> Question:
+    """A question with all that is known about it, answers included.
 
     Parameters
     ----------
-    exercise : str
-        Chapter, point, exercise.
+    number : str
+        One of :func:`questions`.
 
     Returns
     -------
-    forms : list of str
-        None for a question whose answer is not unique.
+    question : Question
+        Its text, right and wrong answers and their reasons.
+
+    Raises
+    ------
+    ValueError
+        If there is no such question.
 
     Examples
     --------
-    >>> from perfalign.book.exercises import forms
-    >>> len(forms("9.1"))
-    2
+    >>> from perfalign.book.exercises import question
+    >>> len(question("6.3").wrong())
+    3
     """
-    found = []
-    for number, question in _all().items():
-        if number.rstrip("abcdef") != exercise:
-            continue
-        if isinstance(question, Choice):
-            offers = [text for text, _, _ in question.options]
-        elif isinstance(question, Computed):
-            offers = list(question.labels)
-        else:
-            continue
-        found += [form(number, question.question, offers, question.data())]
-    return found
-
-
-def _question(number: str) -> Choice | Computed | Encoders:
     known = _all()
     if isinstance(number, str) and number in known:
         return known[number]
@@ -141,13 +129,29 @@ def _question(number: str) -> Choice | Computed | Encoders:
     raise ValueError(f"No question {number!r}; there are {', '.join(near)}.")
 
 
-def _has_dots(answer: object) -> bool:
-    if isinstance(answer, (list, tuple)):
-        return any(map(_has_dots, answer))
-    return answer is ...
+def exercise_of(number: str) -> str:
+    """The exercise that a question is about.
+
+    Parameters
+    ----------
+    number : str
+        One of :func:`questions`.
+
+    Returns
+    -------
+    exercise : str
+        The number without its letter.
+
+    Examples
+    --------
+    >>> from perfalign.book.exercises import exercise_of
+    >>> exercise_of("2.1c")
+    '2.1'
+    """
+    return number.rstrip(ascii_lowercase)
 
 
 def _key(number: str) -> tuple[int, int, str]:
-    chapter, rest = number.split(".")
-    exercise = rest.rstrip("abcdef")
-    return int(chapter), int(exercise), rest[len(exercise) :]
+    exercise = exercise_of(number)
+    chapter, place = map(int, exercise.split("."))
+    return chapter, place, number.removeprefix(exercise)

@@ -1,20 +1,37 @@
 """Questions with options, each of which carries its reason."""
 
 import tomllib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from string import ascii_lowercase
 from typing import Any
 
+from perfalign.book.exercises._question import Case, Question
 from perfalign.book.exercises._verdict import Verdict
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Question):
     """A question, and options as (text, reason, right)."""
 
     question: str
     options: tuple[tuple[str, str, bool], ...]
+
+    def right(self) -> Callable[[], str]:
+        return self._letters(True)[0][0]
+
+    def wrong(self) -> Sequence[tuple[Callable[[], str], str]]:
+        return self._letters(False)
+
+    def _letters(self, wanted: bool) -> list[tuple[Callable[[], str], str]]:
+        return [
+            (_answer(letter), reason)
+            for letter, (_, reason, right) in zip(
+                ascii_lowercase, self.options
+            )
+            if right is wanted
+        ]
 
     def text(self) -> str:
         lines = [
@@ -23,7 +40,7 @@ class Choice:
         ]
         return "\n".join([self.question, *lines])
 
-    def verdict(self, *answer: object) -> Verdict:
+    def verdict(self, *answer: object, case: Case = ()) -> Verdict:
         letters = tuple(ascii_lowercase[: len(self.options)])
         letter = ""
         if len(answer) == 1 and isinstance(answer[0], str):
@@ -37,12 +54,19 @@ class Choice:
         _, reason, right = self.options[letters.index(letter)]
         return Verdict(right, reason)
 
+    def offers(self) -> list[str]:
+        return [text for text, _, _ in self.options]
+
     def data(self) -> dict[str, Any]:
         """All that the page needs in order to say the same."""
         verdicts = [
             repr(Verdict(right, why)) for _, why, right in self.options
         ]
         return {"kind": "choice", "verdicts": verdicts}
+
+
+def _answer(letter: str) -> Callable[[], str]:
+    return lambda: letter
 
 
 def read_choices() -> dict[str, Choice]:

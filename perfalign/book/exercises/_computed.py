@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from perfalign._types import Array
+from perfalign.book.exercises._question import Case, Question
 from perfalign.book.exercises._verdict import Verdict
 
-Numbers = Callable[[], ArrayLike]
+Numbers = Callable[..., ArrayLike]
 
 PARTLY = "Only the numbers at place {} are right."
 UNKNOWN = (
@@ -20,7 +21,7 @@ UNKNOWN = (
 
 
 @dataclass(frozen=True)
-class Computed:
+class Computed(Question):
     """A question, its numbers, and numbers of typical mistakes with reasons.
 
     An answer counts as a number if it is within `rtol` of it: the reader may
@@ -31,16 +32,23 @@ class Computed:
     solution: Numbers
     reason: str
     mistakes: Sequence[tuple[Numbers, str]] = ()
+    others: Sequence[Case] = ()
     rtol: float = 0.01
     labels: tuple[str, ...] = ("your number",)
+
+    def right(self) -> Numbers:
+        return self.solution
+
+    def wrong(self) -> Sequence[tuple[Numbers, str]]:
+        return self.mistakes
 
     def text(self) -> str:
         count = np.size(self.solution())
         numbers = "a number" if count == 1 else f"{count} numbers, in order"
-        return f"{self.question}\n  (Answer with {numbers}.)"
+        return f"{self.question}\n  (Answer with {numbers}{self.function()}.)"
 
-    def verdict(self, *answer: object) -> Verdict:
-        right = np.ravel(self.solution()).astype(float)
+    def verdict(self, *answer: object, case: Case = ()) -> Verdict:
+        right = np.ravel(self.solution(*case)).astype(float)
         try:
             given = real(answer).ravel()
         except (TypeError, ValueError, OverflowError):
@@ -55,7 +63,7 @@ class Computed:
             raise ValueError(
                 f"The answer must be finite real numbers; got {answer!r}."
             )
-        for numbers, verdict in self._known(right):
+        for numbers, verdict in self._known(right, case):
             if self._same(given, numbers):
                 return verdict
         good = [
@@ -66,6 +74,9 @@ class Computed:
         if good:
             return Verdict(False, PARTLY.format(", ".join(good)))
         return Verdict(False, UNKNOWN)
+
+    def offers(self) -> list[str]:
+        return list(self.labels)
 
     def data(self) -> dict[str, Any]:
         """All that the page needs in order to say the same."""
@@ -82,12 +93,14 @@ class Computed:
             "rtol": self.rtol,
         }
 
-    def _known(self, right: Array) -> Iterator[tuple[Array, Verdict]]:
+    def _known(
+        self, right: Array, case: Case = ()
+    ) -> Iterator[tuple[Array, Verdict]]:
         """The right numbers, listed mistakes, and what anybody's slip gives,
         whatever the question."""
         yield right, Verdict(True, self.reason)
         for wrong, reason in self.mistakes:
-            yield np.ravel(wrong()), Verdict(False, reason)
+            yield np.ravel(wrong(*case)), Verdict(False, reason)
         slips = {
             "Right but for the sign.": -right,
             "The right number squared: take the root.": right**2,
