@@ -98,7 +98,8 @@
   const enliven = async () => {
     if (!document.querySelector("figure.cities")) return;
     await load("ml-matrix/matrix.umd.js");
-    for (const part of ["alignment", "city", "draw", "room", "cities"]) {
+    const parts = ["alignment", "city", "draw", "arrow", "room", "angles"];
+    for (const part of [...parts, "cities"]) {
       await load(`live/${part}.js`);
     }
   };

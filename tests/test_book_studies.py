@@ -86,8 +86,7 @@ def test_an_interval_resamples_groups(detour):
 
 
 def test_own_labels_meet_no_pairs():
-    few = [[-1.5, 0.0], [1.5, 1.0]]
-    rows = np.array(list(carried.few_shots(np.array(few), 0, 0)))
+    rows = np.array(list(carried.few_shots(0, 0)))
     assert rows.shape == (len(carried.SHOTS), 3)
     # Without noise two components of one view are its latents, all but the
     # gauge, so that the discriminant decides alike with enough labels.
@@ -111,3 +110,11 @@ def test_ridge_is_chosen_without_the_target():
     again, same = emoji.whitened(0, 0)
     assert ridge == same
     assert_allclose(first.mixture_.means, again.mixture_.means)
+
+
+def test_latents_are_of_items_that_taught_nothing():
+    transfer, latents, labels = carried.noisy_transfer(0.0, 30)
+    assert_allclose(*latents, atol=1e-9)
+    assert latents[0].shape == (20_000, 2)
+    assert transfer.mixture_.weights.sum() == pytest.approx(1)
+    assert np.mean(transfer.mixture_.predict(latents[1]) == labels) > 0.9

@@ -1,17 +1,19 @@
 """Two maps of one city, as the notebook stores them."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from io import BytesIO
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.linalg import subspace_angles
 
 from perfalign import effective_rank, relative_alignment_error
 from perfalign.book import live
 from perfalign.book.cities import Cities, State
+from perfalign.book.levers import HANDLES, moved
 from perfalign.book.maps import overlay
 
 
@@ -87,7 +89,7 @@ def test_a_notebook_stores_places_a_picture_and_words(city):
     data = json.loads(html.split('json">')[1].split("</script>")[0])
     assert data["places"] == city.places.tolist()
     assert State(**data["start"]) == replace(
-        city.start, own=[1, 1], moved=[{}, {}]
+        city.start, own=[1, 1], gauge=[[1, 0], [0, 1]], moved=[{}, {}]
     )
     assert "12 pairs have taught: 2 dimensions agree exactly" in html
     assert len(html) < 120_000
@@ -101,10 +103,87 @@ def test_a_kernel_shows_handles(city, monkeypatch):
     view = bundle["application/vnd.jupyter.widget-view+json"]
     assert view["model_id"] == city.widget.model_id
     pairs, shuffled, silent, *_, image, _ = city.widget.children
+    assert [pairs.description, silent.description] == [
+        "pairs",
+        "a silent channel",
+    ]
     before = image.value
     pairs.value, shuffled.value, silent.value = 5, True, True
     state = replace(city.start, pairs=5, shift=1, silent=True)
     assert city.describe(state) in image.value != before
+
+
+@pytest.mark.parametrize(
+    ("handle", "path", "value"),
+    [
+        ("pairs", ("pairs",), 5),
+        ("own", ("own", 1), 3),
+        ("noise", ("noise",), 0.5),
+        ("shuffle", ("shift",), True),
+        ("silent", ("lean",), 30),
+        ("turn", ("turn",), -20),
+        ("gauge", ("gauge", 1, 0), 0.7),
+    ],
+)
+def test_every_handle_has_a_lever(handle, path, value):
+    city = Cities(handles=[handle], caption="")
+    paths = list(HANDLES[handle])
+    *boxes, image, _ = city.widget.children
+    assert len(boxes) == len(paths)
+    boxes[paths.index(path)].value = value
+    state = moved(city.start, path, value)
+    where = asdict(state)
+    for step in path:
+        where = where[step]
+    assert where == value
+    assert city.describe(state) in image.value
+
+
+def test_the_picture_shows_what_is_asked_for():
+    def artists(**options):
+        city = Cities(caption="", **options)
+        found = city.solve(city.start)
+        figure = overlay(
+            [view[:, :2] for view in city.views(city.start)],
+            found["latents"],
+            city.streets,
+            city.start.pairs,
+            room=found if city.shows == "room" else None,
+            angles=found["angles"] if city.shows == "angles" else None,
+        )
+        return figure.axes[3]
+
+    room = artists(shows="room", own=(2, 3))
+    full = [p for p in room.patches if p.get_facecolor()[3] > 0]
+    # 4 and 5 signals of which 2 are common, and all pairs are evidence.
+    assert len(full) == 4 + 5 + 2
+    fans = artists(shows="angles", noise=0.3)
+    city = Cities(caption="", noise=0.3)
+    angles = city.solve(city.start)["angles"]
+    assert [text.get_text() for text in fans.texts] == [
+        f"{angle:.0f}°" for angle in angles
+    ]
+
+
+def test_angles_are_those_of_scipy():
+    city = Cities(caption="", own=(2, 3))
+    for noise in (0.05, 0.4):
+        state = replace(city.start, noise=noise, pairs=14)
+        centred = [X - X.mean(axis=0) for X in city.seen(state)]
+        angles = np.degrees(subspace_angles(*centred))[::-1]
+        np.testing.assert_allclose(
+            city.solve(state)["angles"], angles, atol=1e-6
+        )
+
+
+def test_every_gauge_agrees_and_one_is_the_truth(city):
+    rng = np.random.default_rng(0)
+    z = city.solve(city.start)["latents"][0]
+    for G in rng.normal(size=(5, 2, 2)):
+        found = city.solve(replace(city.start, gauge=G.tolist()))
+        np.testing.assert_allclose(found["latents"][0], z @ G, atol=1e-12)
+        assert found["seenError"] < 1e-12
+        assert found["truthError"] > 0.1
 
 
 def test_streets_pass_no_third_place(city):
@@ -133,6 +212,8 @@ def test_the_picture_pales_what_is_new():
         ({"own": (1, 4)}, r"own is \(1, 4\); wanted 0 to 3"),
         ({"own": (1,)}, r"own is \(1,\); wanted 0 to 3 for each"),
         ({"own": (1, 1, 1)}, "wanted 0 to 3 for each map"),
+        ({"handles": ["lean"]}, r"handles holds \['lean'\]; wanted some of"),
+        ({"shows": "rooms"}, "shows is 'rooms'; wanted one of"),
     ],
 )
 def test_impossible_cities_say_why(options, message):

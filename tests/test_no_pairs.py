@@ -11,6 +11,9 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import ortho_group
 
+from perfalign.model_selection import resampled_interval
+from perfalign.unpaired import UnsupervisedAlignment
+
 FOLDER = Path(__file__).resolve().parent.parent / "benchmarks"
 STUDY = json.loads((FOLDER / "no_pairs.json").read_text("utf-8"))
 CHANCE = 1 / 1906
@@ -26,7 +29,7 @@ def script():
     return module
 
 
-def best(pair):
+def best_of(pair):
     """The answers that were kept, a seed each."""
     return [run["answers"][0] for run in STUDY["emoji"][pair]["ours"]]
 
@@ -130,12 +133,66 @@ def test_what_stands_out_is_seldom_wrong():
     assert np.mean(wrong) < 0.1
 
 
+def test_in_three_dimensions_few_starts_may_meet_in_a_wrong_answer():
+    wrong = {
+        n_starts: [
+            world["stands out"]
+            for many in by_size.values()
+            for world in many
+            if world["error"] >= 0.3
+        ]
+        for n_starts, by_size in STUDY["worlds"]["three"].items()
+    }
+    counts = {key: (sum(out), len(out)) for key, out in wrong.items()}
+    assert counts == {"4": (1, 100), "10": (0, 94)}
+    assert (
+        "1 wrong answer of 100 stood out after four starts, and 0 of 94 after "
+        "ten" in " ".join(UnsupervisedAlignment.__doc__.split())
+    )
+
+
+def test_stored_strangers_begin_with_what_the_code_computes():
+    stored = STUDY["worlds"]["three"]["10"]["100"]
+    for seed in range(2):
+        fresh = script().world(
+            seed, n=100, width=3, strangers=True, n_starts=10
+        )
+        assert_allclose(fresh["error"], stored[seed]["error"], atol=1e-2)
+        assert fresh["stands out"] == stored[seed]["stands out"]
+
+
+def lead(pair):
+    """Interval of the lead over the best rival, over seeds."""
+    part = STUDY["emoji"][pair]
+    rivals = {
+        way: np.array([run[way]["recall"] for run in part["rivals"]])
+        for way in part["rivals"][0]
+    }
+    best = max(rivals.values(), key=np.mean)
+    return resampled_interval(
+        np.array([answer["recall"] for answer in best_of(pair)]) - best, 0
+    )
+
+
+@pytest.mark.parametrize("pair", STUDY["emoji"])
+def test_each_has_three_seeds_and_twenty_starts(pair):
+    runs = STUDY["emoji"][pair]["ours"]
+    assert len(runs) == len(STUDY["emoji"][pair]["rivals"]) == 3
+    for run in runs:
+        assert sum(answer["starts"] for answer in run["answers"]) == 20
+
+
+@pytest.mark.parametrize("pair", ["two networks", "two artists and networks"])
+def test_no_rival_is_near_where_it_works(pair):
+    assert lead(pair)[0] > 0.2
+
+
 def test_networks_and_artists_are_aligned_without_a_pair():
     for pair, least in (
         ("two networks", 0.8),
         ("two artists and networks", 0.4),
     ):
-        for run, answer in zip(STUDY["emoji"][pair]["ours"], best(pair)):
+        for run, answer in zip(STUDY["emoji"][pair]["ours"], best_of(pair)):
             assert run["stands out"]
             assert answer["starts"] > 1
             assert least < answer["recall"]
@@ -146,9 +203,9 @@ def test_networks_and_artists_are_aligned_without_a_pair():
 
 def test_languages_and_pictures_with_words_are_not_and_it_shows():
     for pair in ("two languages", "pictures and words"):
-        for run, answer in zip(STUDY["emoji"][pair]["ours"], best(pair)):
+        for run, answer in zip(STUDY["emoji"][pair]["ours"], best_of(pair)):
             assert not run["stands out"]
-            assert answer["recall"] < 0.02
+            assert answer["recall"] < 0.03
             assert answer["fit"] - run["answers"][1]["fit"] < 0.01
             # Kinds are found all the same, and lie alike.
             assert answer["category"] > 0.3
@@ -158,4 +215,4 @@ def test_languages_and_pictures_with_words_are_not_and_it_shows():
 def test_rivals_end_in_valleys():
     for part in STUDY["emoji"].values():
         for run in part["rivals"]:
-            assert max(way["recall"] for way in run.values()) < 20 * CHANCE
+            assert max(way["recall"] for way in run.values()) < 25 * CHANCE

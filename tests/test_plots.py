@@ -51,10 +51,22 @@ FIGURES = {
     ),
     "spectrum, many": lambda: plots.spectrum(np.linspace(2, 0.1, 64), 8),
     "null_space": lambda: plots.null_space(NULL_SPACE),
-    "nullity": lambda: plots.nullity(
+    "counts": lambda: plots.counts(
         range(2, 9),
-        {"null space": [6, 5, 4, 3, 2, 2, 2], "shared signals": [2] * 7},
-        marks={"as many samples as features": 8},
+        {"shared": [1, 2, 2, 2, 2, 2, 2], "silent": [5, 3, 2, 1, 0, 0, 0]},
+    ),
+    "meters": lambda: plots.meters(
+        [0.1, 1, 10],
+        {
+            "error": RNG.uniform(0, 2, (3, 3)),
+            "rank": RNG.uniform(1, 2, (3, 3)),
+        },
+        xlabel="noise",
+        mark=(0.5, "hum"),
+        references={"rank": (2, "all")},
+    ),
+    "row_spaces": lambda: plots.row_spaces(
+        {"two planes": (np.eye(3)[:2], np.eye(3)[1:])}
     ),
     "sweep": lambda: plots.sweep(
         [1, 10, 100],
@@ -64,8 +76,8 @@ FIGURES = {
         references={"the Bayes rule": 0.995, "chance": 0.5},
         xscale="log",
     ),
-    "gauge_histogram": lambda: plots.gauge_histogram(
-        np.linspace(4, 9, 1000), 1e-14
+    "draws": lambda: plots.draws(
+        np.linspace(4, 9, 1000), {"best": 1e-14, "guess": 6}, xlabel="error"
     ),
     "bars": lambda: plots.bars(
         {
@@ -119,9 +131,11 @@ def test_nothing_is_cut_off_or_too_small_to_read(name):
     assert box.y0 > -0.02
     assert box.x1 < width + 0.02
     assert box.y1 < height + 0.02
+    # Where a figure is as wide as the text, 358 of the 390 pixels of a phone.
+    pixels = 358 / width / 72
     for text in figure.findobj(Text):
         if text.get_visible() and text.get_text():
-            assert text.get_fontsize() >= 10, text.get_text()
+            assert text.get_fontsize() * pixels >= 9, text.get_text()
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -309,11 +323,33 @@ def test_names_at_line_ends_do_not_overlap():
     assert all(a.y1 <= b.y0 for a, b in zip(boxes, boxes[1:]))
 
 
-def test_histogram_counts_every_gauge():
+def test_histogram_counts_every_draw_and_holds_nine_in_ten():
     errors = RNG.gamma(20, 0.3, 500)
-    ax = plots.gauge_histogram(errors, 1e-13).axes[0]
+    ax = plots.draws(errors, {"best": 0.5}, xlabel="error").axes[0]
     assert sum(bar.get_height() for bar in ax.patches) == 500
-    assert label(ax.figure, "500 random gauges")
+    low, high = next(line.get_xdata() for line in ax.lines)
+    assert np.mean((errors > low) & (errors < high)) == 0.9
+    assert label(ax.figure, "best").xy[0] == 0.5
+
+
+def test_meters_have_axes_of_their_own():
+    runs = {
+        "small": RNG.uniform(0, 0.1, (5, 3)),
+        "large": RNG.uniform(size=(5, 3)) * 9,
+    }
+    figure = plots.meters(
+        [1, 2, 4],
+        runs,
+        xlabel="noise",
+        mark=(2, "hum"),
+        references={"large": (12, "all")},
+    )
+    for ax, (name, values) in zip(figure.axes, runs.items()):
+        assert ax.get_title() == name
+        curve = ax.lines[0]
+        np.testing.assert_allclose(curve.get_ydata(), values.mean(axis=0))
+        assert ax.get_ylim()[0] == 0
+    assert figure.axes[1].get_ylim()[1] > 12
 
 
 def test_bars_are_means_with_their_values_and_references():

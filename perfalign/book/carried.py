@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,18 +22,20 @@ from perfalign.datasets import (
 from perfalign.summary import StackedSummary
 from perfalign.transfer import GaussianTransfer
 
+#: Means of two classes in the plane, half as far apart as in chapter 5.
+NEAR = ((-1.5, 0.0), (1.5, 1.0))
 SHOTS = (2, 3, 5, 10, 20, 50, 100)
 SIZES = (2, 4, 6, 8, 12, 16, 20)
 RIDGES = (0.1, 0.3, 1, 3, 10)
 
 
-def few_shots(means: Array, noise: float, seed: int) -> Iterator[list[float]]:
+def few_shots(noise: float, seed: int) -> Iterator[list[float]]:
     """Accuracy in view 1 by number of labels: of view 0, or its own.
 
     Own labels meet all channels, then two components of unlabelled items.
     """
     data = make_gaussian_views(
-        4400, (50, 50), means=means, noise=noise, random_state=seed
+        4400, (50, 50), means=NEAR, noise=noise, random_state=seed
     )
     (seen, heard), y = data.views, data.labels
     alignment = PerfectAlignment(2).fit([seen[:2000], heard[:2000]])
@@ -47,6 +50,23 @@ def few_shots(means: Array, noise: float, seed: int) -> Iterator[list[float]]:
             own.fit(x[rows], y[rows]).score(x[2400:], y[2400:])
             for x in (heard, pca)
         ]
+
+
+@cache
+def noisy_transfer(
+    noise: float, n_labels: int
+) -> tuple[GaussianTransfer, list[Array], Integers]:
+    """Encoders of 2000 noisy pairs, latents of 20 000 others, and classes.
+
+    The first labels that come after the pairs teach the classifier.
+    """
+    data = make_gaussian_views(22_200, means=NEAR, noise=noise, random_state=0)
+    alignment = PerfectAlignment(2).fit([x[:2000] for x in data.views])
+    rows = np.arange(2000, 2000 + n_labels)
+    transfer = GaussianTransfer(alignment)
+    transfer.fit(data.views[0][rows], data.labels[rows], view=0)
+    latents = alignment.transform([x[2200:] for x in data.views])
+    return transfer, latents, data.labels[2200:]
 
 
 def digits() -> tuple[dict[str, Array], dict[str, list[float]]]:

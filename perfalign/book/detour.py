@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import eigh
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
@@ -98,6 +99,21 @@ class Detour:
             scores.append([model.score(x[m], y, m) for m in (1, 0)])
         across, within = np.argmax(scores, axis=0)
         return RIDGES[across], RIDGES[within]
+
+    def wider(
+        self, model: GaussianTransfer, place: Mapping[int, int]
+    ) -> float:
+        """How much wider latents of one view spread than those of another.
+
+        In the direction where they differ most, on the training items. The
+        two views are named with their places in the alignment.
+        """
+        z = [
+            model.alignment.transform_view(self.views[m][self.train], v)
+            for m, v in place.items()
+        ]
+        narrow, wide = (np.cov(w.T) for w in z)
+        return float(np.sqrt(eigh(wide, narrow, eigvals_only=True)[-1]))
 
     def surest(self, odds: Array, right: bool, n: int = 4) -> Integers:
         """Held items of n categories, guessed most surely, right or wrong."""

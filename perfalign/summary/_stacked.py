@@ -73,8 +73,8 @@ class StackedSummary(Summary):
     Notes
     -----
     A summary never changes: `update` and `merge` return a new one. Time is
-    O(n d²), some three times that of the Gram matrix, and some two times for
-    views of single precision and where every feature has noise of its own.
+    O(n d²), some two times that of the Gram matrix; up to three times where
+    features nearly depend on each other.
     Memory is that of R, at most d² numbers, and while rows are added about
     ten times as much (from 2049 features on, three times), some megabytes and
     the block being read. Arrays on disk (`numpy.load` with ``mmap_mode="r"``,

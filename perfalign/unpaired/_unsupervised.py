@@ -114,8 +114,11 @@ class UnsupervisedAlignment(BaseAlignment):
     unless views are whitened and no component is left out. Time is
     O(n_1 n_2 k) a round, memory O(n_1 n_2).
 
-    `stands_out_` is no proof. In three dimensions, with views of different
-    items, two starts have come to the same wrong answer, and it stood out.
+    `stands_out_` is no proof: it says that answers differ in how they fit, and
+    where few starts have looked, two may have met in a wrong one. In a study
+    of worlds of three concepts and views of different items, 1 wrong answer
+    of 100 stood out after four starts, and 0 of 94 after ten; of worlds of
+    three to ten concepts and mostly the same items, after four, 2 of 45.
 
     References
     ----------

@@ -5,7 +5,7 @@ notebook cell. The first view is blue, the second orange, the third green;
 what belongs to no single view is purple; grey does not matter.
 """
 
-from perfalign.book.plots.algebra import null_space, nullity, spectrum
+from perfalign.book.plots.algebra import null_space, spectrum
 from perfalign.book.plots.bridges import (
     against,
     cost_maps,
@@ -17,9 +17,11 @@ from perfalign.book.plots.bridges import (
 from perfalign.book.plots.choices import choices
 from perfalign.book.plots.comparison import confusion, dots
 from perfalign.book.plots.concepts import modes, walk
+from perfalign.book.plots.counts import counts
 from perfalign.book.plots.coupling import coupling_matrices, displaced
 from perfalign.book.plots.crossings import crossings
 from perfalign.book.plots.directions import thinnest_direction
+from perfalign.book.plots.draws import draws
 from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
 from perfalign.book.plots.flows import null_histogram, trajectories
 from perfalign.book.plots.gallery import gallery
@@ -32,12 +34,15 @@ from perfalign.book.plots.ladders import ladders
 from perfalign.book.plots.latent import gaussians, latent_space, view_clouds
 from perfalign.book.plots.lead import lead
 from perfalign.book.plots.maps import maps
-from perfalign.book.plots.no_pairs import answers, valleys
+from perfalign.book.plots.meters import meters
+from perfalign.book.plots.no_pairs import answers, valleys, worlds
 from perfalign.book.plots.over_time import over_time
 from perfalign.book.plots.pairings import pairings
 from perfalign.book.plots.pairs import pairs
+from perfalign.book.plots.partners import partners
 from perfalign.book.plots.places import places
-from perfalign.book.plots.results import bars, gauge_histogram, sweep
+from perfalign.book.plots.results import bars, sweep
+from perfalign.book.plots.row_spaces import row_spaces
 from perfalign.book.plots.scale import (
     accuracy_against_time,
     cost_of_width,
@@ -49,6 +54,7 @@ from perfalign.book.plots.scale import (
 from perfalign.book.plots.schematics import generation, pipeline
 from perfalign.book.plots.singles import skies, turning_point
 from perfalign.book.plots.temperature import over_temperature
+from perfalign.book.plots.trends import trends
 from perfalign.book.plots.widths import measures
 
 __all__ = [
@@ -63,12 +69,13 @@ __all__ = [
     "cost_maps",
     "cost_of_width",
     "coupling_matrices",
+    "counts",
     "crossings",
     "descent_beside",
     "displaced",
     "dots",
+    "draws",
     "gallery",
-    "gauge_histogram",
     "gaussians",
     "generation",
     "glued",
@@ -81,21 +88,23 @@ __all__ = [
     "maps",
     "measures",
     "merge_tree",
+    "meters",
     "modes",
     "moved",
     "null_histogram",
     "null_space",
-    "nullity",
     "over_temperature",
     "over_time",
     "over_truth",
     "pairings",
     "pairs",
+    "partners",
     "phase_diagram",
     "pipeline",
     "places",
     "rivals",
     "rounding_errors",
+    "row_spaces",
     "scree",
     "skies",
     "spectrum",
@@ -105,8 +114,10 @@ __all__ = [
     "times_beside",
     "trajectories",
     "transported",
+    "trends",
     "turning_point",
     "valleys",
     "view_clouds",
     "walk",
+    "worlds",
 ]

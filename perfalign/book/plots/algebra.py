@@ -1,7 +1,6 @@
-"""Pictures of the linear algebra: spectra, null spaces, dimensions."""
+"""Pictures of the linear algebra: spectra and null spaces."""
 
-from collections.abc import Mapping, Sequence
-from itertools import cycle, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from perfalign.book.plots.style import (
     VIEW,
     Figure,
     canvas,
-    label_ends,
     note,
     panels,
     styled,
@@ -149,47 +147,4 @@ def null_space(null_space: Any) -> Figure:
             note(ax, name, spot, (10, 0), color, va="center")
     for row in {*ends}:
         ax.plot([left, left + n_columns], [top - row, top - row], **line)
-    return fig
-
-
-@styled
-def nullity(
-    n_samples: Sequence[int],
-    curves: Mapping[str, Sequence[float]],
-    *,
-    marks: Mapping[str, float] | None = None,
-) -> Figure:
-    """Dimensions of null space and shared space against sample size.
-
-    Parameters
-    ----------
-    n_samples : array-like of shape (n_sizes,)
-        Numbers of samples.
-    curves : dict of str to array-like of shape (n_sizes,)
-        Dimensions by name; the names are written at the ends of the lines.
-    marks : dict of str to float, default=None
-        Sample sizes to mark with a vertical line, by name.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    """
-    fig, (ax,) = panels(height=3.3)
-    for name, place in (marks or {}).items():
-        ax.axvline(place, color=GREY, lw=1, ls="--", zorder=0)
-        top = {"va": "top", "xycoords": ax.get_xaxis_transform()}
-        note(ax, name, (place, 1), (4, -2), MUTED, **top)
-    colors = (BLACK, SHARED, MUTED, VIEW[2])
-    for y, color in zip(curves.values(), cycle(colors), strict=False):
-        ax.plot(n_samples, y, color=color, marker="o", ms=4, clip_on=False)
-    ax.set(
-        xlabel="number of samples",
-        ylabel="dimension",
-        xlim=(min(n_samples), max(n_samples)),
-        ylim=(-0.3, None),
-    )
-    whole_numbers(ax.xaxis)
-    whole_numbers(ax.yaxis)
-    ends = [y[-1] for y in curves.values()]
-    label_ends(ax, max(n_samples), ends, curves, cycle(colors))
     return fig

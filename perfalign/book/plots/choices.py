@@ -10,6 +10,7 @@ from perfalign.book.plots.style import (
     GREY,
     MUTED,
     SHARED,
+    SMALL,
     Figure,
     new_figure,
     styled,
@@ -64,7 +65,7 @@ def choices(
     upper.tick_params(bottom=False, labelbottom=False)
     heights, labels, line = [], [], 0
     for name, parts in options.items():
-        lower.text(0, line, name, color=MUTED, fontsize=10, va="center")
+        lower.text(0, line, name, color=MUTED, fontsize=SMALL, va="center")
         for option, taken in parts.items():
             line += 1
             heights.append(line)

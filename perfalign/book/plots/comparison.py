@@ -12,6 +12,7 @@ from perfalign.book.plots.style import (
     GREY,
     METHODS,
     MUTED,
+    SMALL,
     VIEW,
     Figure,
     named_rows,
@@ -124,7 +125,7 @@ def confusion(
                     f"{100 * shares[i, j]:.0f}",
                     ha="center",
                     va="center",
-                    fontsize=10,
+                    fontsize=SMALL,
                     color="white" if shares[i, j] > 0.55 else BLACK,
                 )
         ax.set_xticks(range(n), names, rotation=90)

@@ -14,6 +14,7 @@ from perfalign.book.plots.style import (
     GREY,
     MUTED,
     SHARED,
+    SMALL,
     Figure,
     label_ends,
     named_rows,
@@ -176,7 +177,7 @@ def phase_diagram(
     ax.set_xticks([], minor=True)
     bar = fig.colorbar(mesh, ax=ax, aspect=24, pad=0.02)
     bar.set_label("correlation on new pairs", size=11, color=BLACK)
-    bar.ax.tick_params(labelsize=10)
+    bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
     heights = {"vacuous": 0.5, "overfit": 0.18, "real": 0.72}
     middles = {

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perfalign.book.plots.style import WIDTH, Figure, new_figure, styled
+from perfalign.book.plots.style import SMALL, WIDTH, Figure, new_figure, styled
 
 
 @styled
@@ -52,7 +52,7 @@ def images(
         for j, (ax, image) in enumerate(zip(axes[i], row, strict=False)):
             ax.imshow(image, cmap=cmap, **span)
             if captions:
-                ax.set_xlabel(captions[i][j], fontsize=10)
+                ax.set_xlabel(captions[i][j], fontsize=SMALL)
         place = {"rotation": 0, "ha": "right", "va": "center"}
         axes[i, 0].set_ylabel(name, labelpad=8, **place)
     return fig

@@ -16,6 +16,7 @@ from perfalign._types import Array
 from perfalign.book.plots.style import (
     BLACK,
     SHARED,
+    SMALL,
     VIEW,
     WIDTH,
     Figure,
@@ -174,7 +175,7 @@ def view_clouds(data: Bunch, *, shown: int = 300) -> Figure:
         ax.set_title(f"modality {m + 1}", color=VIEW[m])
         ax.set_box_aspect((1, 1, 1), zoom=0.95)
         for j, axis in enumerate((ax.xaxis, ax.yaxis, ax.zaxis), start=1):
-            axis.set_label_text(f"feature {j}", fontsize=10)
+            axis.set_label_text(f"feature {j}", fontsize=SMALL)
             axis.set_ticks([])
             axis.labelpad = -13
     return fig

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from perfalign.book.plots.evidence import PAPER_TO_SHARED
 from perfalign.book.plots.style import (
     BLACK,
+    SMALL,
     VIEW,
     Figure,
     panels,
@@ -65,7 +66,7 @@ def maps(
                 _short(cells[i, j]),
                 ha="center",
                 va="center",
-                fontsize=10,
+                fontsize=SMALL,
                 color="white" if dark else BLACK,
             )
         ax.set_title(f"{title}\nshuffled {_short(low)}")

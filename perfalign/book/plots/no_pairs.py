@@ -13,6 +13,7 @@ from perfalign.book.plots.style import (
     MUTED,
     VIEW,
     Figure,
+    label_ends,
     latent_plane,
     note,
     panels,
@@ -103,4 +104,57 @@ def valleys(
         )
     ax.axhline(chance, color=GREY, lw=1.2, ls="--", zorder=0)
     ax.yaxis.set_major_formatter("{x:g}")
+    return fig
+
+
+@styled
+def worlds(
+    groups: Mapping[str, Mapping[str, Mapping[str, ArrayLike]]],
+    *,
+    level: float,
+    ylabel: str,
+    least: float = 1e-3,
+) -> Figure:
+    """How wrong the answer is in each of many worlds, one panel a question.
+
+    Parameters
+    ----------
+    groups : dict of str to dict of str to dict of str to array-like
+        By title of a panel, name of a series and place on the axis: an error
+        a world. A series has its colour in all panels, and may end early.
+    level : float
+        Below it an answer counts as right, and dots are filled.
+    ylabel : str
+        Of a logarithmic axis.
+    least : float, default=1e-3
+        Smaller errors are drawn there.
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+    """
+    fig, axes = panels(rows=len(groups), height=1.9 * len(groups), sharey=True)
+    names = dict.fromkeys(
+        name for series in groups.values() for name in series
+    )
+    colors = dict(zip(names, METHODS, strict=False))
+    for ax, (title, series) in zip(axes, groups.items(), strict=True):
+        ends, apart = [], 0.8 / len(series)
+        for s, (name, by_place) in enumerate(series.items()):
+            for place, errors in enumerate(by_place.values()):
+                heights = np.maximum(errors, least)
+                left = place - 0.4 + apart * s
+                x = left + 0.7 * apart * np.linspace(0, 1, len(heights))
+                found = heights < level
+                for kind, fill in ((found, colors[name]), (~found, "white")):
+                    style = {"color": colors[name], "mfc": fill, "ms": 4}
+                    ax.plot(x[kind], heights[kind], "o", **style)
+            ends.append(float(np.exp(np.mean(np.log(heights)))))
+        places = max(series.values(), key=len)
+        ax.axhline(level, color=GREY, lw=1.2, ls="--", zorder=0)
+        ax.set_xticks(range(len(places)), places)
+        ax.set(yscale="log", xlim=(-0.5, len(places) - 0.5), ylabel=ylabel)
+        ax.set_title(title, loc="left", color=MUTED)
+        inks = [MUTED if colors[n] == GREY else colors[n] for n in series]
+        label_ends(ax, len(places) - 0.5, ends, series, inks)
     return fig

@@ -1,4 +1,4 @@
-"""Pictures of results: curves with bands, histograms, bars."""
+"""Pictures of results: curves with bands, and bars."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -14,7 +14,6 @@ from perfalign.book.plots.style import (
     GREY,
     METHODS,
     MUTED,
-    SHARED,
     Figure,
     label_ends,
     note,
@@ -97,43 +96,6 @@ def sweep(
             ax.set_xticks([], minor=True)
     heights, inks = zip(*ends.values(), strict=True)
     label_ends(ax, x.max(), heights, ends, inks)
-    return fig
-
-
-@styled
-def gauge_histogram(
-    errors: ArrayLike, best: float, *, best_label: str = "after one linear map"
-) -> Figure:
-    """Reconstruction error over many gauges, and what one map makes of it.
-
-    Parameters
-    ----------
-    errors : array-like of shape (n_gauges,)
-        Reconstruction errors, in units of the latents.
-    best : float
-        Error after the best linear map.
-    best_label : str, default="after one linear map"
-        What to write on it.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-    """
-    errors = np.asarray(errors, dtype=float)
-    fig, (ax,) = panels(height=3)
-    ax.hist(errors, bins=40, color=GREY, edgecolor="white", lw=0.5)
-    ax.set(
-        xlabel="mean reconstruction error, in units of the latents",
-        ylabel="number of gauges",
-        xlim=(-0.03 * errors.max(), None),
-    )
-    top = ax.get_ylim()[1]
-    ax.set_ylim(top=1.12 * top)
-    ax.plot([best, best], [0, 0.7 * top], color=SHARED, lw=2.5)
-    note(ax, best_label, (best, 0.7 * top), (0, 5), SHARED)
-    spot = (np.median(errors), 1.12 * top)
-    name = f"{len(errors):,} random gauges".replace(",", "\u2009")
-    note(ax, name, spot, (0, 0), MUTED, ha="center", va="top")
     return fig
 
 

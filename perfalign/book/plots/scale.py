@@ -11,6 +11,7 @@ from perfalign.book.plots.style import (
     GREY,
     MUTED,
     SHARED,
+    SMALL,
     VIEW,
     Figure,
     canvas,
@@ -134,7 +135,7 @@ def accuracy_against_time(
     points = pixels * 72 / fig.dpi
     for name, spot, rise in zip(methods, zip(times, errors), _rises(points)):
         color = SHARED if name in marked else BLACK
-        note(ax, name, spot, (8, rise), color, va="center", fontsize=10)
+        note(ax, name, spot, (8, rise), color, va="center", fontsize=SMALL)
     return fig
 
 
@@ -186,14 +187,14 @@ def times_beside(
             textcoords="offset points",
             color=color,
             va="center",
-            fontsize=10,
+            fontsize=SMALL,
         )
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("")
     named_rows(ax, rows, above=0.9)
     ax.set_xlabel(xlabel)
-    note(ax, yardstick, (1, -0.7), (4, 0), MUTED, va="center", fontsize=10)
+    note(ax, yardstick, (1, -0.7), (4, 0), MUTED, va="center", fontsize=SMALL)
     return fig
 
 
@@ -332,7 +333,9 @@ def cost_of_width(
     left.vlines(widths, low, high, color=SHARED, lw=5, alpha=0.35)
     left.plot(widths, middle, "o-", color=SHARED, ms=5, lw=1)
     left.set(ylim=(0, 1.15 * max(high)), ylabel="time of a pass / dsyrk")
-    note(left, "one Gram matrix", (widths[0], 1), (0, 4), MUTED, fontsize=10)
+    note(
+        left, "one Gram matrix", (widths[0], 1), (0, 4), MUTED, fontsize=SMALL
+    )
     for name, rate in sources.items():
         right.axhline(rate, color=GREY, lw=1)
         # Away from the curve, which falls.
@@ -340,7 +343,7 @@ def cost_of_width(
             x, rise, side = widths[0], -3, {"ha": "left", "va": "top"}
         else:
             x, rise, side = widths[-1], 2, {"ha": "right", "va": "bottom"}
-        note(right, name, (x, rate), (0, rise), MUTED, fontsize=10, **side)
+        note(right, name, (x, rate), (0, rise), MUTED, fontsize=SMALL, **side)
     right.plot(widths, rates, "o-", color=SHARED, ms=5, lw=1)
     ends = [*rates, *sources.values()]
     right.set(yscale="log", ylim=(min(ends) / 1.5, 2 * max(ends)))

@@ -34,6 +34,8 @@ METHODS = (BLACK, SHARED, "#B8860B", VIEW[2], GREY)
 
 #: Inches; letters are then about as large as the text of the page.
 WIDTH = 5.6
+#: Points; nine pixels, where a figure is as wide as the text of a phone.
+SMALL = 10.2
 DPI = 140
 STYLE = {
     "axes.edgecolor": BLACK,
@@ -116,7 +118,7 @@ def panels(
 
 def tidy(ax: Axes) -> Axes:
     """Fix how ticks look; they are made only when the style is left."""
-    ax.tick_params(which="major", labelsize=10, color=BLACK)
+    ax.tick_params(which="major", labelsize=SMALL, color=BLACK)
     ax.tick_params(which="minor", length=0)
     return ax
 

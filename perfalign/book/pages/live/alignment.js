@@ -122,6 +122,10 @@ perfalign.align = (() => {
     return [...opposite, ...alone, ...sigma].sort((a, b) => b - a);
   };
 
+  /* Between two unit vectors, in degrees; sigma is their chord over √2.
+     The cosine of a small angle would not know it. */
+  const angle = (sigma) => (360 / Math.PI) * Math.asin(sigma * Math.SQRT1_2);
+
   /* Rows of the two arrays are pairs; k components. */
   return (rows1, rows2, k) => {
     const n = rows1.length;
@@ -158,6 +162,7 @@ perfalign.align = (() => {
       vacuous,
       evidence: Math.max(0, shared - vacuous),
       singularValues: spectrum(pairs, total),
+      angles: pairs.sigma.map(angle),
       encoders: encoders.map((A) => A.to2DArray()),
       means: views.map((view) => view.mean),
     };

@@ -19,7 +19,8 @@
       this.panels = [0, 1].map((m) => new draw.Map(this, m));
       this.overlay = new draw.Overlay(this);
       this.spectrum = new draw.Spectrum();
-      this.room = this.city.room ? new draw.Room() : null;
+      const More = { room: draw.Room, angles: draw.Angles }[this.city.shows];
+      this.more = More ? [new More()] : [];
       this.sentence = html("p", { class: "says" });
       this.spoken = html("p", { class: "unseen", "aria-live": "polite" });
       this.numbers = html("dl");
@@ -31,7 +32,7 @@
         html("div", { class: "maps" },
           ...this.panels.map((panel) => panel.box), this.overlay.box),
         this.sentence, this.spoken,
-        ...(this.room ? [this.room.box] : []),
+        ...this.more.map(({ box }) => box),
         this.handles(), this.details);
       this.details.addEventListener("toggle", () => this.list(this.found));
       figure.querySelector("img").replaceWith(body);
@@ -41,16 +42,8 @@
     /* Sliders and buttons, in the order in which they are met. */
     handles() {
       const [fewest, most] = this.city.limits;
-      const box = html("div", { class: "handles" });
       const state = () => this.state;
       const own = () => this.state.own;
-      const pairs = this.slider("pairs", state, "pairs", fewest, most, 1);
-      const owns = (this.city.room ? [0, 1] : []).map((m) =>
-        this.slider(`own signals of map ${m + 1}`, own, m, 0, 3, 1));
-      const turn = this.slider("gauge", state, "turn", -180, 180, 5, "°");
-      this.lean = this.slider(
-        "lean on the silence", state, "lean", 0, 90, 5, "°");
-      this.sliders = [pairs, ...owns, turn, this.lean];
       this.shuffle = this.button("shuffle the pairs", () => {
         this.state.shift = this.state.shift ? 0 : 1;
       });
@@ -58,13 +51,26 @@
         this.state.silent = !this.state.silent;
         this.state.lean = 0;
       });
+      this.lean = this.slider(
+        "lean on the silence", state, "lean", 0, 90, 5, "°");
+      const all = {
+        pairs: [this.slider("pairs", state, "pairs", fewest, most, 1)],
+        own: [0, 1].map((m) =>
+          this.slider(`own signals of map ${m + 1}`, own, m, 0, 3, 1)),
+        noise: [this.slider("noise", state, "noise", 0, 1, 0.05)],
+        shuffle: [this.shuffle],
+        silent: [this.silent, this.lean],
+        turn: [this.slider("gauge", state, "turn", -180, 180, 5, "°")],
+        gauge: [],
+      };
+      const used = this.city.handles.flatMap((name) => all[name]);
+      this.sliders = used.filter(({ label }) => label);
       const reset = this.button("start again", () => {
         this.state = structuredClone(this.city.start);
       });
       reset.removeAttribute("aria-pressed");
-      const labels = (sliders) => sliders.map((slider) => slider.label);
-      box.append(...labels([pairs, ...owns]), this.shuffle, this.silent,
-        ...labels([this.lean, turn]), reset);
+      const box = html("div", { class: "handles" });
+      box.append(...used.map((part) => part.label || part), reset);
       return box;
     }
 
@@ -118,10 +124,10 @@
       const found = model.solve(this.city, state);
       this.found = found;
       this.panels.forEach((panel) => panel.show(found.maps, state));
-      this.overlay.show(found.latents, state, this.glide);
+      this.overlay.show(found, state, this.glide);
       if (this.details.open) this.list(found);
-      if (this.room) this.room.show(found, state);
-      this.sentence.textContent = model.say(state, found);
+      this.more.forEach((part) => part.show(found, state));
+      this.sentence.textContent = model.say(state, found, this.city.shows);
       clearTimeout(this.timer);
       this.timer = setTimeout(() => {
         this.spoken.textContent = this.sentence.textContent;
@@ -143,6 +149,8 @@
         "evidence, s − v": found.evidence,
         "pairs miss by": found.seenError.toPrecision(3),
         "new places miss by": found.newError.toPrecision(3),
+        ...(this.city.shows === "truth" &&
+          { "true places are missed by": found.truthError.toPrecision(3) }),
       };
       this.numbers.replaceChildren(...Object.entries(rows).map(
         ([name, value]) =>

@@ -18,6 +18,8 @@ perfalign.draw = (() => {
   const circles = (spots, r) => spots.map(([x, y]) =>
     `M${at([x - r, y])}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`
   ).join("");
+  const squares = (spots, r) => spots.map(([x, y]) =>
+    `M${at([x - r, y - r])}h${2 * r}v${-2 * r}h${-2 * r}z`).join("");
   const panel = (title, className, canvas) => {
     const box = document.createElement("div");
     const heading = document.createElement("p");
@@ -36,6 +38,39 @@ perfalign.draw = (() => {
     ArrowDown: [0, -STEP],
   };
 
+  const point = (canvas, { clientX, clientY }) => {
+    const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(
+      canvas.getScreenCTM().inverse());
+    return [x, -y];
+  };
+
+  /* What is held follows mouse or finger, step by step. */
+  const hold = (canvas, event, held, reach, move) => {
+    held.focus({ preventScroll: true });
+    event.preventDefault();
+    canvas.setPointerCapture(event.pointerId);
+    let last = point(canvas, event);
+    const follow = (moved) => {
+      const now = point(canvas, moved).map((v) =>
+        Math.max(-reach, Math.min(reach, v)));
+      move([now[0] - last[0], now[1] - last[1]]);
+      last = now;
+    };
+    const end = (released) => {
+      if (released.type === "pointerup") follow(released);
+      canvas.removeEventListener("pointermove", follow);
+      held.classList.remove("held");
+    };
+    held.classList.add("held");
+    canvas.addEventListener("pointermove", follow);
+    for (const name of ["pointerup", "pointercancel"]) {
+      canvas.addEventListener(name, end, { once: true });
+    }
+  };
+  // A finger on what can be held moves it; elsewhere it moves the page.
+  const holdable = (canvas, name) => canvas.addEventListener("touchstart",
+    (e) => e.target.closest(name) && e.preventDefault(), { passive: false });
+
   /* A map whose pins are dragged, or moved by keys: one stop of the tabulator
      for the map, Page Up and Page Down for the pin. */
   class Map {
@@ -52,10 +87,7 @@ perfalign.draw = (() => {
       this.box = panel(`map ${m + 1}`, `map view${m + 1}`, this.canvas);
       this.choose(0);
       this.canvas.addEventListener("pointerdown", (e) => this.grasp(e));
-      // A finger on a pin moves it; beside the pins it moves the page.
-      this.canvas.addEventListener("touchstart",
-        (e) => e.target.closest(".pin") && e.preventDefault(),
-        { passive: false });
+      holdable(this.canvas, ".pin");
       this.canvas.addEventListener("keydown", (e) => this.press(e));
     }
 
@@ -76,39 +108,15 @@ perfalign.draw = (() => {
       this.chosen = i;
     }
 
-    point({ clientX, clientY }) {
-      const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(
-        this.canvas.getScreenCTM().inverse());
-      return [x, -y];
-    }
-
     grasp(event) {
       if (!event.target.closest(".pin")) return;
-      const start = this.point(event);
+      const start = point(this.canvas, event);
       const far = ([x, y]) => Math.hypot(x - start[0], y - start[1]);
       const order = this.spots.map((spot, i) => [far(spot), i]);
       const [, place] = order.sort((a, b) => a[0] - b[0])[0];
       this.choose(place);
-      const pin = this.pins[place];
-      pin.focus({ preventScroll: true });
-      event.preventDefault();
-      this.canvas.setPointerCapture(event.pointerId);
-      let last = start;
-      const follow = (moved) => {
-        const now = this.point(moved).map((v) => Math.max(-1.25, Math.min(1.25, v)));
-        this.owner.move(this.number, place, [now[0] - last[0], now[1] - last[1]]);
-        last = now;
-      };
-      const end = (released) => {
-        if (released.type === "pointerup") follow(released);
-        this.canvas.removeEventListener("pointermove", follow);
-        pin.classList.remove("held");
-      };
-      pin.classList.add("held");
-      this.canvas.addEventListener("pointermove", follow);
-      for (const name of ["pointerup", "pointercancel"]) {
-        this.canvas.addEventListener(name, end, { once: true });
-      }
+      hold(this.canvas, event, this.pins[place], 1.25, (step) =>
+        this.owner.move(this.number, place, step));
     }
 
     press(event) {
@@ -155,7 +163,8 @@ perfalign.draw = (() => {
 
   /* Both maps in the common space: rings of the first, dots of the second. */
   class Overlay {
-    constructor({ city }) {
+    constructor(owner) {
+      const { city } = owner;
       const many = city.places.length > 26;
       const path = (name) => svg("path", { class: name });
       this.radii = many ? [0.06, 0.035] : [0.13, 0.075];
@@ -163,17 +172,26 @@ perfalign.draw = (() => {
       this.streets = [path("streets view1"), path("streets view2")];
       this.parts = ["gap", "ring", "dot"].map((name) =>
         [path(name), path(`${name} new`)]);
+      this.aim = path("aim");
+      this.arrows = city.handles.includes("gauge")
+        ? [0, 1].map((i) => new perfalign.draw.Arrow(owner, i)) : [];
       this.canvas = svg("svg",
-        { viewBox: "-2.6 -2.6 5.2 5.2", role: "img",
+        { viewBox: "-2.6 -2.6 5.2 5.2",
+          role: this.arrows.length ? "group" : "img",
           "aria-label": "both maps, laid on each other by their encoders; " +
             "the sentence below says how well they agree" },
-        ...this.streets, ...this.parts.flat());
+        this.aim, ...this.streets, ...this.parts.flat());
+      this.arrows.forEach((arrow) => arrow.join(this.canvas));
       this.box = panel("both, by their encoders", "map overlay", this.canvas);
     }
 
     /* A change of all at once is followed; a drag is met at once. */
-    show(latents, state, glide) {
+    show({ latents, aim }, state, glide) {
       this.state = state;
+      if (this.city.shows === "truth") {
+        this.aim.setAttribute("d", squares(aim, 0.09));
+      }
+      this.arrows.forEach((arrow) => arrow.show(state));
       cancelAnimationFrame(this.frame);
       const from = this.shown;
       if (!glide || !from) return this.place(latents);
@@ -229,5 +247,5 @@ perfalign.draw = (() => {
     }
   }
 
-  return { Map, Overlay, Spectrum, svg };
+  return { Map, Overlay, Spectrum, svg, set, hold, holdable, STEPS };
 })();
