@@ -7,14 +7,15 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from perfalign.book.plots.style import (
-    BLACK,
     MUTED,
-    SHARED,
     Figure,
     panels,
     styled,
 )
 from perfalign.model_selection import resampled_interval
+
+#: Two things that are measured; black and purple are methods elsewhere.
+COLORS = ("#A6611A", "#00707A")
 
 
 @styled
@@ -46,7 +47,7 @@ def over_temperature(
     rows = (len(tasks) + 1) // 2
     fig, axes = panels(2, rows=rows, height=2.4 * rows + 0.5, sharey=True)
     for ax, (task, measured) in zip(axes, tasks.items(), strict=False):
-        for (values, other), color in zip(measured.values(), (BLACK, SHARED)):
+        for (values, other), color in zip(measured.values(), COLORS):
             stations = np.asarray(values, dtype=float).T
             ends = [resampled_interval(v, test_sizes[task]) for v in stations]
             mean = stations.mean(axis=1)
@@ -73,7 +74,7 @@ def over_temperature(
         ax.set_xticks([], minor=True)
     fig.supxlabel("temperature τ of contrast", fontsize=11)
     names = list(next(iter(tasks.values())))
-    lines = [Line2D([], [], color=color) for color in (BLACK, SHARED)]
+    lines = [Line2D([], [], color=color) for color in COLORS]
     lines += [Line2D([], [], color=MUTED, ls="--", lw=1.2)]
     fig.legend(lines, [*names, level], loc="outside upper left", ncols=3)
     return fig
