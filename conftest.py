@@ -32,7 +32,7 @@ DATA_URI = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=\s]+)")
 IMAGE_SIZE = re.compile(r"\b(?:width|height)=\"\d+\"")
 PNG_IN_BASE64 = "iVBORw0KGgo"
 
-pytest_plugins = ["tools.busy_machine"]
+pytest_plugins = ["tools.built_book", "tools.busy_machine"]
 
 # The environment is for kernels and workers; this process has its libraries.
 threadpool_limits(kernel_environment.settle())

@@ -203,6 +203,7 @@ def test_every_output_has_a_form_for_print():
                 "image/png",
                 "text/plain",
                 "text/latex",
+                "text/markdown",
                 "stream",
             }, f"{name}, {cell['id']}: {forms}"
 

@@ -51,6 +51,11 @@ FIGURES = {
     ),
     "spectrum, many": lambda: plots.spectrum(np.linspace(2, 0.1, 64), 8),
     "null_space": lambda: plots.null_space(NULL_SPACE),
+    "dimensions": lambda: plots.dimensions(
+        range(2, 9),
+        {"null space": [6, 5, 4, 3, 2, 2, 2], "shared signals": [2] * 7},
+        marks={"as many samples as features": 8},
+    ),
     "counts": lambda: plots.counts(
         range(2, 9),
         {"shared": [1, 2, 2, 2, 2, 2, 2], "silent": [5, 3, 2, 1, 0, 0, 0]},

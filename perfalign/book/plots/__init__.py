@@ -20,6 +20,7 @@ from perfalign.book.plots.concepts import modes, walk
 from perfalign.book.plots.counts import counts
 from perfalign.book.plots.coupling import coupling_matrices, displaced
 from perfalign.book.plots.crossings import crossings
+from perfalign.book.plots.dimensions import dimensions
 from perfalign.book.plots.directions import thinnest_direction
 from perfalign.book.plots.draws import draws
 from perfalign.book.plots.evidence import acceptances, phase_diagram, scree
@@ -58,6 +59,7 @@ from perfalign.book.plots.trends import trends
 from perfalign.book.plots.widths import measures
 
 __all__ = [
+    "dimensions",
     "acceptances",
     "accuracy_against_time",
     "against",
