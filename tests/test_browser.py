@@ -89,6 +89,7 @@ STRETCH = """(i) => {
   if (end) stretch.setEndBefore(end);
   else stretch.setEndAfter(cell.closest("article").lastChild);
   const others = "script, style, .unseen, .frames, mjx-container, button, " +
+    "label[hidden], " +
     "summary, details:not([open]) > :not(summary), .headerlink, " +
     ".toggle-hidden";
   const walker = document.createTreeWalker(cell.closest("article"));

@@ -123,7 +123,10 @@ def test_print_says_what_each_position_shows(book, browser):
     name = pages_with("explorer")[0]
     browser.open((book / f"{name}.html").as_uri())
     show_answers(browser)
-    before = state_of(browser, 0)
+    first = browser.run(
+        f"({SLIDERS})().findIndex((e) => e.closest('figure.explorer'))"
+    )
+    before = state_of(browser, first)
     browser.run("dispatchEvent(new Event('beforeprint')); 0")
     browser.prefer(media="print")
     printed = browser.run(
@@ -133,7 +136,7 @@ def test_print_says_what_each_position_shows(book, browser):
     assert len(printed) == len(set(printed)) == before["max"] + 1
     where = f"{before['label']} {before['text']}: {before['alt']}"
     assert where in printed
-    after = state_of(browser, 0)
+    after = state_of(browser, first)
     assert after["value"] == before["value"]
     assert after["picture"] == before["picture"]
 

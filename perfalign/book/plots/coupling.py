@@ -72,7 +72,7 @@ def displaced(
     labels: ArrayLike,
     *,
     times: Sequence[float] = (0, 1 / 3, 2 / 3, 1),
-    names: Sequence[str] = ("start", "⅓ of the way", "⅔", "arrived"),
+    names: Sequence[str] = ("start", "a third", "two thirds", "arrived"),
 ) -> Figure:
     """Points on straight ways to their partners, a row for each coupling.
 
