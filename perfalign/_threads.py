@@ -57,6 +57,15 @@ def _pools() -> list[_Pool]:
     ]
 
 
+def n_threads() -> int:
+    """Threads that a BLAS has while nobody limits it here.
+
+    One, if there is no BLAS of which that is known: its own threads would
+    then be in each other's way.
+    """
+    return min((pool.found or pool.get() for pool in _pools()), default=1)
+
+
 class _Limit(ContextDecorator):
     """A limit while anybody is inside, in this thread or another.
 

@@ -16,20 +16,29 @@ relative one in every direction: to first order it multiplies the factor by
 That it is, is checked for each chunk; one that does not pass (a direction
 not seen before, a jump in scale) is left to reflections.
 
-Which P, `Coordinates` say. Numbers of single precision need none: products
-of two of them are exact in double precision, whose root lies below their
-rounding.
+Which P, `Coordinates` say.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import blas, lapack
 
 from perfalign._types import Array
+from perfalign.summary._chunk import Chunk
 from perfalign.summary._coordinates import Coordinates
 from perfalign.summary._reflections import triangular
 
 #: Largest growth of the bracket in one set of coordinates.
 GROWTH = 2.0**7
+
+
+class Products(NamedTuple):
+    """What a chunk adds."""
+
+    gram: Array
+    sums: Array
+    n: float
 
 
 class Accumulation:
@@ -39,52 +48,59 @@ class Accumulation:
     ----------
     R : ndarray of shape (p, d)
         Factor of the rows so far, centred.
-    mean : ndarray of shape (d,)
-        Their mean, about the origin of the rows to come.
+    origin, mean : ndarray of shape (d,)
+        Rows are taken about the origin; the mean of those so far, about it.
     n : float
         Their number.
     coordinates : Coordinates
         Those of `R`.
-    coarse : bool
-        Whether all rows are to be coarse ones.
     """
 
     def __init__(
         self,
         R: Array,
+        origin: Array,
         mean: Array,
         n: float,
         coordinates: Coordinates,
-        coarse: bool = False,
     ):
-        self.n, self.coordinates, self.coarse = n, coordinates, coarse
+        self.origin, self.n, self.coordinates = origin, n, coordinates
         # What has been constant so far may not change.
         self.limits = GROWTH * coordinates.sizes**2
-        # Filled anew by each chunk.
-        self.work = np.empty((0, len(mean)))
         weight = np.sqrt(n)
-        earlier = self._coordinates_of(np.vstack([R, weight * mean]))
-        self.gram = blas.dsyrk(1.0, earlier.T)
-        self.sums = weight * earlier[-1]
-        self.chunk_gram = np.zeros_like(self.gram)
-
-    def add(self, rows: Array, weights: Array | None = None) -> bool:
-        """Add rows to the Gram matrix; False if they do not belong."""
-        Y = self._coordinates_of(rows)
-        roots = np.ones(len(rows))
-        if weights is not None:
-            roots = np.sqrt(weights)
-            Y = Y * roots[:, np.newaxis]
-        gram = blas.dsyrk(
-            1.0, Y.T, beta=0.0, c=self.chunk_gram, overwrite_c=True
+        rows = np.vstack([R, weight * mean])
+        earlier = coordinates.of(
+            rows, np.zeros(len(mean)), np.empty_like(rows)
         )
+        self.gram = earlier.T @ earlier
+        self.sums = weight * earlier[-1]
+
+    def products(self, chunk: Chunk) -> Products:
+        """Of the rows of a chunk, in memory that belongs to it.
+
+        Nothing else changes: threads may do this at the same time.
+        """
+        dtype = self.coordinates.dtype
+        work, gram = chunk.memory(dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            Y = self.coordinates.of(chunk.rows, self.origin, work)
+            roots, n = np.ones(len(Y), dtype), float(len(Y))
+            if chunk.weighted:
+                roots, n = np.sqrt(chunk.weights), float(chunk.weights.sum())
+                roots = roots.astype(dtype)
+                Y *= roots[:, np.newaxis]
+            # NumPy knows that this is symmetric, half the cost, and unlike
+            # SciPy's functions lets other threads go on meanwhile.
+            return Products(np.matmul(Y.T, Y, out=gram), roots @ Y, n)
+
+    def add(self, products: Products) -> bool:
+        """Add what a chunk adds; False if its rows do not belong."""
         # Written so that a NaN does not pass.
-        with np.errstate(invalid="ignore"):
-            if not np.all(gram.diagonal() <= self.limits):
-                return False
-        self.gram += gram
-        self.sums += blas.dgemv(1.0, Y.T, roots)
-        self.n += len(rows) if weights is None else float(weights.sum())
+        if not np.all(products.gram.diagonal() <= self.limits):
+            return False
+        self.gram += products.gram
+        self.sums += products.sums
+        self.n += products.n
         return True
 
     @property
@@ -108,9 +124,3 @@ class Accumulation:
             root = np.triu(root)[:rank, np.argsort(pivots)]
         rows = self.coordinates.rows(np.vstack([root * units, mean]))
         return triangular(rows[:-1]), rows[-1], self.n
-
-    def _coordinates_of(self, rows: Array) -> Array:
-        """Of rows, in memory that the next will overwrite."""
-        if len(self.work) < len(rows):
-            self.work = np.empty_like(rows)
-        return self.coordinates.of(rows, self.work)

@@ -20,17 +20,19 @@ conditioned, and y is exact for an x that is off by a few roundings.
 """
 
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from scipy.linalg import blas, lapack
 
 from perfalign._linalg import SAFE, column_norms
-from perfalign._types import Array, Integers
+from perfalign._types import Array, Floats, Integers
 from perfalign.summary._reflections import eliminated, triangle
 
 #: Floor of the coordinates, relative to each column.
 FLOOR = 2.0**-40
+#: Numbers from here to the inverse have squares, of single precision, too.
+SAFE_SINGLE = 1e-12
 #: Rounding errors of a column that coordinates may cost before columns are
 #: taken in another order, and after. After, they are few but for triangles
 #: that nobody has by chance.
@@ -49,6 +51,10 @@ class Coordinates(Protocol):
         How large each was on the rows so far, or is allowed to be.
     comparable : bool
         Whether all are in the same units.
+    coarse : bool
+        Whether they are for rows of single precision alone.
+    dtype : type
+        The precision in which they are multiplied with each other.
     """
 
     @property
@@ -57,17 +63,40 @@ class Coordinates(Protocol):
     @property
     def comparable(self) -> bool: ...
 
-    def of(self, rows: Array, work: Array) -> Array:
-        """Coordinates of rows, which may lie in `work`."""
+    @property
+    def coarse(self) -> bool: ...
+
+    @property
+    def dtype(self) -> type[np.floating[Any]]: ...
+
+    def of(self, rows: Floats, origin: Array, work: Floats) -> Floats:
+        """Coordinates of rows about an origin, in `work`."""
 
     def rows(self, coordinates: Array) -> Array:
         """Rows of which these are the coordinates."""
 
 
-def coordinates_after(R: Array) -> Coordinates | None:
-    """The cheapest ones that keep all digits; None if there are none."""
+def coordinates_after(
+    R: Array, n: float = 1.0, coarse: bool = False
+) -> Coordinates | None:
+    """The cheapest ones that keep all digits; None if there are none.
+
+    Parameters
+    ----------
+    R : ndarray of shape (p, d)
+        Factor of the rows so far.
+    n : float
+        Their number.
+    coarse : bool
+        Whether rows of single precision are to come.
+    """
+    size = column_norms(R)
     if well_conditioned(R):
-        return Features(column_norms(R))
+        if coarse and _squares_in_range(size / np.sqrt(n), SAFE_SINGLE):
+            return Features(size, coarse=True, dtype=np.float32)
+        return Features(size)
+    if coarse and _squares_in_range(size[size > 0], SAFE):
+        return Features(size, coarse=True)
     return Residuals.after(R) or Triangle.after(R)
 
 
@@ -76,10 +105,12 @@ class Features:
     """The columns as they are."""
 
     sizes: Array
+    coarse: bool = False
+    dtype: type[np.floating[Any]] = np.float64
     comparable = False
 
-    def of(self, rows: Array, work: Array) -> Array:
-        return rows
+    def of(self, rows: Floats, origin: Array, work: Floats) -> Floats:
+        return moved(rows, origin, work)
 
     def rows(self, coordinates: Array) -> Array:
         return coordinates
@@ -92,7 +123,8 @@ class Residuals:
     sizes: Array
     columns: Integers
     T: Array
-    comparable = False
+    comparable = coarse = False
+    dtype = np.float64
 
     @classmethod
     def after(cls, R: Array) -> Self | None:
@@ -122,10 +154,11 @@ class Residuals:
             return None
         return cls(sizes, columns, T)
 
-    def of(self, rows: Array, work: Array) -> Array:
-        out = work[: len(rows)]
-        out[:] = rows
-        known = np.take(rows, self.columns, axis=1)
+    def of(self, rows: Floats, origin: Array, work: Floats) -> Floats:
+        out = moved(rows, origin, work)
+        known = np.empty((len(rows), len(self.columns)))
+        # Any other mode looks at the places one by one.
+        np.take(out, self.columns, axis=1, out=known, mode="clip")
         found: Array = blas.dgemm(
             -1.0, self.T, known.T, trans_a=True,
             beta=1.0, c=out.T, overwrite_c=True,
@@ -144,7 +177,8 @@ class Triangle:
     P: Array
     inverse: Array
     order: Integers | None
-    comparable = True
+    comparable, coarse = True, False
+    dtype = np.float64
 
     @property
     def sizes(self) -> Array:
@@ -170,12 +204,8 @@ class Triangle:
             return None
         return cls(P * size, inverse / size[:, np.newaxis], order)
 
-    def of(self, rows: Array, work: Array) -> Array:
-        out = work[: len(rows)]
-        if self.order is None:
-            out[:] = rows
-        else:
-            np.take(rows, self.order, axis=1, out=out, mode="clip")
+    def of(self, rows: Floats, origin: Array, work: Floats) -> Floats:
+        out = moved(rows, origin, work, self.order)
         found = blas.dtrmm(1.0, self.inverse, out.T, trans_a=1, overwrite_b=1)
         return np.asarray(found.T)
 
@@ -184,6 +214,22 @@ class Triangle:
         return (
             found if self.order is None else found[:, np.argsort(self.order)]
         )
+
+
+def moved(
+    rows: Floats, origin: Array, out: Floats, order: Integers | None = None
+) -> Floats:
+    """Rows about an origin, in memory of their own type."""
+    out = out[: len(rows)]
+    if order is None:
+        out[:] = rows
+    else:
+        out[:] = np.take(rows, order, axis=1)
+        origin = origin[order]
+    subtract = blas.sger if out.dtype == np.float32 else blas.dger
+    # A sum of two arrays, one of which is repeated, takes NumPy twice as long.
+    found = subtract(-1.0, origin, np.ones(len(out)), a=out.T, overwrite_a=1)
+    return np.asarray(found.T)
 
 
 def well_conditioned(R: Array) -> bool:
@@ -201,6 +247,10 @@ def well_conditioned(R: Array) -> bool:
         length = np.linalg.norm(found)
         found /= length
     return bool(length < LONG**2)
+
+
+def _squares_in_range(sizes: Array, least: float) -> bool:
+    return bool(np.all((least < sizes) & (sizes < 1 / least)))
 
 
 def _invertible(R: Array) -> Array:

@@ -131,12 +131,12 @@ class Pass:
             )
             self.items = DistinctRows(len(origin))
         self.n_rows += len(parts[0])
-        self.triangle.expect(n_expected)
         known = np.concatenate(
             [np.full(part.shape[1], e) for part, e in zip(parts, eps)]
         )
         self.eps = np.maximum(self.eps, known)
         coarse = bool(known.min() >= np.finfo(np.float32).eps)
+        self.triangle.expect(n_expected, parts)
         self.triangle.add(parts, weights, coarse)
         self.items.add(parts)
 

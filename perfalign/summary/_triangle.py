@@ -13,22 +13,33 @@ would lose, and need no more memory than R and the chunk. The faster way, for
 most rows, is `Accumulation`.
 """
 
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import numpy as np
 from scipy.linalg import blas
 
-from perfalign._linalg import SAFE, column_norms, threads_for, two_sum
-from perfalign._types import Array
-from perfalign.summary._accumulation import Accumulation
-from perfalign.summary._coordinates import Features, coordinates_after
+from perfalign._linalg import threads_for, two_sum
+from perfalign._threads import n_threads
+from perfalign._types import Array, Floats
+from perfalign.summary._accumulation import Accumulation, Products
+from perfalign.summary._chunk import Chunk
+from perfalign.summary._coordinates import coordinates_after
 from perfalign.summary._reflections import eliminated, triangle, triangular
 
-#: Numbers in a chunk: 1 MB, which the cache keeps between the steps.
-CHUNK = 2**17
-#: Rows in a chunk at least: R passes through the memory once for each.
-ROWS = 128
+#: Numbers in the first chunk, which is reflected, and in the others, which
+#: the cache keeps between the steps.
+FIRST, CHUNK = 2**17, 2**18
+#: Rows in a chunk at least, which repay to turn a Gram matrix over in memory.
+ROWS = 1024
 #: With more features the chunks that repay accumulation take more memory
-#: than the factor.
-NARROW = 2048
+#: than the factor. Then there are so many rows in a chunk at least: R passes
+#: through the memory once for each.
+NARROW, WIDE_ROWS = 2048, 128
+#: Threads that one more, which fills the chunks, can keep busy.
+MOST_THREADS = 4
 
 
 class CentredTriangle:
@@ -49,28 +60,26 @@ class CentredTriangle:
         # A copy: it will be overwritten.
         self.R = triangular(np.array(R, order="F"))
         self.origin, self.rest, self.n = mean, rest, n
-        self.chunk = np.empty((0, len(mean)))
-        self.weights, self.filled = np.ones(0), 0
+        self.chunk = Chunk(len(mean))
         self.accumulation: Accumulation | None = None
-        self.coarse = self.weighted = False
+        # Chunks of which what they add is still to come, and free ones.
+        self.ahead: deque[tuple[Chunk, Callable[[], Products]]] = deque()
+        self.spare: list[Chunk] = []
+        self.n_threads = min(n_threads(), MOST_THREADS)
+        self.pool: ThreadPoolExecutor | None = None
 
-    def expect(self, n_rows: int) -> None:
-        """Make room for rows that will be added."""
-        n_rows = min(self._wanted(), self.filled + n_rows)
-        if n_rows > len(self.weights):
-            # The first chunk becomes R in the same memory, for which it lies
-            # in Fortran's order. Others have a row more, for what the means
-            # differ by.
-            shape = n_rows + bool(self.n), len(self.origin)
-            chunk = np.empty(shape, order="C" if self.n else "F")
-            weights = np.ones(n_rows)
-            chunk[: self.filled] = self.chunk[: self.filled]
-            weights[: self.filled] = self.weights[: self.filled]
-            self.chunk, self.weights = chunk, weights
+    def expect(self, n_rows: int, columns: Sequence[Floats]) -> None:
+        """Make room for rows like these that will be added."""
+        n_rows = min(self._wanted(), self.chunk.filled + n_rows)
+        if self.n:
+            self.chunk.make_room(n_rows, np.result_type(*columns))
+        else:
+            # It becomes R in the same memory, so in Fortran's order.
+            self.chunk.make_room(n_rows, np.dtype(np.float64), "F")
 
     def add(
         self,
-        columns: list[Array],
+        columns: Sequence[Floats],
         weights: Array | None = None,
         coarse: bool = False,
     ) -> None:
@@ -78,29 +87,29 @@ class CentredTriangle:
 
         Rows are coarse if they are known to single precision at most.
         """
-        self.coarse = coarse and (self.coarse or self.filled == 0)
-        self.weighted |= weights is not None
         start, stop = 0, len(columns[0])
         while start < stop:
-            taken = min(stop - start, self._wanted() - self.filled)
-            if self.filled + taken > len(self.weights):
-                self.expect(max(taken, self.filled))
-            source = slice(start, start + taken)
-            place = slice(self.filled, self.filled + taken)
-            parts = [block[source] for block in columns]
-            np.concatenate(parts, axis=1, out=self.chunk[place])
-            self.weights[place] = 1.0 if weights is None else weights[source]
-            start, self.filled = source.stop, place.stop
-            if self.filled == self._wanted():
-                self._take_chunk()
-                self.coarse = coarse
+            taken = min(stop - start, self._wanted() - self.chunk.filled)
+            self.expect(max(taken, self.chunk.filled), columns)
+            rows = slice(start, start + taken)
+            self.chunk.add(
+                [block[rows] for block in columns],
+                None if weights is None else weights[rows],
+                coarse,
+            )
+            start = rows.stop
+            if self.chunk.filled == self._wanted():
+                self._hand_on()
 
     def result(self) -> tuple[Array, Array, Array, float]:
         """The factor, the two parts of the mean, and the number of rows."""
-        if self.filled:
-            self._take_chunk()
+        if self.chunk.filled:
+            self._hand_on()
         with threads_for(len(self.origin)):
             self._settle()
+        if self.pool is not None:
+            self.pool.shutdown()
+            self.pool = None
         self._move_origin(0.0)
         return self.R, self.origin, self.rest, self.n
 
@@ -108,87 +117,120 @@ class CentredTriangle:
         """Rows of a chunk: so many, at first, that R becomes square."""
         d = len(self.origin)
         if self._wide:
-            return max(CHUNK // d, ROWS, d - len(self.R))
-        return max(CHUNK // d, 2 * d)
+            return max(FIRST // d, WIDE_ROWS, d - len(self.R))
+        return max(CHUNK // d, d, ROWS) if self.n else max(FIRST // d, 2 * d)
 
     @property
     def _wide(self) -> bool:
         return len(self.origin) > NARROW
 
-    def _take_chunk(self) -> None:
-        self.chunk[: self.filled] -= self.origin
+    def _hand_on(self) -> None:
+        """Take in the chunk, and begin another."""
         with threads_for(len(self.origin)):
-            if not self._accumulated():
-                self._settle()
-                self._reflect()
-            elif self.accumulation is not None and self.accumulation.full:
-                self._settle()
-                self._move_origin(0.0)
-        self.filled = 0
+            self._take(self.chunk)
+        free = self.spare.pop() if self.spare else Chunk(len(self.origin))
+        free.clear()
+        self.chunk = free
 
-    def _accumulated(self) -> bool:
-        """Add the chunk to the accumulation, if it is for such rows."""
+    def _take(self, chunk: Chunk) -> None:
         if self.accumulation is None:
-            # To begin costs more than it saves on few rows.
-            d = len(self.origin)
-            if not self.n or self._wide or self.filled < 2 * d:
-                return False
-            coordinates = coordinates_after(self.R)
-            coarse = (
-                self.coarse
-                and not isinstance(coordinates, Features)
-                and _squared_in_range(self.R)
-            )
-            if coarse:
-                coordinates = Features(column_norms(self.R))
-            if coordinates is None:
-                return False
-            self.accumulation = Accumulation(
-                self.R, self.rest, self.n, coordinates, coarse
-            )
-        elif self.accumulation.coarse and not self.coarse:
-            return False
-        rows, weights = self.chunk[: self.filled], None
-        if self.weighted:
-            weights = self.weights[: self.filled]
-        return self.accumulation.add(rows, weights)
+            self._begin(chunk)
+        elif self.accumulation.coordinates.coarse and not chunk.coarse:
+            self._settle()
+        if self.accumulation is None:
+            self._reflect(chunk)
+            return
+        self.ahead.append((chunk, self._products(chunk)))
+        while len(self.ahead) > (self.n_threads if self.n_threads > 1 else 0):
+            self._collect()
+
+    def _begin(self, chunk: Chunk) -> None:
+        """Begin to accumulate, if that is the way for such rows."""
+        # To begin costs more than it saves on few rows.
+        d = len(self.origin)
+        enough = min(2 * d, self._wanted())
+        if not self.n or self._wide or chunk.filled < enough:
+            return
+        with np.errstate(over="ignore"):
+            single = self.origin.astype(np.float32).astype(np.float64)
+        coarse = chunk.coarse and bool(np.all(np.isfinite(single)))
+        coordinates = coordinates_after(self.R, self.n, coarse)
+        if coordinates is None:
+            return
+        if coordinates.dtype is np.float32:
+            # Such rows are moved by a number of their own precision.
+            self.rest = self.rest + (self.origin - single)
+            self.origin = single
+        self.accumulation = Accumulation(
+            self.R, self.origin, self.rest, self.n, coordinates
+        )
+
+    def _products(self, chunk: Chunk) -> Callable[[], Products]:
+        """What a chunk adds, asked for at once if others can compute it."""
+        assert self.accumulation is not None
+        products = partial(self.accumulation.products, chunk)
+        if self.n_threads == 1:
+            return products
+        if self.pool is None:
+            self.pool = ThreadPoolExecutor(self.n_threads)
+        return self.pool.submit(products).result
+
+    def _collect(self) -> None:
+        """Add what the first chunk ahead adds, or reflect its rows."""
+        assert self.accumulation is not None
+        chunk, products = self.ahead.popleft()
+        belongs = self.accumulation.add(products())
+        if belongs and not self.accumulation.full:
+            self.spare.append(chunk)
+            return
+        # What others add was computed for what is no more.
+        others, self.ahead = self.ahead, deque()
+        for _, products in others:
+            products()
+        self._settle()
+        if belongs:
+            self._move_origin(0.0)
+            self.spare.append(chunk)
+        else:
+            self._reflect(chunk)
+        for other, _ in others:
+            self._take(other)
 
     def _settle(self) -> None:
         """Turn what was accumulated into R, about the mean of all rows."""
+        while self.ahead:
+            self._collect()
         if self.accumulation is not None:
             self.R, self.rest, self.n = self.accumulation.result()
             self.accumulation = None
 
-    def _reflect(self) -> None:
-        n_rows, d = self.filled, len(self.origin)
-        rows, weights = self.chunk[:n_rows], self.weights[:n_rows]
-        total = weights.sum()
+    def _reflect(self, chunk: Chunk) -> None:
+        d, weights = len(self.origin), chunk.weights
+        rows = chunk.rows.astype(np.float64, copy=False)
+        rows -= self.origin
+        total = float(weights.sum())
         shares = weights / total
         # The second time, what rounding in the first mean has left over.
         first, second = _centre(rows, shares), _centre(rows, shares)
-        if self.weighted:
+        if chunk.weighted:
             rows *= np.sqrt(weights)[:, np.newaxis]
         gap = first + second - self.rest
         n = self.n + total
         if self.n:
-            self.chunk[n_rows] = np.sqrt(self.n / n * total) * gap
-            rows = self.chunk[: n_rows + 1]
+            below = np.empty((len(rows) + 1, d), order="F")
+            below[:-1], below[-1] = rows, np.sqrt(self.n / n * total) * gap
+            rows = below
+            self.spare.append(chunk)
         if len(self.R) == d:
-            self.R = eliminated(self.R, np.asfortranarray(rows))
+            self.R = eliminated(self.R, rows)
         else:
             self.R = triangle(np.vstack([self.R, rows]) if self.n else rows)
-            self.chunk, self.weights = self.chunk[:0].copy(), np.ones(0)
         self._move_origin(total / n * gap)
         self.n = n
 
     def _move_origin(self, step: Array | float) -> None:
         """To the mean, but for what a single number cannot hold of it."""
         self.origin, self.rest = two_sum(self.origin, self.rest + step)
-
-
-def _squared_in_range(R: Array) -> bool:
-    size = column_norms(R)
-    return bool(np.all((size == 0) | (size > SAFE) & (size < 1 / SAFE)))
 
 
 def _centre(rows: Array, shares: Array) -> Array:
