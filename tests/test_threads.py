@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 from sklearn.mixture import GaussianMixture
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 import perfalign
 from perfalign import (
@@ -226,6 +226,24 @@ def test_limits_are_restored(pools):
                     if not pool.of_numpy
                 )
             assert numbers(pools) == [2] * len(pools)
+
+
+def test_threads_at_hand_are_those_that_somebody_else_allows(pools):
+    assert _threads.n_threads() == 2
+    with one_blas_thread:
+        assert _threads.n_threads() == 2
+        with scipy_threads:
+            assert _threads.n_threads() == 2
+    with threadpool_limits(1):
+        assert _threads.n_threads() == 1
+        with one_blas_thread:
+            assert _threads.n_threads() == 1
+    assert _threads.n_threads() == 2
+
+
+def test_threads_of_an_unknown_library_are_left_alone(monkeypatch):
+    monkeypatch.setattr(_threads, "_pools", list)
+    assert _threads.n_threads() == 1
 
 
 def test_limits_are_restored_after_an_error(pools):

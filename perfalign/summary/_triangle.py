@@ -11,6 +11,12 @@ so that R is that of all rows about the mean of all of them. Reflections keep
 singular values far below the root of the rounding error, which a Gram matrix
 would lose, and need no more memory than R and the chunk. The faster way, for
 most rows, is `Accumulation`.
+
+What a chunk adds to it does not depend on other chunks. So while this thread
+fills the next ones, others compute it, each with one thread of BLAS, and it
+is added in the order of the rows: how many threads there are changes no bit.
+Where a chunk does not belong, or the coordinates have become too small, what
+was computed ahead is computed again.
 """
 
 from collections import deque
