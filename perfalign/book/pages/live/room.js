@@ -76,7 +76,7 @@ perfalign.draw.Room = (() => {
         (wrong
           ? `It does not count while ${wrong}.`
           : room < all
-            ? "Not reached: new places miss."
+            ? "Not reached: own signals pass for common ones, new places miss."
             : "Reached: new places agree.");
     }
 
