@@ -1,8 +1,10 @@
 """Two maps of one city, as the notebook stores them."""
 
 import json
+import re
 from dataclasses import asdict, replace
 from io import BytesIO
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +17,8 @@ from perfalign.book import live
 from perfalign.book.cities import Cities, State
 from perfalign.book.levers import HANDLES, moved
 from perfalign.book.maps import overlay
+
+CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +95,7 @@ def test_a_notebook_stores_places_a_picture_and_words(city):
     assert State(**data["start"]) == replace(
         city.start, own=[1, 1], gauge=[[1, 0], [0, 1]], moved=[{}, {}]
     )
-    assert "12 pairs have taught: 2 dimensions agree exactly" in html
+    assert "from 12 pairs. Dimensions that agree exactly: 2; with" in html
     assert len(html) < 120_000
     assert bundle == Cities(caption=city.caption)._repr_mimebundle_()
 
@@ -165,6 +169,14 @@ def test_the_picture_shows_what_is_asked_for():
     ]
 
 
+def test_misses_are_counted_in_standard_deviations():
+    city = Cities(22, pairs=(4, 6, 16), own=(2, 3), caption="")
+    for pairs, shift, noise in ((6, 0, 0), (9, 1, 0), (14, 0, 0.3)):
+        state = State(pairs, shift=shift, own=(2, 3), noise=noise)
+        one = city.solve(state)["latents"][0][:pairs]
+        np.testing.assert_allclose(np.cov(one.T, ddof=0), np.eye(2), atol=1e-9)
+
+
 def test_angles_are_those_of_scipy():
     city = Cities(caption="", own=(2, 3))
     for noise in (0.05, 0.4):
@@ -200,6 +212,12 @@ def test_the_picture_pales_what_is_new():
     seen, new = [line for line in one.lines if line.get_marker() == "o"]
     assert [len(seen.get_xdata()), len(new.get_xdata())] == [4, 2]
     assert new.get_alpha() < seen.get_alpha()
+    assert new.get_markerfacecolor() == "white" != seen.get_markerfacecolor()
+    # The bar has the length that the words count in.
+    (name,) = [text for text in both.texts if text.get_text() == "1 sd"]
+    left, _ = name.get_position()
+    bar = pytest.approx([left, left + 1])
+    assert any([*line.get_xdata()] == bar for line in both.lines)
     image = Image.open(BytesIO(figure._repr_png_()))
     assert image.size[0] == 784
 
@@ -219,3 +237,27 @@ def test_the_picture_pales_what_is_new():
 def test_impossible_cities_say_why(options, message):
     with pytest.raises(ValueError, match=message):
         Cities(caption="", **options)
+
+
+def explorers():
+    """What chapters store of figures with handles, by chapter."""
+    for path in sorted(CHAPTERS.glob("*.ipynb")):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            for output in cell.get("outputs", []):
+                html = "".join(output.get("data", {}).get("text/html", ""))
+                if re.search('<figure class="(explorer|cities)"', html):
+                    yield path.stem, html
+
+
+@pytest.mark.parametrize(("chapter", "html"), [*explorers()])
+def test_captions_hold_wherever_the_handles_are(chapter, html):
+    (caption,) = re.findall(r"<figcaption[^>]*>(.+?)</figcaption>", html)
+    assert caption.endswith(".")
+    if "cities" not in html:
+        return
+    data = json.loads(html.split('json">')[1].split("</script>")[0])
+    counted = {"pairs": "pairs|places", "own": r"(own )?signals"}
+    moved = [counted[name] for name in data["handles"] if name in counted]
+    numbers = r"(\d+|two|three|four|five|ten|twelve)"
+    for what in moved:
+        assert not re.search(rf"\b{numbers} ({what})\b", caption, re.I)

@@ -1,4 +1,4 @@
-"""The gauge, noise and principal angles of the two maps, in a browser.
+"""What the two maps compute and say in a browser.
 
 A page as small as can be is opened from the disk, with the book's scripts
 where the book has them. Without a browser this is skipped, unless
@@ -6,8 +6,10 @@ where the book has them. Without a browser this is skipped, unless
 """
 
 import os
+import re
 import shutil
 from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ KINDS = {
     "angles": {"handles": ("noise", "pairs"), "shows": "angles"},
     "room": {"handles": ("pairs", "own", "shuffle"), "shows": "room"},
     "few": {"handles": ("shuffle", "turn")},
+    "silent": {},
 }
 FOUND = "perfalign.live[0].found"
 
@@ -179,22 +182,22 @@ def test_the_room_names_both_thresholds(browser, folder):
         )
 
     # 2 common signals and 1 of its own for each map: 4 in all, 3 + 3.
-    no_room, room = "have no room yet: ", "have room: "
+    no, yes = "Not reached: ", "Reached: "
     for pairs, first, second in [
-        (4, no_room, no_room),
-        (5, room, no_room),
-        (6, room, no_room),
-        (7, room, room),
+        (4, no, no),
+        (5, yes, no),
+        (6, yes, no),
+        (7, yes, yes),
     ]:
         _, one, two = says(pairs)
-        assert one.startswith("1: all signals, 4 of them")
-        assert two.startswith("2: both maps beside each other, 3 + 3")
+        assert one.startswith("Line 1, at 4 dimensions: room for all signals")
+        assert two.startswith("Line 2, at 6 dimensions: room for both maps")
         assert first in one
         assert second in two
-    assert "Evidence: 1." in says(6)[0]
-    assert page.run("document.querySelectorAll('.mark').length") == 2
-    page.run("perfalign.live[0].shuffle.click()")
-    page.until("!document.querySelector('.mark')")
+    why = says(6)[0]
+    assert "room for 5 dimensions: taking out the mean costs one" in why
+    assert "Forced: 3 + 3 − 5 = 1; strangers, maps of two different" in why
+    assert why.endswith("Evidence: 1 of 2.")
 
 
 def test_only_the_handles_that_were_asked_for(browser, folder):
@@ -203,4 +206,123 @@ def test_only_the_handles_that_were_asked_for(browser, folder):
         "[...document.querySelectorAll('.handles :is(input, button)')]"
         ".map((e) => e.ariaLabel ?? e.textContent)"
     )
-    assert names == ["shuffle the pairs", "gauge", "start again"]
+    assert names == ["shuffle the pairs", "turn both maps", "start again"]
+
+
+# ------------------------------------------------------------ what they say
+
+MOVED = [
+    ({}, {}),
+    ({0: (0.3, 0.1)}, {}),
+    ({}, {1: (0.3, 0.1), 2: (0.1, -0.5)}),
+    ({21: (0.4, 0.4)}, {}),  # a new place
+]
+VALUES = {
+    "pairs": [{"pairs": n} for n in range(4, 17)],
+    "own": [{"own": (p, q)} for p, q in product((0, 1, 3), repeat=2)],
+    "noise": [{"noise": value} for value in (0, 0.05, 1)],
+    "shuffle": [{"shift": 0}, {"shift": 1}],
+    "silent": [{}, *({"silent": True, "lean": n} for n in (0, 30, 90))],
+    "turn": [{}],
+    "gauge": [
+        {"gauge": gauge}
+        for gauge in (((1, 0), (0, 1)), ((0.5, 0.9), (-0.9, 0.2)))
+        + (((1, 0), (1, 0)), ((0, 0), (0, 0)))
+    ],
+}
+WORDS = """(states) => states.map((state) => {
+  const live = perfalign.live[0];
+  live.state = state;
+  live.show();
+  const all = (name) => [...document.querySelectorAll(name)];
+  return {
+    found: live.found,
+    says: document.querySelector(".says").textContent,
+    room: all(".room p").map((e) => e.textContent),
+    marks: all(".mark").length,
+    labels: all(".live > :not(details) svg").map(
+      (e) => e.getAttribute("aria-label")),
+  };
+})"""
+EXACT = 1e-6
+DEFINED = "strangers, maps of two different cities"
+
+
+def every_state(kind):
+    city = explorer(kind)
+    for moved, *values in product(MOVED, *(VALUES[h] for h in city.handles)):
+        state = replace(city.start, moved=moved)
+        for value in values:
+            state = replace(state, **value)
+        yield state
+
+
+def walk(browser, folder, kind):
+    """All that an explorer says, in all of its states."""
+    page = opened(browser, folder, kind)
+    states = [*every_state(kind)]
+    spoken = page.run(WORDS, [asdict(state) for state in states])
+    assert len(spoken) == len(states)
+    return zip(states, spoken)
+
+
+def has(says, text, wanted):
+    assert (text in says) == bool(wanted), f"{text!r}: {says}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_sentence_holds_in_its_state(browser, folder, kind):
+    for state, at in walk(browser, folder, kind):
+        says, found = at["says"], at["found"]
+        seen, new = found["seenError"] < EXACT, found["newError"] < EXACT
+        for text in (says, *at["room"]):
+            assert re.fullmatch(r"[A-Z\d].*[.]", text)
+            assert not re.search("undefined|NaN|null|  |\\b0[.]00", text)
+            assert not re.search(
+                r"\bmeets?\b|whatever|gauge|\b1 dimensions", text
+            )
+            assert text.count("strangers") == text.count(DEFINED)
+        assert all(at["labels"])
+        has(says, "pairs agree exactly.", seen)
+        one = found["shared"] == 1 and not seen
+        has(says, "agree exactly in one dimension; in the other", one)
+        has(says, "shuffled", state.shift)
+        misses = re.findall(r"miss by (?:less than )?([\d.]+\d)", says)
+        truth = explorer(kind).shows == "truth"
+        missed = [found["seenError"]] * (not seen)
+        missed += [found["newError"]] * (not new and not truth)
+        missed = np.maximum(missed, 0.01)
+        assert [*map(float, misses)] == pytest.approx(missed, abs=0.0051)
+        if truth:
+            lie = found["truthError"] < 0.05
+            has(says, "lie on the true places", lie)
+            continue
+        has(says, "New places, which were not used, agree", new)
+        has(says, "New places miss by ", not new)
+        agreed = found["shared"] and not state.lean
+        has(says, "is evidence.", agreed and found["evidence"])
+        alone = agreed and not found["evidence"]
+        has(says, "proves nothing", alone)
+        has(says, "agree nevertheless", new and alone)
+        has(says, "With so few pairs", agreed and found["vacuous"])
+        has(says, "0 of every place", state.silent and not state.lean)
+        has(says, "squeezed", state.silent and state.lean)
+
+
+def test_both_lines_stay_and_say_when_they_do_not_count(browser, folder):
+    for state, at in walk(browser, folder, "room"):
+        found = at["found"]
+        why, first, second = at["room"]
+        assert at["marks"] == 2
+        share = f"{found['evidence']} of {found['shared']}"
+        has(why, f"Evidence: {share if found['evidence'] else 'none'}.", True)
+        has(why, "Forced: none", not found["vacuous"])
+        has(why, f"they share {found['shared']}.", True)
+        has(first, "while the pairs are shuffled", state.shift)
+        apart = any(state.moved)
+        has(first, "while a pin is out", apart and not state.shift)
+        true = not (apart or state.shift)
+        has(first, "Reached: new", true and found["newError"] < EXACT)
+        has(first, "Not reached: ", true and found["newError"] > EXACT)
+        has(second, "Not reached: some agreement is forced", found["vacuous"])
+        has(second, "Reached: no agreement is", not found["vacuous"])

@@ -123,20 +123,21 @@ class Cities(City):
     def describe(self, state: State) -> str:
         """Alternative text of the picture."""
         found = self.solve(state)
-        s, evidence = found["shared"], found["evidence"]
+        pairs = "shuffled pairs" if state.shift else "pairs"
         text = (
             f"Two maps of the same {len(self.places)} places, one turned and "
             f"sheared against the other, and both laid on each other by "
-            f"encoders that {state.pairs} pairs have taught: {s} dimensions "
-            f"agree exactly, {evidence} of them more than strangers would. "
-            f"New places miss by {found['newError']:.2f}."
+            f"encoders found from {state.pairs} {pairs}. Dimensions that "
+            f"agree exactly: {found['shared']}; with maps of two different "
+            f"cities: {found['vacuous']}. New places miss by "
+            f"{found['newError']:.2f} standard deviations."
         )
         if self.shows == "angles":
             degrees = ", ".join(f"{angle:.0f}°" for angle in found["angles"])
             text += f" The angles between the row spaces: {degrees}."
         if self.shows == "truth":
             miss = found["truthError"]
-            text += f" The true places are missed by {miss:.2f}."
+            text += f" The rings are {miss:.2f} from the true places."
         return text
 
     def data(self) -> dict[str, Any]:

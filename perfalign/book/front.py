@@ -65,7 +65,7 @@ def front() -> Figure:
         axes,
         ("map 1", "map 2", "12 true pairs", "5 shuffled pairs"),
         ("a city", "the same city")
-        + ("agree; new places meet", "agree; new places miss"),
+        + ("agree; new places, too", "agree; new places miss"),
         (*VIEW[:2], BLACK, BLACK),
     ):
         ax.set(xticks=[], yticks=[])

@@ -13,8 +13,11 @@ HANDLES: dict[str, dict[tuple[Any, ...], str]] = {
     "own": {("own", m): f"own signals of map {m + 1}" for m in (0, 1)},
     "noise": {("noise",): "noise"},
     "shuffle": {("shift",): "shuffle the pairs"},
-    "silent": {("silent",): "a silent channel", ("lean",): "lean on it"},
-    "turn": {("turn",): "gauge"},
+    "silent": {
+        ("silent",): "a silent channel",
+        ("lean",): "turn the second row to it",
+    },
+    "turn": {("turn",): "turn both maps"},
     "gauge": {
         ("gauge", i, j): f"arrow {i + 1}, {way}"
         for i in (0, 1)

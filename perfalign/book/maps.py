@@ -14,6 +14,7 @@ from perfalign.book.plots.style import (
     GREY,
     MUTED,
     SHARED,
+    SMALL,
     VIEW,
     Figure,
     new_figure,
@@ -42,7 +43,8 @@ def overlay(
     streets : sequence of pairs of int
         Places that a line joins.
     n_pairs : int
-        The first so many places are known on both maps; the others are pale.
+        The first so many places are known on both maps. The others are
+        hollow pins on the maps, and faint.
     truth : array-like of shape (n_places, 2), default=None
         The places themselves, drawn as grey squares in the common space.
     arrows : sequence of pairs of float, default=()
@@ -74,6 +76,7 @@ def overlay(
         ax.set(xticks=[], yticks=[])
         ax.set_title(name)
         ax.spines[:].set(visible=True, color=GREY)
+    _bar(axes[2], "1" if arrows else "1 sd")
     pair = np.stack(spots[2:])
     axes[2].plot(*pair.transpose(2, 0, 1), color=BLACK, lw=0.8, zorder=3)
     for tip in arrows:
@@ -102,7 +105,8 @@ def draw_city(
     streets : sequence of pairs of int
         Places that a line joins.
     n_pairs : int
-        The first so many places are known on both maps; the others are pale.
+        The first so many places are known on both maps. The others are
+        hollow pins on the maps, and faint.
     layer : int
         0 or 1, or 2 and 3 on each other: rings, and dots within them.
     """
@@ -111,16 +115,24 @@ def draw_city(
         ax.plot(*spots[list(street)].T, color=color, lw=0.8, alpha=0.35)
     ring = layer == 2
     for rows, alpha in ((slice(n_pairs), 1), (slice(n_pairs, None), 0.35)):
+        hollow = ring or (layer < 2 and alpha < 1)
         ax.plot(
             *spots[rows].T,
             ls="",
             marker="o",
-            mfc="white" if ring else color,
+            mfc="white" if hollow else color,
             mec=color,
             ms=6 if ring else 3.5,
             alpha=alpha,
             zorder=4 if ring else 5,
         )
+
+
+def _bar(ax: Axes, name: str) -> None:
+    """A length of one, as maps have, in the lower left corner."""
+    left, below = ax.get_xlim()[0] + 0.12, ax.get_ylim()[0] + 0.15
+    ax.plot([left, left + 1], [below, below], color=BLACK, lw=2)
+    ax.text(left, below + 0.08, name, fontsize=SMALL)
 
 
 def _strip(fig: Figure, grid: Any) -> Axes:

@@ -27,7 +27,9 @@
       this.matrices = html("div", { class: "matrices" });
       this.details = html("details", {},
         html("summary", {}, "All numbers"),
-        this.numbers, this.spectrum.svg, this.matrices);
+        this.numbers, html("p", {}, "Singular values of both maps stacked, " +
+          "each in units of its own spread; zero where they agree:"),
+        this.spectrum.svg, this.matrices);
       const body = html("div", { class: "live" },
         html("div", { class: "maps" },
           ...this.panels.map((panel) => panel.box), this.overlay.box),
@@ -52,7 +54,7 @@
         this.state.lean = 0;
       });
       this.lean = this.slider(
-        "lean on the silence", state, "lean", 0, 90, 5, "°");
+        "turn the second row to it", state, "lean", 0, 90, 5, "°");
       const all = {
         pairs: [this.slider("pairs", state, "pairs", fewest, most, 1)],
         own: [0, 1].map((m) =>
@@ -60,7 +62,7 @@
         noise: [this.slider("noise", state, "noise", 0, 1, 0.05)],
         shuffle: [this.shuffle],
         silent: [this.silent, this.lean],
-        turn: [this.slider("gauge", state, "turn", -180, 180, 5, "°")],
+        turn: [this.slider("turn both maps", state, "turn", -180, 180, 5, "°")],
         gauge: [],
       };
       const used = this.city.handles.flatMap((name) => all[name]);
@@ -142,15 +144,15 @@
       this.spectrum.show(found);
       const rows = {
         "ranks of the maps": found.ranks.join(", "),
-        "rank of the stack": found.stackRank,
-        "null space": found.nullity,
-        "agree exactly, s": found.shared,
-        "strangers would, v": found.vacuous,
+        "rank of both, stacked": found.stackRank,
+        "null space of the stack": found.nullity,
+        "shared dimensions, s": found.shared,
+        "forced by few pairs, v": found.vacuous,
         "evidence, s − v": found.evidence,
         "pairs miss by": found.seenError.toPrecision(3),
         "new places miss by": found.newError.toPrecision(3),
         ...(this.city.shows === "truth" &&
-          { "true places are missed by": found.truthError.toPrecision(3) }),
+          { "rings from the true places": found.truthError.toPrecision(3) }),
       };
       this.numbers.replaceChildren(...Object.entries(rows).map(
         ([name, value]) =>

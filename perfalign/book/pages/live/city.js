@@ -86,54 +86,77 @@ perfalign.city = (() => {
     };
   };
 
-  const NUMBER = ["no", "one", "two", "three", "four", "five"];
-  const dimensions = (s) =>
-    `${NUMBER[s] || s} dimension${s === 1 ? "" : "s"}`;
-  const capital = (text) => text[0].toUpperCase() + text.slice(1);
-
-  /* What the picture shows, in words. */
+  /* What the picture shows, in words. Under EXACT is rounding. */
   const say = (state, found, shows) =>
-    ({ angles: sayAngles, truth: sayTruth }[shows] || sayCounts)(state, found);
+    [
+      shows === "angles" && sayAngles(found),
+      sayPairs(state, found, shows),
+      ...(shows === "truth"
+        ? [sayTruth(state, found)]
+        : [sayWorth(state, found), sayNew(state, found), sayChannel(state)]),
+    ].filter(Boolean).join(" ");
 
-  const fresh = ({ newError }) => newError < 1e-6
-    ? "New places, never paired, meet as well."
-    : `New places miss by ${newError.toFixed(2)}.`;
+  const EXACT = 1e-6;
+  const number = (value) => value < 0.005 ? "less than 0.01" : value.toFixed(2);
+  /* Latents of the pairs have a standard deviation of one, but for what
+     silence or the reader's arrows make of it. */
+  const far = (value) => `${number(value)} standard deviations`;
+  const dimensions = (count) =>
+    ["no dimension", "one dimension"][count] || `${count} dimensions`;
 
-  const sayCounts = (state, found) => {
-    const { shared: s, vacuous: v, evidence } = found;
-    const pairing = state.shift ? "shuffled pairs" : "pairs";
-    const agree = `${state.pairs} ${pairing}: ${dimensions(s)} ` +
-      `${s === 1 ? "agrees" : "agree"} exactly`;
-    const worth = !s
-      ? `the pairs miss by ${found.seenError.toFixed(2)}`
-      : !evidence
-        ? "strangers would as well, so it proves nothing"
-        : v
-          ? `${dimensions(v)} would for strangers too, ${evidence} is evidence`
-          : "strangers would share none, so all of it is evidence";
-    const silence = !state.silent
-      ? ""
-      : state.lean
-        ? " One encoder row looks into silence: the agreement stays, " +
-          "the city is pressed flat."
-        : ` The null space now has ${found.nullity} dimensions; ` +
-          "one of them is silence.";
-    return `${capital(agree)}; ${worth}. ${fresh(found)}${silence}`;
+  const sayPairs = ({ pairs, shift }, { seenError, shared }, shows) => {
+    const subject = `The ${pairs} ${shift ? "shuffled pairs" : "pairs"}`;
+    if (seenError < EXACT) return `${subject} agree exactly.`;
+    const miss = `miss by ${(shows === "truth" ? number : far)(seenError)}.`;
+    return shared === 1
+      ? `${subject} agree exactly in one dimension; in the other they ${miss}`
+      : `${subject} ${miss}`;
   };
 
-  const sayAngles = (state, found) => {
-    const [one, two] = found.angles.map((angle) => `${angle.toFixed(0)}°`);
-    return `The two directions that are used meet at ${one} and ${two}. ` +
-      `Pairs miss by ${found.seenError.toFixed(2)}. ${fresh(found)}`;
+  /* Of what agrees, how much had to. Silence agrees whatever the pairs. */
+  const sayWorth = ({ lean }, { shared, vacuous, evidence }) => {
+    if (!shared || lean) return "";
+    if (!vacuous) {
+      return "Maps of two different cities would agree in no dimension: " +
+        "this is evidence.";
+    }
+    const others = "With so few pairs, maps of two different cities would agree";
+    return evidence
+      ? `${others} in ${dimensions(vacuous)}; the rest is evidence.`
+      : `${others} as much: this proves nothing.`;
   };
 
-  const sayTruth = ({ gauge: [[a, b], [c, d]] }, found) => {
+  const sayNew = ({ lean }, { newError, shared, evidence }) =>
+    newError < EXACT
+      ? `New places, which were not used, agree ` +
+        (shared && !evidence && !lean ? "nevertheless." : "as well.")
+      : `New places miss by ${far(newError)}.`;
+
+  const sayChannel = ({ silent, lean }) => {
+    if (!silent) return "";
+    if (!lean) {
+      return "Map 1 has a channel that says 0 of every place; no encoder " +
+        "reads it.";
+    }
+    const left = Math.round(100 * Math.cos(radians(lean)));
+    return `The second encoder row is turned by ${lean}° to the silent ` +
+      "channel, which would agree with any map: the city is squeezed to " +
+      (left ? `${left} % in one direction.` : "a line.");
+  };
+
+  const sayAngles = ({ angles }) => {
+    const [one, two] = angles.map((angle) =>
+      angle > 1e-4 && angle < 0.5 ? "less than 1°" : `${angle.toFixed(0)}°`);
+    return `The encoders use the two smallest angles, ${one} and ${two}.`;
+  };
+
+  const sayTruth = ({ gauge: [[a, b], [c, d]] }, { truthError }) => {
     const flat = Math.abs(a * d - b * c) < 0.02;
-    const met = found.truthError < 0.05
-      ? "and the true places are met"
-      : `and the true places are missed by ${found.truthError.toFixed(2)}`;
-    return `The pairs miss by ${found.seenError.toFixed(2)}, ${met}.` +
-      (flat ? " The arrows lie on one line: the city is pressed flat." : "");
+    return (truthError < 0.05
+      ? "The rings lie on the true places."
+      : `The rings are ${number(truthError)} from the true places; ` +
+        "the bar is 1.") +
+      (flat ? " The arrows lie on one line: the city is squeezed flat." : "");
   };
 
   return { views, solve, say, partner };

@@ -28,6 +28,13 @@ perfalign.draw = (() => {
     box.append(heading, canvas);
     return box;
   };
+  /* A bar of length one, as maps have. */
+  const scale = (gauged) => {
+    const text = svg("text", { x: -2.45, y: 2.28 });
+    text.textContent = gauged.length ? "1" : "1 sd";
+    return svg("g", { class: "scale" },
+      svg("path", { d: "M-2.45 2.4h1" }), text);
+  };
   const letter = (place, count) =>
     count > 26 ? "" : String.fromCharCode(65 + place);
   const STEP = 0.05;
@@ -180,7 +187,7 @@ perfalign.draw = (() => {
           role: this.arrows.length ? "group" : "img",
           "aria-label": "both maps, laid on each other by their encoders; " +
             "the sentence below says how well they agree" },
-        this.aim, ...this.streets, ...this.parts.flat());
+        this.aim, ...this.streets, ...this.parts.flat(), scale(this.arrows));
       this.arrows.forEach((arrow) => arrow.join(this.canvas));
       this.box = panel("both, by their encoders", "map overlay", this.canvas);
     }
@@ -243,7 +250,7 @@ perfalign.draw = (() => {
       this.svg.replaceChildren(...bars);
       const list = singularValues.map((value) => value.toFixed(3)).join(", ");
       this.svg.setAttribute("aria-label",
-        `singular values of the whitened stack: ${list}`);
+        `singular values: ${list}`);
     }
   }
 

@@ -3,7 +3,6 @@ perfalign.draw.Room = (() => {
   "use strict";
   const { svg } = perfalign.draw;
   const WIDTH = 15;
-  const count = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
   /* One cell a dimension. The first map fills them from the left, the second
      begins where the stack's rank leaves it no choice; what both fill agrees.
@@ -38,43 +37,56 @@ perfalign.draw.Room = (() => {
       for (let i = first; i < ranks[0]; i++) {
         cells.push(cell(i, 2.2, ranks[0] - i <= evidence ? "both" : "forced"));
       }
-      // Signals of all, and of both beside each other, if nobody touched them.
+      // Signals of all, and of both beside each other. All are counted with
+      // two in common, which is so if nobody touched pairs or pins.
       const [p, q] = state.own;
-      const still = !state.shift && !state.moved.some((m) => Object.keys(m).length);
-      const marks = still ? { [2 + p + q]: "1", [4 + p + q]: "2" } : {};
-      for (const [at, name] of Object.entries(marks)) {
-        cells.push(svg("path", { class: "mark", d: `M${at} -0.1V3.2` }),
-          write(name, at, -0.25, "name at"));
-      }
+      const wrong = state.shift
+        ? "the pairs are shuffled"
+        : state.moved.some((pins) => Object.keys(pins).length) &&
+          "a pin is out of its place";
+      [2 + p + q, 4 + p + q].forEach((at, i) => {
+        const style = wrong && !i ? "stroke: var(--quiet)" : "";
+        cells.push(svg("path", { class: "mark", d: `M${at} -0.1V3.2`, style }),
+          write(i + 1, at, -0.25, "name at"));
+      });
       this.svg.replaceChildren(...cells);
-      const lines = [this.why(room, ranks, stackRank, shared, vacuous, evidence),
-        ...(still ? this.thresholds(room, p, q) : ["", ""])];
+      const lines = [this.why(state.pairs, ranks, shared, vacuous, evidence),
+        this.first(room, p, q, wrong), this.second(room, p, q)];
       this.lines.forEach((line, i) => (line.textContent = lines[i]));
       this.svg.setAttribute("aria-label", lines.join(" "));
     }
 
-    why(room, [one, two], joint, shared, vacuous, evidence) {
-      const all = `Room for ${count(room, "dimension")}: the pairs less one. ` +
-        `The maps fill ${one} and ${two}, together ${joint}, and so they meet ` +
-        `in ${shared}. `;
-      return all + (room === joint
-        ? "No cell is left over: strangers would meet in as many."
-        : `${count(room - joint, "cell")} left over: moved apart as far as ` +
-          `that, strangers would meet in ${vacuous}. Evidence: ${evidence}.`);
+    why(pairs, [one, two], shared, vacuous, evidence) {
+      const room = pairs - 1;
+      return `${pairs} pairs leave room for ${room} dimensions: taking out ` +
+        `the mean costs one. Map 1 fills ${one} of them, map 2 fills ${two}, ` +
+        `and they share ${shared}. ` +
+        (vacuous
+          ? `Forced: ${one} + ${two} − ${room} = ${vacuous}; strangers, ` +
+            "maps of two different cities, would share as many. "
+          : `Forced: none, as ${one} + ${two} fit into ${room}; strangers, ` +
+            "maps of two different cities, would share none. ") +
+        `Evidence: ${evidence ? `${evidence} of ${shared}` : "none"}.`;
     }
 
-    thresholds(room, p, q) {
-      const [all, apart] = [2 + p + q, 4 + p + q];
-      return [
-        `1: all signals, ${all} of them, 2 common and ${p} + ${q} own` +
-          (room < all
-            ? ", have no room yet: new places do not meet."
-            : ", have room: new places meet, whatever is proved."),
-        `2: both maps beside each other, ${2 + p} + ${2 + q}` +
-          (room < apart
-            ? ", have no room yet: strangers meet, too."
-            : ", have room: strangers need not meet at all."),
-      ];
+    first(room, p, q, wrong) {
+      const all = 2 + p + q;
+      return `Line 1, at ${all} dimensions: room for all signals, 2 common and ` +
+        `${p} + ${q} own. ` +
+        (wrong
+          ? `It does not count while ${wrong}.`
+          : room < all
+            ? "Not reached: own signals pass for common ones, new places miss."
+            : "Reached: new places agree.");
+    }
+
+    second(room, p, q) {
+      const apart = 4 + p + q;
+      return `Line 2, at ${apart} dimensions: room for both maps side by side, ` +
+        `${2 + p} + ${2 + q}. ` +
+        (room < apart
+          ? "Not reached: some agreement is forced."
+          : "Reached: no agreement is forced.");
     }
   };
 })();
