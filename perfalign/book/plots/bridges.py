@@ -96,7 +96,8 @@ def transported(
     spaces : list of two ndarray of shape (n_m, 2)
     coupling : TransportPlan or matrix of masses of shape (n_1, n_2)
     labels : list of two array-like of shape (n_m,), default=None
-        Classes: lines to another class are black, the others grey.
+        Classes: lines to another class are thick and black, the others
+        thin and grey.
     names : pair of str, default=("source", "target")
 
     Returns
@@ -113,7 +114,7 @@ def transported(
         wrong = np.asarray(labels[0]) != np.asarray(labels[1])[goal]
     for who, color, thick, level in (
         (gone & ~wrong, GREY, 0.6, 1),
-        (gone & wrong, BLACK, 1.0, 2),
+        (gone & wrong, BLACK, 1.5, 2),
     ):
         ax.add_collection(_lines(x[who], y[goal[who]], color, thick, level))
     ax.plot(*y.T, color=VIEW[1], zorder=3, **_DOT)

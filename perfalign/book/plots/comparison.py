@@ -8,13 +8,13 @@ from matplotlib.typing import ColorType
 from numpy.typing import ArrayLike
 
 from perfalign.book.plots.style import (
-    BLACK,
     GREY,
     METHODS,
     MUTED,
     SMALL,
     VIEW,
     Figure,
+    halo,
     named_rows,
     panels,
     styled,
@@ -126,7 +126,7 @@ def confusion(
                     ha="center",
                     va="center",
                     fontsize=SMALL,
-                    color="white" if shares[i, j] > 0.55 else BLACK,
+                    path_effects=halo(2),
                 )
         ax.set_xticks(range(n), names, rotation=90)
         ax.set_yticks(range(n), names)

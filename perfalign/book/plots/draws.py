@@ -38,7 +38,7 @@ def draws(
     """
     values = np.asarray(values, dtype=float)
     fig, (ax,) = panels(height=2.9)
-    heights, *_ = ax.hist(values, bins=25, color="#c9c9c9", lw=0)
+    heights, *_ = ax.hist(values, bins=25, color=GREY, lw=0)
     top = heights.max()
     low, high = np.quantile(values, [0.05, 0.95])
     ax.plot([low, high], [1.08 * top] * 2, color=GREY, lw=4)

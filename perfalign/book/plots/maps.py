@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike
 
 from perfalign.book.plots.evidence import PAPER_TO_SHARED
 from perfalign.book.plots.style import (
-    BLACK,
     SMALL,
     VIEW,
     Figure,
+    halo,
     panels,
     styled,
 )
@@ -59,7 +59,6 @@ def maps(
         )
         for place in (cells.argmax(), cells.argmin()):
             i, j = np.unravel_index(place, cells.shape)
-            dark = cells[i, j] - low > (cells.max() - low) / 2
             ax.text(
                 j,
                 i,
@@ -67,7 +66,7 @@ def maps(
                 ha="center",
                 va="center",
                 fontsize=SMALL,
-                color="white" if dark else BLACK,
+                path_effects=halo(2),
             )
         ax.set_title(f"{title}\nshuffled {_short(low)}")
         ax.set_xticks(range(len(columns)), columns)

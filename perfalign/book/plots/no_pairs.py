@@ -99,7 +99,7 @@ def valleys(
             name,
             (fits[best], shares[best]),
             (-7 if left else 7, 4),
-            color if color != GREY else MUTED,
+            color,
             ha="right" if left else "left",
         )
     ax.axhline(chance, color=GREY, lw=1.2, ls="--", zorder=0)
@@ -155,6 +155,6 @@ def worlds(
         ax.set_xticks(range(len(places)), places)
         ax.set(yscale="log", xlim=(-0.5, len(places) - 0.5), ylabel=ylabel)
         ax.set_title(title, loc="left", color=MUTED)
-        inks = [MUTED if colors[n] == GREY else colors[n] for n in series]
+        inks = [colors[name] for name in series]
         label_ends(ax, len(places) - 0.5, ends, series, inks)
     return fig

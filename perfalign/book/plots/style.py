@@ -145,12 +145,25 @@ def latent_plane(ax: Axes, reach: float) -> None:
     )
 
 
+def contrast(colors: ArrayLike) -> Array:
+    """Return how colours stand out from white, from 1 to 21 (WCAG 2.2)."""
+    rgb = np.asarray(colors, dtype=float)
+    linear = np.where(
+        rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92
+    )
+    return np.asarray(1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05))
+
+
 def shades(color: ColorType, n: int) -> list[ColorType]:
-    """Return n shades of a colour, from dark to light, one per class."""
+    """Return n shades of a colour, from dark to light, one per class.
+
+    The lightest still has the contrast that marks need to be seen, 3.
+    """
+    rgb = np.array(to_rgb(color))
     if n == 1:
-        return [to_rgb(color)]
-    dark = 0.7 * np.array(to_rgb(color))
-    light = 0.45 * np.array(to_rgb(color)) + 0.55
+        return [tuple(rgb)]
+    tints = 1 - np.linspace(0, 1, 101)[:, None] * (1 - rgb)
+    dark, light = 0.6 * rgb, tints[contrast(tints) >= 3][0]
     steps = np.linspace(0, 1, n)[:, None]
     return [tuple(c) for c in (1 - steps) * dark + steps * light]
 
@@ -224,7 +237,11 @@ def note(
     color: ColorType,
     **kwargs: Any,
 ) -> None:
-    """Write a haloed label `shift` points away from a spot of the data."""
+    """Write a haloed label `shift` points away from a spot of the data.
+
+    What is grey has a label in a darker grey: letters are thin.
+    """
+    color = MUTED if color == GREY else color
     style = {"path_effects": halo(), "zorder": 9, **kwargs}
     place = {"xytext": shift, "textcoords": "offset points"}
     ax.annotate(text, spot, color=color, **place, **style)
