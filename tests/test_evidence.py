@@ -1,4 +1,4 @@
-"""What exact agreement proves: theorems of chapters 3 and 9 on random cases."""
+"""What exact agreement proves: theorems of chapters 3 and 9, random cases."""
 
 import warnings
 
