@@ -1,4 +1,4 @@
-"""What exact agreement proves: the theorems of chapter 3 on random cases."""
+"""What exact agreement proves: theorems of chapters 3 and 9, random cases."""
 
 import warnings
 
@@ -106,7 +106,7 @@ def test_partners_drawn_anew_share_the_vacuous_dimension():
 
 @pytest.mark.parametrize("seed", range(25))
 def test_new_pairs_agree_from_as_many_pairs_as_signals_on(seed):
-    """thm-evidence (3): with fewer the seen pairs agree, new ones do not."""
+    """thm-evidence (4): with fewer the seen pairs agree, new ones do not."""
     rng = np.random.default_rng(seed)
     shared, *private = rng.integers((1, 0, 0), 4).tolist()
     total = shared + sum(private)

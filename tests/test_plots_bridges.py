@@ -1,3 +1,5 @@
+import re
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -161,6 +163,30 @@ def test_differences_have_intervals_that_know_of_overlap():
     assert [t.get_text() for t in ax.get_yticklabels()] == ["one", "two"]
 
 
+def test_who_is_far_is_named_at_the_edge():
+    far = {"left": [-40.0, -42.0], "right": [81.5, 83.5]}
+    apart = {"near": DIFFERENCES["digit"]["one"]} | {
+        name: {"full": values} for name, values in far.items()
+    }
+    how = {"xlabel": "ahead", "test_size": 0.0}
+    figure = plots.against({"": apart}, reach=10, **how)
+    (ax,) = figure.axes
+    (alone,) = plots.against({"": {"near": apart["near"]}}, **how).axes
+    assert ax.get_xlim() == alone.get_xlim()
+    assert len(ax.containers) == len(alone.containers) == 2
+    # Student's interval of two values, one apart from their mean.
+    half = stats.t.ppf(0.975, 1)
+    rows = [t.get_text() for t in ax.get_yticklabels()]
+    for text, name, mean, end in zip(
+        ax.texts, far, (-41, 82.5), (0, 1), strict=True
+    ):
+        plain = text.get_text().replace("−", "-")
+        told = [float(t) for t in re.findall(r"-?\d+\.\d+", plain)]
+        assert_allclose(told, [mean, mean - half, mean + half], atol=0.006)
+        assert text.get_position() == (end, rows.index(name))
+        assert "←→"[end] in text.get_text()
+
+
 @pytest.mark.parametrize(
     "draw",
     [
@@ -176,6 +202,9 @@ def test_differences_have_intervals_that_know_of_overlap():
         lambda: plots.moved({"a name": np.array([[0, 0.1], [0.4, 0.99]])}),
         lambda: plots.rivals([1, 2, 3, 4], CURVES, xlabel="n", ylabel="y"),
         lambda: plots.against(DIFFERENCES, xlabel="ahead", test_size=0.2),
+        lambda: plots.against(
+            DIFFERENCES, xlabel="ahead", test_size=0.2, reach=2
+        ),
     ],
 )
 def test_nothing_is_cut_off_or_too_small_and_nothing_is_left_behind(draw):

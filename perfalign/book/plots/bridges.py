@@ -1,6 +1,6 @@
 """Pictures of two spaces that have only a few bridges in common."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -273,6 +273,7 @@ def against(
     *,
     xlabel: str,
     test_size: float,
+    reach: float = np.inf,
 ) -> Figure:
     """How far methods are ahead of one that is the same for all.
 
@@ -285,14 +286,17 @@ def against(
     xlabel : str
     test_size : float
         As in `resampled_interval`.
+    reach : float, default=inf
+        A mean farther from 0 than this would press all others together. It
+        is written at the edge with its interval, behind an arrow.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
     """
     names = list(next(iter(groups.values())))
-    height = 0.42 * len(names) + 1.2
-    fig, axes = panels(len(groups), height=height, sharey=True)
+    tall = 0.42 * len(names) + 1.2
+    fig, axes = panels(len(groups), height=tall, sharey=True)
     marks: dict[str, Any] = {}
     for ax, (title, methods) in zip(axes, groups.items(), strict=True):
         ax.axvline(0, color=GREY, lw=1.2, ls="--", zorder=0)
@@ -300,11 +304,16 @@ def against(
             for j, (kind, values) in enumerate(methods[name].items()):
                 mean = np.asarray(values).mean()
                 low, high = resampled_interval(values, test_size)
+                height = i + 0.12 * (2 * j + 1 - len(methods[name]))
+                color = (SHARED, BLACK)[j]
+                if abs(mean) > reach:
+                    _at_the_edge(ax, height, (mean, low, high), color)
+                    continue
                 marks[kind] = ax.errorbar(
                     mean,
-                    i + 0.12 * (2 * j + 1 - len(methods[name])),
+                    height,
                     xerr=[[mean - low], [high - mean]],
-                    color=(SHARED, BLACK)[j],
+                    color=color,
                     mfc=(SHARED, "white")[j],
                     marker="o",
                     ls="",
@@ -318,6 +327,24 @@ def against(
     where = {"loc": "outside upper right", "ncols": 2}
     fig.legend(marks.values(), marks, handletextpad=0.3, **where)
     return fig
+
+
+def _at_the_edge(
+    ax: Axes, height: float, values: Iterable[float], color: ColorType
+) -> None:
+    """Mean and interval outside of the panel, at the side where they lie."""
+    mean, low, high = values
+    said = f"{mean:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")
+    right = mean > 0
+    ax.text(
+        right,
+        height,
+        f"{said} →" if right else f"← {said}",
+        transform=ax.get_yaxis_transform(),
+        color=color,
+        ha="right" if right else "left",
+        va="center",
+    )
 
 
 def _side_by_side(
