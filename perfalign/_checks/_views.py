@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from perfalign._checks._ahead import read_ahead
 from perfalign._checks._names import (
     SHOWN,
     Signature,
@@ -301,6 +302,8 @@ def slabs(
                 for view, name, kwargs in zip(sources, names, wanted)
             )
         )
+        for view in sources:
+            read_ahead(view, slice(rows.stop, rows.stop + step))
         yield rows, list(parts), list(map(np.maximum, eps, stored))
 
 
