@@ -289,6 +289,8 @@ def slabs(
     _check_rows(views, sources, names)
     step = max(SLAB // max(sum(view.shape[1] for view in sources), 1), 1)
     for start in range(0, max(sources[0].shape[0], 1), step):
+        for view in sources:
+            read_ahead(view, slice(start + step, start + 2 * step))
         rows = slice(start, start + step)
         parts, stored = zip(
             *(
@@ -302,8 +304,6 @@ def slabs(
                 for view, name, kwargs in zip(sources, names, wanted)
             )
         )
-        for view in sources:
-            read_ahead(view, slice(rows.stop, rows.stop + step))
         yield rows, list(parts), list(map(np.maximum, eps, stored))
 
 
