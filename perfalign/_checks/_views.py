@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
+from perfalign._checks._ahead import read_ahead
 from perfalign._checks._names import (
     SHOWN,
     Signature,
@@ -288,6 +289,8 @@ def slabs(
     _check_rows(views, sources, names)
     step = max(SLAB // max(sum(view.shape[1] for view in sources), 1), 1)
     for start in range(0, max(sources[0].shape[0], 1), step):
+        for view in sources:
+            read_ahead(view, slice(start + step, start + 2 * step))
         rows = slice(start, start + step)
         parts, stored = zip(
             *(

@@ -80,10 +80,10 @@ class StackedSummary(Summary):
     Memory is that of R, at most d² numbers, and while rows are added about
     ten times as much and five times for each thread (from 2049 features on,
     three times in all), some megabytes and the block being read. Arrays on
-    disk
-    (`numpy.load` with ``mmap_mode="r"``, `numpy.memmap`) are read a few
-    megabytes at a time, and sparse views are made dense so many rows at a
-    time.
+    disk (`numpy.load` with ``mmap_mode="r"``, `numpy.memmap`) are read a few
+    megabytes at a time, the next while these are computed with where the
+    system can be asked (not on Windows), and sparse views are made dense so
+    many rows at a time.
     Views of single precision are multiplied in single precision, in half the
     time, where no combination of features is much shorter than the features;
     R is then known to about 10⁻⁶ of each feature. Elsewhere, as where an
@@ -187,7 +187,8 @@ class StackedSummary(Summary):
         ----------
         blocks : iterable of lists of array-like
             Each a list of views as in `from_views`, of any number of rows;
-            a generator will do. One block at a time is in memory.
+            a generator will do, which runs while nothing is computed. One
+            block at a time is in memory.
         sample_weight : iterable of array-like, default=None
             The weights of each block's rows.
         progress : bool, default=False
@@ -235,8 +236,9 @@ class StackedSummary(Summary):
         """Summarise paired Dask arrays, wherever their partitions are.
 
         Every partition is summarised where it lies, and the summaries are
-        merged as a tree: d² numbers a partition travel, rows do not. Work
-        lost with a worker is done again by another, as always with Dask.
+        merged as a tree: d² numbers a partition travel, rows do not. Of two
+        workers or more one reads while another computes. Work lost with a
+        worker is done again by another, as always with Dask.
 
         Parameters
         ----------
