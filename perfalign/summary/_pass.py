@@ -127,7 +127,7 @@ class Pass:
             origin = np.concatenate(rows, dtype=np.float64)
             none = np.empty((0, len(origin)))
             self.triangle = CentredTriangle(
-                none, origin, np.zeros_like(origin), 0
+                none, origin, np.zeros(len(origin)), 0
             )
             self.items = DistinctRows(len(origin))
         self.n_rows += len(parts[0])

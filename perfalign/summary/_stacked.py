@@ -445,9 +445,7 @@ class StackedSummary(Summary):
         -------
         norms : ndarray of shape (d,)
         """
-        power: Array = np.hypot(
-            self.spreads, self.n_samples**0.5 * np.abs(self.mean)
-        )
+        power: Array = np.hypot(self.spreads, self.n_samples**0.5 * self.mean)
         return power
 
     @property

@@ -64,8 +64,9 @@ class CentredTriangle:
             shape = n_rows + bool(self.n), len(self.origin)
             chunk = np.empty(shape, order="C" if self.n else "F")
             weights = np.ones(n_rows)
-            chunk[: self.filled] = self.chunk[: self.filled]
-            weights[: self.filled] = self.weights[: self.filled]
+            if self.filled:
+                chunk[: self.filled] = self.chunk[: self.filled]
+                weights[: self.filled] = self.weights[: self.filled]
             self.chunk, self.weights = chunk, weights
 
     def add(
@@ -89,7 +90,10 @@ class CentredTriangle:
             place = slice(self.filled, self.filled + taken)
             parts = [block[source] for block in columns]
             np.concatenate(parts, axis=1, out=self.chunk[place])
-            self.weights[place] = 1.0 if weights is None else weights[source]
+            if self.weighted:
+                self.weights[place] = (
+                    1.0 if weights is None else weights[source]
+                )
             start, self.filled = source.stop, place.stop
             if self.filled == self._wanted():
                 self._take_chunk()
@@ -99,9 +103,10 @@ class CentredTriangle:
         """The factor, the two parts of the mean, and the number of rows."""
         if self.filled:
             self._take_chunk()
-        with threads_for(len(self.origin)):
-            self._settle()
-        self._move_origin(0.0)
+        if self.accumulation is not None:
+            with threads_for(len(self.origin)):
+                self._settle()
+            self._move_origin(0.0)
         return self.R, self.origin, self.rest, self.n
 
     def _wanted(self) -> int:
@@ -162,7 +167,7 @@ class CentredTriangle:
     def _reflect(self) -> None:
         n_rows, d = self.filled, len(self.origin)
         rows, weights = self.chunk[:n_rows], self.weights[:n_rows]
-        total = weights.sum()
+        total = weights.sum() if self.weighted else float(n_rows)
         shares = weights / total
         # The second time, what rounding in the first mean has left over.
         first, second = _centre(rows, shares), _centre(rows, shares)
