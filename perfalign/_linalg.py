@@ -129,7 +129,8 @@ def centred(matrix: Array) -> Array:
 def column_norms(matrix: Array) -> Array:
     """Euclidean norms of the columns, for numbers of any size."""
     norms: Array = np.sqrt(np.einsum("ij,ij->j", matrix, matrix))
-    if not (norms.size and SAFE < norms.min() <= norms.max() < 1 / SAFE):
+    sizes = norms.tolist()
+    if not (sizes and SAFE < min(sizes) <= max(sizes) < 1 / SAFE):
         size = np.abs(matrix).max(axis=0, initial=0.0)
         # A power of two changes no digit.
         scale = np.ldexp(1.0, np.frexp(size)[1])
@@ -137,9 +138,8 @@ def column_norms(matrix: Array) -> Array:
     return norms
 
 
-def inverse_norms(matrix: Array, least: Array) -> Array:
-    """One over the norms of the columns; 0 if they are not above the least."""
-    norms = column_norms(matrix)
+def inverses(norms: Array, least: Array) -> Array:
+    """One over norms; 0 of those that are not above the least."""
     live = norms > least
     return np.asarray(live / np.where(live, norms, 1.0))
 

@@ -107,8 +107,11 @@ def isometric(
         return Coordinates(block, None)
     basis = orthonormal(block.T @ whitened.U)
     n_silent = min(n_silent, n_features - whitened.rank)
-    U = np.pad(block @ basis, [(0, 0), (0, n_silent)])
-    return Coordinates(U, np.hstack([basis, complement(basis, n_silent)]))
+    silent = np.zeros((len(block), n_silent))
+    return Coordinates(
+        np.hstack([block @ basis, silent]),
+        np.hstack([basis, complement(basis, n_silent)]),
+    )
 
 
 def shrunk(
@@ -202,7 +205,7 @@ def contrast_stack(blocks: Sequence[Array], contrasts: Array) -> Array:
         :math:`[X^1; -X^2]`.
     """
     rows = [
-        np.multiply.outer(h, block).reshape(len(h) * len(block), len(block.T))
+        (h[:, None, None] * block).reshape(len(h) * len(block), len(block.T))
         for h, block in zip(contrasts.T, blocks)
     ]
     return np.concatenate(rows, axis=1).T
@@ -323,6 +326,8 @@ def complement(basis: Array, n_vectors: int) -> Array:
     -------
     vectors : ndarray of shape (d, n_vectors)
     """
+    if not n_vectors:
+        return np.empty((len(basis), 0))
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((len(basis), n_vectors))
     for _ in range(2):  # the second time against rounding

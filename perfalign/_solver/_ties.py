@@ -80,10 +80,11 @@ def principal_rotation(moment: Array, groups: Iterable[Integers]) -> Array:
     [[2. 0.]
      [0. 0.]]
     """
-    rotation = np.zeros_like(moment)
+    rotation = np.eye(len(moment))
     for group in groups:
-        block = np.ix_(group, group)
-        rotation[block] = eigh(moment[block])[1][:, ::-1]
+        if len(group) > 1:
+            block = np.ix_(group, group)
+            rotation[block] = eigh(moment[block])[1][:, ::-1]
     return rotation
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfalign._checks import FLOAT64_EPS, Signature
-from perfalign._linalg import column_norms, inverse_norms
+from perfalign._linalg import column_norms, inverses
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary._storage import load_arrays, save_arrays
@@ -288,10 +288,15 @@ class Summary(ABC):
         -------
         blocks : list of ndarray of shape (p, n_features_m)
         """
-        blocks = self.blocks() if blocks is None else blocks
+        if blocks is None:
+            blocks, norms = self.blocks(), self.split(self.spreads)
+        else:
+            norms = list(map(column_norms, blocks))
         return [
-            block * inverse_norms(block, rounding)
-            for block, rounding in zip(blocks, self.rounding(rtol))
+            block * inverses(size, rounding)
+            for block, size, rounding in zip(
+                blocks, norms, self.rounding(rtol)
+            )
         ]
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -50,7 +50,8 @@ class Pass:
             self.signature, self.eps = start.signature, start.eps
             self.whole = isinstance(start.n_samples, int)
             self.n_rows = start.n_rows
-            self.items = DistinctRows(len(start.mean), start.items)
+            self.items = DistinctRows(len(start.mean))
+            self.items.add_prints(start.items)
             self.triangle = CentredTriangle(
                 start.R,
                 start.mean,
@@ -133,7 +134,7 @@ class Pass:
         self.n_rows += len(parts[0])
         self.triangle.expect(n_expected)
         known = np.concatenate(
-            [np.full(part.shape[1], e) for part, e in zip(parts, eps)]
+            [e + np.zeros(part.shape[1]) for part, e in zip(parts, eps)]
         )
         self.eps = np.maximum(self.eps, known)
         coarse = bool(known.min() >= np.finfo(np.float32).eps)

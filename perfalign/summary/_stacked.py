@@ -319,7 +319,8 @@ class StackedSummary(Summary):
         mean, rest = two_sum(
             self.mean, self.rest + other.n_samples / n_samples * gap
         )
-        items = DistinctRows(len(mean), self.items)
+        items = DistinctRows(len(mean))
+        items.add_prints(self.items)
         items.add_prints(other.items)
         return StackedSummary(
             R=triangle(np.vstack([self.R, other.R, weight * gap])),

@@ -50,7 +50,7 @@ class CentredTriangle:
         self.R = triangular(np.array(R, order="F"))
         self.origin, self.rest, self.n = mean, rest, n
         self.chunk = np.empty((0, len(mean)))
-        self.weights, self.filled = np.ones(0), 0
+        self.weights, self.filled = np.empty(0), 0
         self.accumulation: Accumulation | None = None
         self.coarse = self.weighted = False
 
@@ -182,7 +182,7 @@ class CentredTriangle:
             self.R = eliminated(self.R, np.asfortranarray(rows))
         else:
             self.R = triangle(np.vstack([self.R, rows]) if self.n else rows)
-            self.chunk, self.weights = self.chunk[:0].copy(), np.ones(0)
+            self.chunk, self.weights = self.chunk[:0].copy(), np.empty(0)
         self._move_origin(total / n * gap)
         self.n = n
 
