@@ -50,7 +50,7 @@ class CentredTriangle:
         self.R = triangular(np.array(R, order="F"))
         self.origin, self.rest, self.n = mean, rest, n
         self.chunk = np.empty((0, len(mean)))
-        self.weights, self.filled = np.empty(0), 0
+        self.weights, self.filled = np.ones(0), 0
         self.accumulation: Accumulation | None = None
         self.coarse = self.weighted = False
 
@@ -64,9 +64,8 @@ class CentredTriangle:
             shape = n_rows + bool(self.n), len(self.origin)
             chunk = np.empty(shape, order="C" if self.n else "F")
             weights = np.ones(n_rows)
-            if self.filled:
-                chunk[: self.filled] = self.chunk[: self.filled]
-                weights[: self.filled] = self.weights[: self.filled]
+            chunk[: self.filled] = self.chunk[: self.filled]
+            weights[: self.filled] = self.weights[: self.filled]
             self.chunk, self.weights = chunk, weights
 
     def add(
@@ -90,10 +89,7 @@ class CentredTriangle:
             place = slice(self.filled, self.filled + taken)
             parts = [block[source] for block in columns]
             np.concatenate(parts, axis=1, out=self.chunk[place])
-            if self.weighted:
-                self.weights[place] = (
-                    1.0 if weights is None else weights[source]
-                )
+            self.weights[place] = 1.0 if weights is None else weights[source]
             start, self.filled = source.stop, place.stop
             if self.filled == self._wanted():
                 self._take_chunk()
@@ -103,10 +99,9 @@ class CentredTriangle:
         """The factor, the two parts of the mean, and the number of rows."""
         if self.filled:
             self._take_chunk()
-        if self.accumulation is not None:
-            with threads_for(len(self.origin)):
-                self._settle()
-            self._move_origin(0.0)
+        with threads_for(len(self.origin)):
+            self._settle()
+        self._move_origin(0.0)
         return self.R, self.origin, self.rest, self.n
 
     def _wanted(self) -> int:
@@ -167,7 +162,7 @@ class CentredTriangle:
     def _reflect(self) -> None:
         n_rows, d = self.filled, len(self.origin)
         rows, weights = self.chunk[:n_rows], self.weights[:n_rows]
-        total = weights.sum() if self.weighted else float(n_rows)
+        total = weights.sum()
         shares = weights / total
         # The second time, what rounding in the first mean has left over.
         first, second = _centre(rows, shares), _centre(rows, shares)
@@ -182,7 +177,7 @@ class CentredTriangle:
             self.R = eliminated(self.R, np.asfortranarray(rows))
         else:
             self.R = triangle(np.vstack([self.R, rows]) if self.n else rows)
-            self.chunk, self.weights = self.chunk[:0].copy(), np.empty(0)
+            self.chunk, self.weights = self.chunk[:0].copy(), np.ones(0)
         self._move_origin(total / n * gap)
         self.n = n
 
