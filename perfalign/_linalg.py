@@ -7,6 +7,7 @@ processor's rounding. The QR iteration does not; it steps in.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,12 @@ LARGE = 1024
 SAFE = 1e-140
 
 
+_AS_IT_IS = nullcontext()
+
+
 def threads_for(size: int) -> AbstractContextManager[None]:
     """Threads for SciPy's BLAS alone, if matrices of this size repay them."""
-    return scipy_threads if size >= LARGE else nullcontext()
+    return scipy_threads if size >= LARGE else _AS_IT_IS
 
 
 def svd(
@@ -44,14 +48,19 @@ def svd(
     if not matrix.size:
         return linalg.svd(matrix, full_matrices, compute_uv)
     wanted = compute_uv, full_matrices
-    size, _ = lapack.dgesdd_lwork(n_rows, n_columns, *wanted)
+    size = _workspace(n_rows, n_columns, *wanted)
     with threads_for(min(n_rows, n_columns)):
-        U, s, Vt, failed = lapack.dgesdd(matrix, *wanted, int(size))
+        U, s, Vt, failed = lapack.dgesdd(matrix, *wanted, size)
         if failed:
             return linalg.svd(
                 matrix, full_matrices, compute_uv, lapack_driver="gesvd"
             )
     return (U, s, Vt) if compute_uv else s
+
+
+@lru_cache
+def _workspace(*shape: int) -> int:
+    return int(lapack.dgesdd_lwork(*shape)[0])
 
 
 def singular_values(matrix: Array) -> Array:
@@ -120,7 +129,8 @@ def centred(matrix: Array) -> Array:
 def column_norms(matrix: Array) -> Array:
     """Euclidean norms of the columns, for numbers of any size."""
     norms: Array = np.sqrt(np.einsum("ij,ij->j", matrix, matrix))
-    if not (norms.size and SAFE < norms.min() <= norms.max() < 1 / SAFE):
+    sizes = norms.tolist()
+    if not (sizes and SAFE < min(sizes) <= max(sizes) < 1 / SAFE):
         size = np.abs(matrix).max(axis=0, initial=0.0)
         # A power of two changes no digit.
         scale = np.ldexp(1.0, np.frexp(size)[1])
@@ -128,9 +138,8 @@ def column_norms(matrix: Array) -> Array:
     return norms
 
 
-def inverse_norms(matrix: Array, least: Array) -> Array:
-    """One over the norms of the columns; 0 if they are not above the least."""
-    norms = column_norms(matrix)
+def inverses(norms: Array, least: Array) -> Array:
+    """One over norms; 0 of those that are not above the least."""
     live = norms > least
     return np.asarray(live / np.where(live, norms, 1.0))
 

@@ -10,13 +10,17 @@ enough to gain from threads, and uses SciPy's alone, with `scipy_threads`.
 
 import os
 import re
-from contextlib import AbstractContextManager, ContextDecorator
-from functools import cache
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cache, wraps
 from threading import Lock, local
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import scipy.linalg  # noqa: F401  SciPy's BLAS comes with it.
 from threadpoolctl import ThreadpoolController, threadpool_limits
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: Where NumPy's wheels keep their BLAS.
 _OF_NUMPY = re.compile(r"[\\/]numpy(\.libs|[\\/]\.dylibs)[\\/]")
@@ -66,7 +70,7 @@ def n_threads() -> int:
     return min((pool.found or pool.get() for pool in _pools()), default=1)
 
 
-class _Limit(ContextDecorator):
+class _Limit:
     """A limit while anybody is inside, in this thread or another.
 
     The limit belongs to the process. Somebody who lifts it meanwhile costs
@@ -76,6 +80,22 @@ class _Limit(ContextDecorator):
 
     def __init__(self, lifts: bool) -> None:
         self.lifts = lifts
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        # It may travel to other processes, which have limits of their own:
+        # it names nothing that is global.
+        @wraps(function)
+        def limited(*args: P.args, **kwargs: P.kwargs) -> T:
+            if self._is_held():
+                return function(*args, **kwargs)
+            with self:
+                return function(*args, **kwargs)
+
+        return limited
+
+    def _is_held(self) -> bool:
+        """Entrances call each other; the outermost holds for all."""
+        return _own.holds > 0 and not self.lifts
 
     def __enter__(self) -> None:
         self._move(1)
@@ -87,7 +107,6 @@ class _Limit(ContextDecorator):
         if not self.lifts:
             before, _own.holds = _own.holds, _own.holds + step
             if before and _own.holds:
-                # Entrances call each other; the outermost holds for all.
                 return
         with _lock:
             if self.lifts:

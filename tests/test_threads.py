@@ -365,6 +365,21 @@ def test_permutations_switch_no_threads(pools, monkeypatch):
     assert counts[0] == counts[1] > 0
 
 
+def test_a_fit_moves_the_limit_once(monkeypatch):
+    views = make_gaussian_views(200, (3, 4, 3), random_state=0).views
+    moves = []
+    move = _threads._Limit._move
+
+    def counted(limit, step):
+        moves.append(step)
+        move(limit, step)
+
+    monkeypatch.setattr(_threads._Limit, "_move", counted)
+    PerfectAlignment(2).fit(views)
+    PerfectAlignment(2, ridge=0.1).fit(views)
+    assert moves == [1, -1, 1, -1]
+
+
 @pytest.mark.parametrize("entrance", ["gauge.mixture", "fit_unlabelled"])
 def test_a_mixture_is_fitted_with_one_openmp_thread(monkeypatch, entrance):
     controller = ThreadpoolController().select(user_api="openmp")

@@ -294,13 +294,13 @@ def as_list(
         If views are something else, or names are no strings, missing or
         unknown.
     """
-    if not isinstance(views, Mapping):
-        if not isinstance(views, (list, tuple)):
-            raise ValueError(
-                f"{what} must be a list of {of}, one a view, or a dict of "
-                f"them by name; seen {type(views).__name__}."
-            )
+    if isinstance(views, (list, tuple)):
         return list(views), None
+    if not isinstance(views, Mapping):
+        raise ValueError(
+            f"{what} must be a list of {of}, one a view, or a dict of "
+            f"them by name; seen {type(views).__name__}."
+        )
     if not all(isinstance(name, str) for name in views):
         raise ValueError(
             f"Names of {what} must be strings; seen {quoted(views)}."

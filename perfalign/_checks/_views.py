@@ -280,31 +280,28 @@ def slabs(
 ) -> Iterator[Slab]:
     """As `view_slabs`, for a list of any number of views with names."""
     wanted = _wanted(views, like)
-    sources, eps = zip(
-        *(
-            _sliceable(view, name, allow_empty=allow_empty, **kwargs)
-            for view, name, kwargs in zip(views, names, wanted)
-        )
-    )
+    sources = [
+        _sliceable(view, name, allow_empty=allow_empty, **kwargs)
+        for view, name, kwargs in zip(views, names, wanted)
+    ]
     _check_rows(views, sources, names)
+    eps = list(map(precision, views))
     step = max(SLAB // max(sum(view.shape[1] for view in sources), 1), 1)
     for start in range(0, max(sources[0].shape[0], 1), step):
         for view in sources:
             read_ahead(view, slice(start + step, start + 2 * step))
         rows = slice(start, start + step)
-        parts, stored = zip(
-            *(
-                check_view(
-                    _dense(view[rows]),
-                    name,
-                    n_features=kwargs["n_features"],
-                    allow_empty=allow_empty,
-                    single=single,
-                )
-                for view, name, kwargs in zip(sources, names, wanted)
-            )
-        )
-        yield rows, list(parts), list(map(np.maximum, eps, stored))
+        parts = [
+            check_view(
+                _dense(view[rows]),
+                name,
+                n_features=kwargs["n_features"],
+                allow_empty=allow_empty,
+                single=single,
+            )[0]
+            for view, name, kwargs in zip(sources, names, wanted)
+        ]
+        yield rows, parts, eps
 
 
 def named(error: Exception, name: str) -> ValueError:
@@ -340,15 +337,13 @@ def _wanted(
     return [like.wanted(m) for m in range(len(views))]
 
 
-def _sliceable(
-    view: Any, name: str, **wanted: Any
-) -> tuple[Any, float | Array]:
+def _sliceable(view: Any, name: str, **wanted: Any) -> Any:
     """What rows can be cut from: arrays as they are, all else converted."""
     if isinstance(view, np.ndarray) and view.ndim == 2:
-        return view, FLOAT64_EPS
+        return view
     if issparse(view) and view.ndim == 2:
-        return view.tocsr(), FLOAT64_EPS
-    return check_view(view, name, **wanted)[0], precision(view)
+        return view.tocsr()
+    return check_view(view, name, **wanted)[0]
 
 
 def _dense(rows: Any) -> Any:

@@ -59,8 +59,9 @@ def solve(
     solution : Solution
     """
     summary = structure.summary
-    blocks = summary.blocks(structure.center)
     pooled = constraint == "orthonormal"
+    if pooled or ridge:
+        blocks = summary.blocks(structure.center)
     if pooled and gauge is None:
         stack = contrast_stack(blocks, summary.contrasts)
         sigma, vectors = last_left_singular_vectors(stack, n_components)
@@ -97,13 +98,14 @@ def solve(
         found = encoders_of(views, scale * vectors[:, -n_components:])
         return Solution(found, spectrum, rounding)
 
-    groups = tied_groups(sigma[::-1], n_perfect)
     # A tie is rotated whole and cut afterwards: which of its directions are
     # kept is part of the rule.
-    n_candidates = next(
-        group[-1] + 1 for group in groups if group[-1] + 1 >= n_components
-    )
-    groups = [group for group in groups if group[0] < n_candidates]
+    groups, n_candidates = [], 0
+    for group in tied_groups(sigma[::-1], n_perfect):
+        groups.append(group)
+        n_candidates += len(group)
+        if n_candidates >= n_components:
+            break
     found = encoders_of(views, scale * vectors[:, : -n_candidates - 1 : -1])
     if len(groups) < n_candidates:
         moment = explained_moment(summary, found, structure.rtol, pooled)

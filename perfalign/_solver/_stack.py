@@ -13,11 +13,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from perfalign._checks import FLOAT64_EPS
-from perfalign._linalg import (
-    column_norms,
-    orthonormal,
-    svd,
-)
+from perfalign._linalg import column_norms, orthonormal, svd
 from perfalign._types import Array
 
 
@@ -65,7 +61,9 @@ def encoders_of(views: Sequence[Coordinates], rows: Array) -> list[Array]:
     ]
 
 
-def whiten(block: Array, rounding: Array, least: float) -> Whitened:
+def whiten(
+    block: Array, rounding: Array, least: float, size: Array | None = None
+) -> Whitened:
     """Orthonormal coordinates of what in a block is no rounding.
 
     A feature's rounding is the unit in which it is compared with others. So
@@ -80,12 +78,16 @@ def whiten(block: Array, rounding: Array, least: float) -> Whitened:
         In the units of the features, above 0.
     least : float
         How many times the rounding of a feature counts as a signal.
+    size : ndarray of shape (d_m,), default=None
+        The norms of the features, where they are known.
 
     Returns
     -------
     coordinates : Whitened
     """
-    units = (column_norms(block) > rounding) / rounding
+    if size is None:
+        size = column_norms(block)
+    units = (size > rounding) / rounding
     U, s, Vt = svd(block * units, full_matrices=False)
     rank = np.count_nonzero(s > least)
     U, s, V = U[:, :rank], s[:rank], Vt[:rank].T
@@ -105,8 +107,11 @@ def isometric(
         return Coordinates(block, None)
     basis = orthonormal(block.T @ whitened.U)
     n_silent = min(n_silent, n_features - whitened.rank)
-    U = np.pad(block @ basis, [(0, 0), (0, n_silent)])
-    return Coordinates(U, np.hstack([basis, complement(basis, n_silent)]))
+    silent = np.zeros((len(block), n_silent))
+    return Coordinates(
+        np.hstack([block @ basis, silent]),
+        np.hstack([basis, complement(basis, n_silent)]),
+    )
 
 
 def shrunk(
@@ -199,14 +204,11 @@ def contrast_stack(blocks: Sequence[Array], contrasts: Array) -> Array:
         :math:`(M\delta_{ij} - 1) X^i X^{j\top}`, and for M = 2 the stack is
         :math:`[X^1; -X^2]`.
     """
-    return np.concatenate(
-        [
-            (h[:, np.newaxis] * block.T[:, np.newaxis]).reshape(
-                len(block.T), len(h) * len(block)
-            )
-            for h, block in zip(contrasts.T, blocks)
-        ]
-    )
+    rows = [
+        (h[:, None, None] * block).reshape(len(h) * len(block), len(block.T))
+        for h, block in zip(contrasts.T, blocks)
+    ]
+    return np.concatenate(rows, axis=1).T
 
 
 def whitened_system(stack: Array, ranks: Iterable[int]) -> tuple[Array, Array]:
@@ -242,20 +244,21 @@ def whitened_system(stack: Array, ranks: Iterable[int]) -> tuple[Array, Array]:
     r, *others = ranks
     if len(others) != 1:
         return left_singular_system(stack)
-    # The sign that makes agreement small.
-    Y, cosines, Zt = svd(-stack[:r] @ stack[r:].T)
-    cosines = np.minimum(cosines[cosines > FLOAT64_EPS * len(stack)], 1)
-    shared = len(cosines)
+    Y, cosines, Zt = svd(stack[:r] @ stack[r:].T)
+    shared = np.count_nonzero(cosines > FLOAT64_EPS * len(stack))
+    cosines = np.minimum(cosines[:shared], 1)
     vectors = np.zeros((len(stack), len(stack)))
     small = vectors[:, ::-1]
-    vectors[:r, :shared] = small[:r, :shared] = 0.5**0.5 * Y[:, :shared]
+    # The sign that makes agreement small.
+    vectors[:r, :shared] = small[:r, :shared] = -(0.5**0.5) * Y[:, :shared]
     small[r:, :shared] = 0.5**0.5 * Zt[:shared].T
     vectors[r:, :shared] = -small[r:, :shared]
     vectors[:r, shared:r] = Y[:, shared:]
     vectors[r:, r : len(stack) - shared] = Zt[shared:].T
-    sigma = np.ones(len(stack))
-    sigma[:shared] = np.sqrt(1 + cosines)
-    sigma[::-1][:shared] = np.sqrt(1 - cosines)
+    squares = np.ones(len(stack))
+    squares[:shared] += cosines
+    squares[::-1][:shared] -= cosines
+    sigma = np.sqrt(squares)
     near = np.count_nonzero(cosines > 0.5)
     if near:
         W = vectors[:, -near:]
@@ -277,7 +280,9 @@ def left_singular_system(stack: Array) -> tuple[Array, Array]:
     n_rows, n_columns = stack.shape
     # A thin factor would lose part of the null space of a tall stack.
     U, s, _ = svd(stack, full_matrices=n_rows > n_columns)
-    return np.pad(s, (0, n_rows - len(s))), U
+    values = np.zeros(n_rows)
+    values[: len(s)] = s
+    return values, U
 
 
 def last_left_singular_vectors(stack: Array, k: int) -> tuple[Array, Array]:
@@ -321,6 +326,8 @@ def complement(basis: Array, n_vectors: int) -> Array:
     -------
     vectors : ndarray of shape (d, n_vectors)
     """
+    if not n_vectors:
+        return np.empty((len(basis), 0))
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((len(basis), n_vectors))
     for _ in range(2):  # the second time against rounding

@@ -48,13 +48,18 @@ class SharedStructure:
 
     @cached_property
     def whitened(self) -> list[Whitened]:
-        blocks = self.summary.blocks(self.center)
+        summary, least = self.summary, self.least
+        sizes = summary.spreads if self.center else summary.norms()
         return [
-            whiten(block, unit, self.least)
-            for block, unit in zip(blocks, self.rounding)
+            whiten(block, rounding, least, size)
+            for block, rounding, size in zip(
+                summary.blocks(self.center),
+                self.rounding,
+                summary.split(sizes),
+            )
         ]
 
-    @cached_property
+    @property
     def stack(self) -> Array:
         """The contrast stack of the whitened views."""
         return contrast_stack(
@@ -82,15 +87,16 @@ class SharedStructure:
         """
         # Rows are scaled by what is between the least and the largest s, and
         # so are singular values (Ostrowski).
-        s = np.concatenate([view.s for view in self.whitened])
-        if s.size == 0:
+        values = [view.s for view in self.whitened if view.rank]
+        if not values:
             return 0
-        sigma = self.singular_values
-        joint = np.count_nonzero(sigma > self.least / s.min() + SLACK)
-        if joint < np.count_nonzero(sigma > self.least / s.max() - SLACK):
-            signals = s[:, np.newaxis] * self.stack
-            joint = np.count_nonzero(singular_values(signals) > self.least)
-        return max(0, len(s) - int(joint))
+        sigma, least = self.singular_values, self.least
+        low, high = min(s[-1] for s in values), max(s[0] for s in values)
+        joint = np.count_nonzero(sigma > least / low + SLACK)
+        if joint < np.count_nonzero(sigma > least / high - SLACK):
+            signals = np.concatenate(values)[:, np.newaxis] * self.stack
+            joint = np.count_nonzero(singular_values(signals) > least)
+        return max(0, sum(self.ranks) - int(joint))
 
     @cached_property
     def ranks(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ on every machine, unless tied components explain equally much: the rotation
 among these stays open.
 """
 
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,7 +23,7 @@ SIGN_RTOL = 1e-6
 TIE_RTOL = np.finfo(float).eps ** 0.5
 
 
-def tied_groups(misfits: ArrayLike, n_perfect: int) -> list[Integers]:
+def tied_groups(misfits: ArrayLike, n_perfect: int) -> Iterator[Integers]:
     """Split ascending misfits where neighbours differ.
 
     Parameters
@@ -35,9 +35,9 @@ def tied_groups(misfits: ArrayLike, n_perfect: int) -> list[Integers]:
         with the next. Others are tied if they are no further apart than
         1.5e-8 of the larger one; ties chain.
 
-    Returns
-    -------
-    groups : list of ndarray of int
+    Yields
+    ------
+    group : ndarray of int
         The positions of each tie, in order.
 
     Examples
@@ -46,23 +46,24 @@ def tied_groups(misfits: ArrayLike, n_perfect: int) -> list[Integers]:
     >>> [group.tolist() for group in tied_groups(misfits, 2)]
     [[0, 1], [2], [3, 4]]
     """
-    misfits = np.asarray(misfits)
-    parts = misfits[1:] - misfits[:-1] > TIE_RTOL * misfits[1:]
-    parts[: max(n_perfect - 1, 0)] = False
-    if 0 < n_perfect < len(misfits):
-        parts[n_perfect - 1] = True
-    ends = [0, *(parts.nonzero()[0] + 1).tolist(), len(misfits)]
-    return [np.arange(a, b) for a, b in pairwise(ends)]
+    values = np.asarray(misfits).tolist()
+    start = 0
+    for j in range(1, len(values)):
+        apart = values[j] - values[j - 1] > TIE_RTOL * values[j]
+        if j == n_perfect or (j > n_perfect and apart):
+            yield np.arange(start, j)
+            start = j
+    yield np.arange(start, len(values))
 
 
-def principal_rotation(moment: Array, groups: list[Integers]) -> Array:
+def principal_rotation(moment: Array, groups: Iterable[Integers]) -> Array:
     r"""Rotation that diagonalises a moment within each tie, descending.
 
     Parameters
     ----------
     moment : ndarray of shape (K, K)
         Symmetric; how much of the data the components explain, jointly.
-    groups : list of ndarray of int
+    groups : iterable of ndarray of int
         The ties; components of different groups are not mixed.
 
     Returns
@@ -79,10 +80,11 @@ def principal_rotation(moment: Array, groups: list[Integers]) -> Array:
     [[2. 0.]
      [0. 0.]]
     """
-    rotation = np.zeros_like(moment)
+    rotation = np.eye(len(moment))
     for group in groups:
-        block = np.ix_(group, group)
-        rotation[block] = eigh(moment[block])[1][:, ::-1]
+        if len(group) > 1:
+            block = np.ix_(group, group)
+            rotation[block] = eigh(moment[block])[1][:, ::-1]
     return rotation
 
 
@@ -106,7 +108,7 @@ def joint_signs(encoder: Array) -> Array:
     [-1.  1.]
     """
     size = np.abs(encoder)
-    largest = size.max(axis=1, keepdims=True)
-    first = (size >= (1 - SIGN_RTOL) * largest).argmax(axis=1)
-    signs: Array = 1.0 - 2.0 * (encoder[np.arange(len(encoder)), first] < 0)
-    return signs
+    nearly = (1 - SIGN_RTOL) * size.max(axis=1, keepdims=True)
+    first = (size >= nearly).argmax(axis=1)
+    decisive = encoder[np.arange(len(encoder)), first]
+    return np.where(decisive < 0, -1.0, 1.0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from perfalign._checks import Signature, latent_dtype
-from perfalign._linalg import inverse_norms, svd
+from perfalign._linalg import column_norms, inverses, svd
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Floats
 from perfalign.alignment._base import BaseAlignment
@@ -177,7 +177,7 @@ class LinearAlignment(BaseAlignment):
         z = block @ self.encoders_[m].T
         # A gauge may give every latent a unit of its own; what is rounding
         # there must not become a signal.
-        units = inverse_norms(z, rounding)
+        units = inverses(column_norms(z), rounding)
         U, s, Vt = svd(z * units, full_matrices=False)
         kept = s > rtol * s[0]
         loadings: Array = (Vt[kept].T / s[kept]) @ (U[:, kept].T @ block)

@@ -388,13 +388,15 @@ class PerfectAlignment(LinearAlignment):
         else:
             summary = StackedSummary.from_first_block(views, sample_weight)
         if summary is not None:
-            self._restart(summary, vars(self).get("_warned", ()))
+            warned = vars(self).get("_warned", ())
+            self._restart(summary, self._params(), warned)
         return self
 
     def _refit(self, summary: Summary) -> Self:
         _check_parameters(self)
-        solution = _solve(summary, **self._params())
-        self._restart(summary)
+        params = self._params()
+        solution = _solve(summary, **params)
+        self._restart(summary, params)
         self._adopt(solution)
         return self
 
@@ -405,13 +407,16 @@ class PerfectAlignment(LinearAlignment):
         }
 
     def _restart(
-        self, summary: Summary, warned: Iterable[type[Warning]] = ()
+        self,
+        summary: Summary,
+        params: dict[str, Any],
+        warned: Iterable[type[Warning]] = (),
     ) -> None:
         for name in _LEARNED.intersection(vars(self)):
             delattr(self, name)
         self.summary_ = summary
         self.n_samples_seen_ = summary.n_samples
-        self.center_, self.fit_params_ = self.center, self._params()
+        self.center_, self.fit_params_ = self.center, params
         self._warned = set(warned)
 
     def _adopt(self, solution: Learned) -> None:

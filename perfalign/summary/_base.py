@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perfalign._checks import FLOAT64_EPS, Signature
-from perfalign._linalg import column_norms, inverse_norms
+from perfalign._linalg import column_norms, inverses
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary._storage import load_arrays, save_arrays
 
+#: The smallest number with all its digits.
+TINY = float(np.finfo(float).tiny)
 #: Roundings that a number may have gone through before it came here.
 ROUNDINGS = 4
 
@@ -211,8 +213,13 @@ class Summary(ABC):
         -------
         parts : list of ndarray of shape (..., n_features_m)
         """
+        return [stacked[..., place] for place in self._places]
+
+    @cached_property
+    def _places(self) -> list[slice]:
+        """The columns of each view."""
         ends = [0, *accumulate(self.n_features)]
-        return [stacked[..., a:b] for a, b in pairwise(ends)]
+        return [slice(a, b) for a, b in pairwise(ends)]
 
     @property
     def n_counted(self) -> float:
@@ -260,7 +267,7 @@ class Summary(ABC):
         power = self.norms()
         size = self.spreads if center else power
         # Below this numbers lose digits, and encoders are out of range.
-        least = np.finfo(float).tiny * self.n_samples**0.5
+        least = TINY * self.n_samples**0.5
         known = ROUNDINGS * (self.eps * power + least)
         return self.split(np.maximum(rtol * size, known))
 
@@ -281,10 +288,15 @@ class Summary(ABC):
         -------
         blocks : list of ndarray of shape (p, n_features_m)
         """
-        blocks = self.blocks() if blocks is None else blocks
+        if blocks is None:
+            blocks, norms = self.blocks(), self.split(self.spreads)
+        else:
+            norms = list(map(column_norms, blocks))
         return [
-            block * inverse_norms(block, rounding)
-            for block, rounding in zip(blocks, self.rounding(rtol))
+            block * inverses(size, rounding)
+            for block, size, rounding in zip(
+                blocks, norms, self.rounding(rtol)
+            )
         ]
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -25,7 +25,7 @@ class Chunk:
 
     def __init__(self, n_features: int):
         self._rows: Floats = np.empty((0, n_features))
-        self._weights = np.ones(0)
+        self._weights = np.empty(0)
         self._memory: dict[Any, tuple[Floats, Floats]] = {}
         self.filled, self.coarse, self.weighted = 0, True, False
 
@@ -47,7 +47,8 @@ class Chunk:
         rows, weights = self.rows, self.weights
         self._rows = np.empty((n_rows, n_features), dtype, order)
         self._weights = np.ones(n_rows)
-        self.rows[:], self.weights[:] = rows, weights
+        if self.filled:
+            self.rows[:], self.weights[:] = rows, weights
         self._memory.clear()
 
     def add(

@@ -1,6 +1,5 @@
 """How many different rows there are, counted while they pass."""
 
-from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -19,17 +18,11 @@ class DistinctRows:
     ----------
     limit : int
         Above so many the count does not matter, and counting ends.
-    known : ndarray of uint64, or None
-        Fingerprints of earlier rows; None if these were above the limit.
     """
 
-    def __init__(
-        self, limit: int, known: NDArray[np.uint64] | tuple[()] | None = ()
-    ):
+    def __init__(self, limit: int):
         self.limit = limit
-        self.seen: set[int] | None = (
-            None if known is None else set(np.asarray(known).tolist())
-        )
+        self.seen: set[int] | None = set()
 
     def add(self, columns: list[Array]) -> None:
         """Add rows, given as blocks of columns that lie side by side."""
@@ -42,16 +35,16 @@ class DistinctRows:
                 # Rows that differ in one column are different.
                 self.seen = None
             else:
-                self.add_prints(_prints(np.hstack(parts)).tolist())
+                self.add_prints(_prints(np.hstack(parts)))
             # Most streams are done after the first rows; copies take long.
             start, size = rows.stop, min(2 * size, most)
 
-    def add_prints(self, prints: Iterable[int] | None) -> None:
-        """Add rows of which only the fingerprints are at hand, or None."""
+    def add_prints(self, prints: NDArray[np.uint64] | None) -> None:
+        """Add rows by their fingerprints; None if they are above the limit."""
         if self.seen is None or prints is None:
             self.seen = None
             return
-        self.seen.update(prints)
+        self.seen.update(prints.tolist())
         if len(self.seen) > self.limit:
             self.seen = None
 

@@ -50,7 +50,8 @@ class Pass:
             self.signature, self.eps = start.signature, start.eps
             self.whole = isinstance(start.n_samples, int)
             self.n_rows = start.n_rows
-            self.items = DistinctRows(len(start.mean), start.items)
+            self.items = DistinctRows(len(start.mean))
+            self.items.add_prints(start.items)
             self.triangle = CentredTriangle(
                 start.R,
                 start.mean,
@@ -127,12 +128,12 @@ class Pass:
             origin = np.concatenate(rows, dtype=np.float64)
             none = np.empty((0, len(origin)))
             self.triangle = CentredTriangle(
-                none, origin, np.zeros_like(origin), 0
+                none, origin, np.zeros(len(origin)), 0
             )
             self.items = DistinctRows(len(origin))
         self.n_rows += len(parts[0])
         known = np.concatenate(
-            [np.full(part.shape[1], e) for part, e in zip(parts, eps)]
+            [e + np.zeros(part.shape[1]) for part, e in zip(parts, eps)]
         )
         self.eps = np.maximum(self.eps, known)
         coarse = bool(known.min() >= np.finfo(np.float32).eps)

@@ -329,7 +329,8 @@ class StackedSummary(Summary):
         mean, rest = two_sum(
             self.mean, self.rest + other.n_samples / n_samples * gap
         )
-        items = DistinctRows(len(mean), self.items)
+        items = DistinctRows(len(mean))
+        items.add_prints(self.items)
         items.add_prints(other.items)
         return StackedSummary(
             R=triangle(np.vstack([self.R, other.R, weight * gap])),
@@ -455,9 +456,7 @@ class StackedSummary(Summary):
         -------
         norms : ndarray of shape (d,)
         """
-        power: Array = np.hypot(
-            self.spreads, self.n_samples**0.5 * np.abs(self.mean)
-        )
+        power: Array = np.hypot(self.spreads, self.n_samples**0.5 * self.mean)
         return power
 
     @property

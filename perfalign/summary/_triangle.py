@@ -95,7 +95,8 @@ class CentredTriangle:
         """
         start, stop = 0, len(columns[0])
         while start < stop:
-            taken = min(stop - start, self._wanted() - self.chunk.filled)
+            wanted = self._wanted()
+            taken = min(stop - start, wanted - self.chunk.filled)
             self.expect(max(taken, self.chunk.filled), columns)
             rows = slice(start, start + taken)
             self.chunk.add(
@@ -104,19 +105,21 @@ class CentredTriangle:
                 coarse,
             )
             start = rows.stop
-            if self.chunk.filled == self._wanted():
+            if self.chunk.filled == wanted:
                 self._hand_on()
 
     def result(self) -> tuple[Array, Array, Array, float]:
         """The factor, the two parts of the mean, and the number of rows."""
-        if self.chunk.filled:
-            self._hand_on()
         with threads_for(len(self.origin)):
-            self._settle()
+            if self.chunk.filled:
+                self._take(self.chunk)
+                self.chunk = Chunk(len(self.origin))
+            if self.accumulation is not None:
+                self._settle()
+                self._move_origin(0.0)
         if self.pool is not None:
             self.pool.shutdown()
             self.pool = None
-        self._move_origin(0.0)
         return self.R, self.origin, self.rest, self.n
 
     def _wanted(self) -> int:
