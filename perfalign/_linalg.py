@@ -5,24 +5,29 @@ functions, can fail to converge on an ordinary matrix, depending on the
 processor's rounding. The QR iteration does not; it steps in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import linalg
 from scipy.linalg import lapack
 
-from perfalign._threads import scipy_threads
+from perfalign._threads import n_threads, scipy_threads
 from perfalign._types import Array
 
-#: From so many rows and columns on, threads compute longer than they wait for
-#: each other.
+T = TypeVar("T")
+
+#: From so many rows and columns on, it takes longer to decompose a matrix than
+#: to begin a thread that does.
+MIDDLE = 128
+#: From so many on, threads that share a matrix compute longer than they wait
+#: for each other.
 LARGE = 1024
 #: Squares of numbers from here to the inverse are in range.
 SAFE = 1e-140
-
 
 _AS_IT_IS = nullcontext()
 
@@ -38,7 +43,8 @@ def svd(
     """As `numpy.linalg.svd`, by the QR iteration if the fast driver fails.
 
     LAPACK is called itself: around a matrix of few rows and columns the usual
-    functions take longer than it does.
+    functions take longer than it does. From `MIDDLE` on NumPy's is called,
+    which lets other threads go on meanwhile.
     """
     n_rows, n_columns = matrix.shape
     if compute_uv and n_rows < n_columns:
@@ -47,20 +53,41 @@ def svd(
         return Ut.T, s, V.T
     if not matrix.size:
         return linalg.svd(matrix, full_matrices, compute_uv)
+    if MIDDLE <= min(n_rows, n_columns) < LARGE:
+        fast: Any = np.linalg.svd
+        try:
+            return fast(matrix, full_matrices, compute_uv)
+        except linalg.LinAlgError:
+            return _patient_svd(matrix, full_matrices, compute_uv)
     wanted = compute_uv, full_matrices
     size = _workspace(n_rows, n_columns, *wanted)
     with threads_for(min(n_rows, n_columns)):
         U, s, Vt, failed = lapack.dgesdd(matrix, *wanted, size)
         if failed:
-            return linalg.svd(
-                matrix, full_matrices, compute_uv, lapack_driver="gesvd"
-            )
+            return _patient_svd(matrix, full_matrices, compute_uv)
     return (U, s, Vt) if compute_uv else s
+
+
+def _patient_svd(matrix: Array, *wanted: bool) -> Any:
+    return linalg.svd(matrix, *wanted, lapack_driver="gesvd")
 
 
 @lru_cache
 def _workspace(*shape: int) -> int:
     return int(lapack.dgesdd_lwork(*shape)[0])
+
+
+def each(
+    function: Callable[..., T], matrices: Sequence[Array], *others: Any
+) -> list[T]:
+    """What a function makes of each matrix, at the same time if it is long.
+
+    The function may compute with NumPy, under a limit of one BLAS thread.
+    """
+    if min(min(matrix.shape) for matrix in matrices) < MIDDLE:
+        return list(map(function, matrices, *others))
+    with ThreadPoolExecutor(min(n_threads(), len(matrices))) as pool:
+        return list(pool.map(function, matrices, *others))
 
 
 def singular_values(matrix: Array) -> Array:

@@ -12,9 +12,11 @@ from perfalign._linalg import column_norms, svd, two_sum
 from perfalign.datasets import make_gaussian_views
 
 
-@pytest.fixture(params=["small", "large"], autouse=True)
+@pytest.fixture(params=["small", "middle", "large"], autouse=True)
 def size(request, monkeypatch):
-    """Large matrices have threads."""
+    """Matrices are decomposed by SciPy, by NumPy, by SciPy with threads."""
+    if request.param != "small":
+        monkeypatch.setattr(_linalg, "MIDDLE", 0)
     if request.param == "large":
         monkeypatch.setattr(_linalg, "LARGE", 0)
     return request.param
@@ -26,6 +28,10 @@ def drivers(monkeypatch):
     called = []
     fast, usual = linalg.lapack.dgesdd, linalg.svd
 
+    def given_up(*args):
+        called.append("gesdd")
+        raise linalg.LinAlgError
+
     def stubborn(*args):
         called.append("gesdd")
         *found, _ = fast(*args)
@@ -36,6 +42,7 @@ def drivers(monkeypatch):
         return usual(*args, lapack_driver=lapack_driver)
 
     monkeypatch.setattr(_linalg.lapack, "dgesdd", stubborn)
+    monkeypatch.setattr(np.linalg, "svd", given_up)
     monkeypatch.setattr(_linalg.linalg, "svd", patient)
     return called
 
@@ -110,3 +117,13 @@ def test_two_numbers_hold_a_sum():
     total, rest = two_sum(a, b)
     for x, y, s, r in zip(a, b, total, rest):
         assert Fraction(x) + Fraction(y) == Fraction(s) + Fraction(r)
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_of_each_matrix_in_order(n_threads, monkeypatch):
+    monkeypatch.setattr(_linalg, "n_threads", lambda: n_threads)
+    matrices = [matrix_of((9, 5 + i)) for i in range(4)]
+    found = _linalg.each(lambda A, b: (svd(A)[1], b), matrices, range(4))
+    for i, (s, b) in enumerate(found):
+        assert b == i
+        assert_allclose(s, np.linalg.svd(matrices[i], compute_uv=False))

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from perfalign._checks import FLOAT64_EPS, check_number
-from perfalign._linalg import singular_values
+from perfalign._linalg import each, singular_values
 from perfalign._solver._stack import (
     Whitened,
     contrast_stack,
@@ -48,16 +49,15 @@ class SharedStructure:
 
     @cached_property
     def whitened(self) -> list[Whitened]:
-        summary, least = self.summary, self.least
+        summary = self.summary
         sizes = summary.spreads if self.center else summary.norms()
-        return [
-            whiten(block, rounding, least, size)
-            for block, rounding, size in zip(
-                summary.blocks(self.center),
-                self.rounding,
-                summary.split(sizes),
-            )
-        ]
+        return each(
+            whiten,
+            summary.blocks(self.center),
+            self.rounding,
+            repeat(self.least),
+            summary.split(sizes),
+        )
 
     @property
     def stack(self) -> Array:
