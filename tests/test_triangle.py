@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from perfalign import StackedSummary
 from perfalign.summary import _coordinates, _triangle
 from perfalign.summary._triangle import CentredTriangle
 
@@ -287,7 +288,7 @@ def test_few_signals_cost_one_product_with_them(noise):
     assert isinstance(found, _coordinates.Residuals)
     known = found.columns
     assert len(known) == 3
-    Y = found.of(R, np.zeros(D), np.empty_like(R))
+    Y = found.of(R.copy())
     assert_array_equal(Y[:, known], R[:, known])
     assert_allclose(found.rows(Y), R, atol=1e-13 * np.abs(R).max())
     others = np.delete(Y, known, axis=1)
@@ -341,3 +342,28 @@ def test_threads_end_with_the_pass(monkeypatch):
     for thread in threads:
         thread.join(timeout=60)
     assert threading.active_count() == before
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("size", [7, 30, 100, 450, 1000])
+@pytest.mark.parametrize("rows", ["full rank", "stray row"])
+def test_blocks_may_come_in_the_same_memory(rows, size, monkeypatch):
+    """As from a reader that fills one buffer again and again."""
+    monkeypatch.setattr(_triangle, "n_threads", lambda: 3)
+    X = (STATIONARY | ODD)[rows](np.random.default_rng(10))[N // 2 - 900 :]
+    X = X[: len(X) // size * size // 2]
+    blocks = np.split(X, range(size, len(X), size))
+
+    def in_one_buffer():
+        buffer = np.empty((size, D))
+        for block in blocks:
+            buffer[: len(block)] = block
+            yield [buffer[: len(block), :5], buffer[: len(block), 5:]]
+        buffer[:] = 1e9
+
+    found = StackedSummary.from_blocks(in_one_buffer())
+    wanted = StackedSummary.from_blocks(
+        [block[:, :5], block[:, 5:]] for block in blocks
+    )
+    for name in ("R", "mean", "rest"):
+        assert_array_equal(getattr(found, name), getattr(wanted, name))

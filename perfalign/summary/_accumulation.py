@@ -19,12 +19,12 @@ not seen before, a jump in scale) is left to reflections.
 Which P, `Coordinates` say.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import blas, lapack
 
-from perfalign._types import Array
+from perfalign._types import Array, Floats
 from perfalign.summary._chunk import Chunk
 from perfalign.summary._coordinates import Coordinates
 from perfalign.summary._reflections import triangular
@@ -36,8 +36,8 @@ GROWTH = 2.0**7
 class Products(NamedTuple):
     """What a chunk adds."""
 
-    gram: Array
-    sums: Array
+    gram: Floats
+    sums: Floats
     n: float
 
 
@@ -68,30 +68,30 @@ class Accumulation:
         # What has been constant so far may not change.
         self.limits = GROWTH * coordinates.sizes**2
         weight = np.sqrt(n)
-        rows = np.vstack([R, weight * mean])
-        earlier = coordinates.of(
-            rows, np.zeros(len(mean)), np.empty_like(rows)
-        )
+        earlier = coordinates.of(np.vstack([R, weight * mean]))
+        # Memory that is free.
+        self.rooms: list[Floats] = []
+        self.grams: list[Floats] = []
         self.gram = earlier.T @ earlier
         self.sums = weight * earlier[-1]
 
     def products(self, chunk: Chunk) -> Products:
-        """Of the rows of a chunk, in memory that belongs to it.
-
-        Nothing else changes: threads may do this at the same time.
-        """
-        dtype = self.coordinates.dtype
-        work, gram = chunk.memory(dtype)
+        """What a chunk adds, which others may compute at the same time."""
+        d, dtype = len(self.origin), self.coordinates.dtype
+        work = _room(self.rooms, chunk.filled, d, dtype)
+        gram = _room(self.grams, d, d, dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            Y = self.coordinates.of(chunk.rows, self.origin, work)
+            Y = self.coordinates.of(_moved(chunk.rows(work), self.origin))
             roots, n = np.ones(len(Y), dtype), float(len(Y))
             if chunk.weighted:
-                roots, n = np.sqrt(chunk.weights), float(chunk.weights.sum())
-                roots = roots.astype(dtype)
+                weights = chunk.weights()
+                roots, n = np.sqrt(weights).astype(dtype), float(weights.sum())
                 Y *= roots[:, np.newaxis]
             # NumPy knows that this is symmetric, half the cost, and unlike
             # SciPy's functions lets other threads go on meanwhile.
-            return Products(np.matmul(Y.T, Y, out=gram), roots @ Y, n)
+            found = Products(np.matmul(Y.T, Y, out=gram), roots @ Y, n)
+        self.rooms.append(work)
+        return found
 
     def add(self, products: Products) -> bool:
         """Add what a chunk adds; False if its rows do not belong."""
@@ -101,6 +101,7 @@ class Accumulation:
         self.gram += products.gram
         self.sums += products.sums
         self.n += products.n
+        self.grams.append(products.gram)
         return True
 
     @property
@@ -124,3 +125,20 @@ class Accumulation:
             root = np.triu(root)[:rank, np.argsort(pivots)]
         rows = self.coordinates.rows(np.vstack([root * units, mean]))
         return triangular(rows[:-1]), rows[-1], self.n
+
+
+def _room(free: list[Floats], n_rows: int, d: int, dtype: Any) -> Floats:
+    """Memory that is free and large enough, or other."""
+    try:
+        room = free.pop()
+    except IndexError:
+        room = np.empty((0, d), dtype)
+    return room if len(room) >= n_rows else np.empty((n_rows, d), dtype)
+
+
+def _moved(rows: Floats, origin: Array) -> Floats:
+    """Rows about an origin, in their memory."""
+    subtract = blas.sger if rows.dtype == np.float32 else blas.dger
+    # With a row that is repeated, NumPy's subtraction takes twice as long.
+    found = subtract(-1.0, origin, np.ones(len(rows)), a=rows.T, overwrite_a=1)
+    return np.asarray(found.T)

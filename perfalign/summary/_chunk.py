@@ -1,17 +1,23 @@
-"""Rows that are taken in together, and memory for what is made of them."""
+"""Rows that are taken in together, wherever they lie."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from perfalign._types import Array, Floats
 
-Order: TypeAlias = Literal["C", "F"]
-
 
 class Chunk:
-    """Rows with weights, which come one after the other.
+    """Rows with weights, which come in pieces.
+
+    They are not copied: a piece is to stay as it is until the chunk is taken
+    in, or `keep` is called.
+
+    Parameters
+    ----------
+    room : ndarray of shape (n_rows, n_features), default=None
+        To this, as far as it is large enough, they are copied, so that nobody
+        else need keep them.
 
     Attributes
     ----------
@@ -23,60 +29,49 @@ class Chunk:
         Whether all are known to single precision at most.
     """
 
-    def __init__(self, n_features: int):
-        self._rows: Floats = np.empty((0, n_features))
-        self._weights = np.empty(0)
-        self._memory: dict[Any, tuple[Floats, Floats]] = {}
-        self.filled, self.coarse, self.weighted = 0, True, False
-
-    def clear(self) -> None:
-        """No rows, and as much room as before."""
-        if self.weighted:
-            self._weights[:] = 1.0
-        self.filled, self.coarse, self.weighted = 0, True, False
-
-    def make_room(
-        self, n_rows: int, dtype: np.dtype[Any], order: Order = "C"
-    ) -> None:
-        """At least for so many rows, of this type at least."""
-        if self.filled:
-            dtype = np.result_type(dtype, self._rows)
-        if n_rows <= len(self._weights) and self._rows.dtype == dtype:
-            return
-        n_rows, n_features = max(n_rows, self.filled), self._rows.shape[1]
-        rows, weights = self.rows, self.weights
-        self._rows = np.empty((n_rows, n_features), dtype, order)
-        self._weights = np.ones(n_rows)
-        if self.filled:
-            self.rows[:], self.weights[:] = rows, weights
-        self._memory.clear()
+    def __init__(self, room: Array | None = None) -> None:
+        self.room = room
+        self._pieces: list[tuple[Sequence[Floats], Array | None]] = []
+        self._n_kept = 0
+        self.filled, self.weighted, self.coarse = 0, False, True
 
     def add(
         self, columns: Sequence[Floats], weights: Array | None, coarse: bool
     ) -> None:
-        """Add rows, for which there is room, as blocks of columns."""
-        place = slice(self.filled, self.filled + len(columns[0]))
-        np.concatenate(columns, axis=1, out=self._rows[place])
-        if weights is not None:
-            self._weights[place], self.weighted = weights, True
-        self.filled, self.coarse = place.stop, self.coarse and coarse
+        """Add rows, given as blocks of columns that lie side by side."""
+        start, self.filled = self.filled, self.filled + len(columns[0])
+        if self.room is not None and self.filled <= len(self.room):
+            place = self.room[start : self.filled]
+            columns = [np.concatenate(columns, axis=1, out=place)]
+            self._n_kept += 1
+        self._pieces.append((columns, weights))
+        self.weighted |= weights is not None
+        self.coarse &= coarse
 
-    @property
-    def rows(self) -> Floats:
-        """All rows so far; their order in memory is that of the room."""
-        return self._rows[: self.filled]
+    def keep(self) -> None:
+        """Copy what may change."""
+        for i in range(self._n_kept, len(self._pieces)):
+            columns, weights = self._pieces[i]
+            self._pieces[i] = (
+                [block.copy() for block in columns],
+                None if weights is None else weights.copy(),
+            )
+        self._n_kept = len(self._pieces)
 
-    @property
+    def rows(self, out: Floats) -> Floats:
+        """All rows, in memory with room for them and of any type."""
+        start = 0
+        for columns, _ in self._pieces:
+            stop = start + len(columns[0])
+            np.concatenate(columns, axis=1, out=out[start:stop])
+            start = stop
+        return out[:start]
+
     def weights(self) -> Array:
         """Those of the rows, 1 where none was given."""
-        return self._weights[: self.filled]
-
-    def memory(self, dtype: Any) -> tuple[Floats, Floats]:
-        """Room for as many rows, and for their Gram matrix."""
-        if dtype not in self._memory:
-            n_rows, d = self._rows.shape
-            self._memory[dtype] = (
-                np.empty((n_rows, d), dtype),
-                np.empty((d, d), dtype),
-            )
-        return self._memory[dtype]
+        return np.concatenate(
+            [
+                np.ones(len(columns[0])) if weights is None else weights
+                for columns, weights in self._pieces
+            ]
+        )

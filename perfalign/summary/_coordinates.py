@@ -69,8 +69,8 @@ class Coordinates(Protocol):
     @property
     def dtype(self) -> type[np.floating[Any]]: ...
 
-    def of(self, rows: Floats, origin: Array, work: Floats) -> Floats:
-        """Coordinates of rows about an origin, in `work`."""
+    def of(self, rows: Floats) -> Floats:
+        """Coordinates of rows, in their memory."""
 
     def rows(self, coordinates: Array) -> Array:
         """Rows of which these are the coordinates."""
@@ -109,8 +109,8 @@ class Features:
     dtype: type[np.floating[Any]] = np.float64
     comparable = False
 
-    def of(self, rows: Floats, origin: Array, work: Floats) -> Floats:
-        return moved(rows, origin, work)
+    def of(self, rows: Floats) -> Floats:
+        return rows
 
     def rows(self, coordinates: Array) -> Array:
         return coordinates
@@ -154,14 +154,13 @@ class Residuals:
             return None
         return cls(sizes, columns, T)
 
-    def of(self, rows: Floats, origin: Array, work: Floats) -> Floats:
-        out = moved(rows, origin, work)
+    def of(self, rows: Floats) -> Floats:
         known = np.empty((len(rows), len(self.columns)))
         # Any other mode looks at the places one by one.
-        np.take(out, self.columns, axis=1, out=known, mode="clip")
+        np.take(rows, self.columns, axis=1, out=known, mode="clip")
         found: Array = blas.dgemm(
             -1.0, self.T, known.T, trans_a=True,
-            beta=1.0, c=out.T, overwrite_c=True,
+            beta=1.0, c=rows.T, overwrite_c=True,
         )  # fmt: skip
         return found.T
 
@@ -204,9 +203,10 @@ class Triangle:
             return None
         return cls(P * size, inverse / size[:, np.newaxis], order)
 
-    def of(self, rows: Floats, origin: Array, work: Floats) -> Floats:
-        out = moved(rows, origin, work, self.order)
-        found = blas.dtrmm(1.0, self.inverse, out.T, trans_a=1, overwrite_b=1)
+    def of(self, rows: Floats) -> Floats:
+        if self.order is not None:
+            rows[:] = np.take(rows, self.order, axis=1)
+        found = blas.dtrmm(1.0, self.inverse, rows.T, trans_a=1, overwrite_b=1)
         return np.asarray(found.T)
 
     def rows(self, coordinates: Array) -> Array:
@@ -214,22 +214,6 @@ class Triangle:
         return (
             found if self.order is None else found[:, np.argsort(self.order)]
         )
-
-
-def moved(
-    rows: Floats, origin: Array, out: Floats, order: Integers | None = None
-) -> Floats:
-    """Rows about an origin, in memory of their own type."""
-    out = out[: len(rows)]
-    if order is None:
-        out[:] = rows
-    else:
-        out[:] = np.take(rows, order, axis=1)
-        origin = origin[order]
-    subtract = blas.sger if out.dtype == np.float32 else blas.dger
-    # A sum of two arrays, one of which is repeated, takes NumPy twice as long.
-    found = subtract(-1.0, origin, np.ones(len(out)), a=out.T, overwrite_a=1)
-    return np.asarray(found.T)
 
 
 def well_conditioned(R: Array) -> bool:

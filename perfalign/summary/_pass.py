@@ -71,7 +71,7 @@ class Pass:
         sample_weight: Any = None,
         names: Sequence[str] | None = None,
     ) -> None:
-        """Add a block of rows.
+        """Add a block of rows, which stay as they are until `keep`.
 
         Parameters
         ----------
@@ -130,6 +130,7 @@ class Pass:
             self.triangle = CentredTriangle(
                 none, origin, np.zeros(len(origin)), 0
             )
+            self.triangle.expect(n_expected)
             self.items = DistinctRows(len(origin))
         self.n_rows += len(parts[0])
         known = np.concatenate(
@@ -137,9 +138,13 @@ class Pass:
         )
         self.eps = np.maximum(self.eps, known)
         coarse = bool(known.min() >= np.finfo(np.float32).eps)
-        self.triangle.expect(n_expected, parts)
         self.triangle.add(parts, weights, coarse)
         self.items.add(parts)
+
+    def keep(self) -> None:
+        """Have done with the memory of the rows so far."""
+        if self.triangle is not None:
+            self.triangle.keep()
 
     def fields(self) -> dict[str, Any]:
         """All that a `StackedSummary` of these rows consists of."""

@@ -78,7 +78,7 @@ class StackedSummary(Summary):
     threads as their BLAS may have (four at most), whose number changes no bit
     of the result.
     Memory is that of R, at most d² numbers, and while rows are added about
-    ten times as much and five times for each thread (from 2049 features on,
+    five times as much and three times for each thread (from 2049 features on,
     three times in all), some megabytes and the block being read. Arrays on
     disk (`numpy.load` with ``mmap_mode="r"``, `numpy.memmap`) are read a few
     megabytes at a time, the next while these are computed with where the
@@ -221,6 +221,8 @@ class StackedSummary(Summary):
                 try:
                     # Where they have ended there are none.
                     run.add(views, weights and next(weights, ()))
+                    # The next block may lie in the same memory.
+                    run.keep()
                 except ValueError as error:
                     raise ValueError(f"block {number}: {error}") from error
         if weights and next(weights, None) is not None:

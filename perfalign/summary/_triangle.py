@@ -13,7 +13,7 @@ would lose, and need no more memory than R and the chunk. The faster way, for
 most rows, is `Accumulation`.
 
 What a chunk adds to it does not depend on other chunks. So while this thread
-fills the next ones, others compute it, each with one thread of BLAS, and it
+checks the next rows, others compute it, each with one thread of BLAS, and it
 is added in the order of the rows: how many threads there are changes no bit.
 Where a chunk does not belong, or the coordinates have become too small, what
 was computed ahead is computed again.
@@ -44,8 +44,9 @@ ROWS = 1024
 #: than the factor. Then there are so many rows in a chunk at least: R passes
 #: through the memory once for each.
 NARROW, WIDE_ROWS = 2048, 128
-#: Threads that one more, which fills the chunks, can keep busy.
-MOST_THREADS = 4
+#: Chunks that are computed in the time that threads need to begin, and threads
+#: that one more, which checks the rows, can keep busy.
+FEW, MOST_THREADS = 4, 4
 
 
 class CentredTriangle:
@@ -66,22 +67,21 @@ class CentredTriangle:
         # A copy: it will be overwritten.
         self.R = triangular(np.array(R, order="F"))
         self.origin, self.rest, self.n = mean, rest, n
-        self.chunk = Chunk(len(mean))
+        self.chunk = Chunk()
         self.accumulation: Accumulation | None = None
-        # Chunks of which what they add is still to come, and free ones.
+        # Chunks of which what they add is still to come.
         self.ahead: deque[tuple[Chunk, Callable[[], Products]]] = deque()
-        self.spare: list[Chunk] = []
         self.n_threads = min(n_threads(), MOST_THREADS)
+        self.most_ahead = self.n_threads if self.n_threads > 1 else 0
+        self.n_accumulated = 0
         self.pool: ThreadPoolExecutor | None = None
 
-    def expect(self, n_rows: int, columns: Sequence[Floats]) -> None:
-        """Make room for rows like these that will be added."""
-        n_rows = min(self._wanted(), self.chunk.filled + n_rows)
-        if self.n:
-            self.chunk.make_room(n_rows, np.result_type(*columns))
-        else:
-            # It becomes R in the same memory, so in Fortran's order.
-            self.chunk.make_room(n_rows, np.dtype(np.float64), "F")
+    def expect(self, n_rows: int) -> None:
+        """Make room for wide rows, which will become R, if they are few."""
+        d = len(self.origin)
+        if self._wide and not self.n and not self.chunk.filled:
+            n_rows = min(n_rows, self._wanted())
+            self.chunk = Chunk(np.empty((n_rows, d), order="F"))
 
     def add(
         self,
@@ -91,28 +91,39 @@ class CentredTriangle:
     ) -> None:
         """Add rows, given as blocks of columns that lie side by side.
 
-        Rows are coarse if they are known to single precision at most.
+        They are to stay as they are until `keep` or `result` is called.
+
+        Parameters
+        ----------
+        columns : sequence of ndarray of shape (n_rows, d_m)
+        weights : ndarray of shape (n_rows,), default=None
+        coarse : bool, default=False
+            Whether they are known to single precision at most.
         """
-        start, stop = 0, len(columns[0])
+        start, stop, wanted = 0, len(columns[0]), self._wanted()
         while start < stop:
-            wanted = self._wanted()
-            taken = min(stop - start, wanted - self.chunk.filled)
-            self.expect(max(taken, self.chunk.filled), columns)
-            rows = slice(start, start + taken)
+            end = min(stop, start + wanted - self.chunk.filled)
+            rows = slice(start, end)
             self.chunk.add(
                 [block[rows] for block in columns],
                 None if weights is None else weights[rows],
                 coarse,
             )
-            start = rows.stop
+            start = end
             if self.chunk.filled == wanted:
                 self._hand_on()
+                wanted = self._wanted()
+
+    def keep(self) -> None:
+        """Have done with the memory of all rows so far."""
+        while self.ahead:
+            self._collect()
+        self.chunk.keep()
 
     def result(self) -> tuple[Array, Array, Array, float]:
         """The factor, the two parts of the mean, and the number of rows."""
         if self.chunk.filled:
-            self._take(self.chunk)
-            self.chunk = Chunk(len(self.origin))
+            self._hand_on()
         if self.accumulation is not None:
             self._settle()
             self._move_origin(0.0)
@@ -134,10 +145,8 @@ class CentredTriangle:
 
     def _hand_on(self) -> None:
         """Take in the chunk, and begin another."""
-        self._take(self.chunk)
-        free = self.spare.pop() if self.spare else Chunk(len(self.origin))
-        free.clear()
-        self.chunk = free
+        chunk, self.chunk = self.chunk, Chunk()
+        self._take(chunk)
 
     def _take(self, chunk: Chunk) -> None:
         if self.accumulation is None:
@@ -148,7 +157,7 @@ class CentredTriangle:
             self._reflect(chunk)
             return
         self.ahead.append((chunk, self._products(chunk)))
-        while len(self.ahead) > (self.n_threads if self.n_threads > 1 else 0):
+        while len(self.ahead) > self.most_ahead:
             self._collect()
 
     def _begin(self, chunk: Chunk) -> None:
@@ -177,7 +186,8 @@ class CentredTriangle:
         """What a chunk adds, asked for at once if others can compute it."""
         assert self.accumulation is not None
         products = partial(self.accumulation.products, chunk)
-        if self.n_threads == 1:
+        self.n_accumulated += 1
+        if self.n_threads == 1 or self.n_accumulated <= FEW:
             return products
         if self.pool is None:
             self.pool = ThreadPoolExecutor(self.n_threads)
@@ -189,7 +199,6 @@ class CentredTriangle:
         chunk, products = self.ahead.popleft()
         belongs = self.accumulation.add(products())
         if belongs and not self.accumulation.full:
-            self.spare.append(chunk)
             return
         # What others add was computed for what is no more.
         others, self.ahead = self.ahead, deque()
@@ -198,7 +207,6 @@ class CentredTriangle:
         self._settle()
         if belongs:
             self._move_origin(0.0)
-            self.spare.append(chunk)
         else:
             self._reflect(chunk)
         for other, _ in others:
@@ -215,8 +223,12 @@ class CentredTriangle:
             self.accumulation = None
 
     def _reflect(self, chunk: Chunk) -> None:
-        d, weights = len(self.origin), chunk.weights
-        rows = chunk.rows.astype(np.float64, copy=False)
+        d, weights = len(self.origin), chunk.weights()
+        rows = chunk.room
+        if rows is None or len(rows) != chunk.filled:
+            # The first becomes R in the same memory, in Fortran's order.
+            rows = np.empty((chunk.filled, d), order="C" if self.n else "F")
+            chunk.rows(rows)
         rows -= self.origin
         total = float(weights.sum())
         shares = weights / total
@@ -230,7 +242,6 @@ class CentredTriangle:
             below = np.empty((len(rows) + 1, d), order="F")
             below[:-1], below[-1] = rows, np.sqrt(self.n / n * total) * gap
             rows = below
-            self.spare.append(chunk)
         with threads_for(d):
             if len(self.R) == d:
                 self.R = eliminated(self.R, rows)
