@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from perfalign.book.plots.evidence import PAPER_TO_SHARED
 from perfalign.book.plots.style import (
+    BLACK,
     SMALL,
     VIEW,
     Figure,
@@ -29,7 +30,8 @@ def maps(
     """Small maps of what was measured of all rows and columns.
 
     White is what shuffled pairs have, the darkest purple is the largest of
-    the map. The largest and the smallest value are written in their cells.
+    the map. The largest and the smallest value are written in their cells,
+    inside the map where these are at its side.
 
     Parameters
     ----------
@@ -57,17 +59,14 @@ def maps(
             origin="lower",
             aspect="auto",
         )
-        for place in (cells.argmax(), cells.argmin()):
-            i, j = np.unravel_index(place, cells.shape)
-            ax.text(
-                j,
-                i,
-                _short(cells[i, j]),
-                ha="center",
-                va="center",
-                fontsize=SMALL,
-                path_effects=halo(2),
-            )
+        last = cells.shape[1] - 1
+        sides = {0: (-0.42, "left"), last: (last + 0.42, "right")}
+        inks = {"color": "white"}, {"color": BLACK, "path_effects": halo(2)}
+        for place, ink in zip((cells.argmax(), cells.argmin()), inks):
+            i, j = map(int, np.unravel_index(place, cells.shape))
+            x, ha = sides.get(j, (j, "center"))
+            name = _short(cells[i, j])
+            ax.text(x, i, name, ha=ha, va="center", fontsize=SMALL, **ink)
         ax.set_title(f"{title}\nshuffled {_short(low)}")
         ax.set_xticks(range(len(columns)), columns)
         ax.set_yticks(range(len(rows)), rows)
