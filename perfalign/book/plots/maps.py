@@ -61,12 +61,22 @@ def maps(
         )
         last = cells.shape[1] - 1
         sides = {0: (-0.42, "left"), last: (last + 0.42, "right")}
-        inks = {"color": "white"}, {"color": BLACK, "path_effects": halo(2)}
-        for place, ink in zip((cells.argmax(), cells.argmin()), inks):
+        for place, ink, effects in (
+            (cells.argmax(), "white", []),
+            (cells.argmin(), BLACK, halo(2)),
+        ):
             i, j = map(int, np.unravel_index(place, cells.shape))
             x, ha = sides.get(j, (j, "center"))
-            name = _short(cells[i, j])
-            ax.text(x, i, name, ha=ha, va="center", fontsize=SMALL, **ink)
+            ax.text(
+                x,
+                i,
+                _short(cells[i, j]),
+                ha=ha,
+                va="center",
+                color=ink,
+                fontsize=SMALL,
+                path_effects=effects,
+            )
         ax.set_title(f"{title}\nshuffled {_short(low)}")
         ax.set_xticks(range(len(columns)), columns)
         ax.set_yticks(range(len(rows)), rows)
