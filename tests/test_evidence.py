@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from perfalign import (
+    OverfitWarning,
     PerfectAlignment,
     existence_report,
     relative_alignment_error,
@@ -121,6 +122,21 @@ def test_new_pairs_agree_from_as_many_pairs_as_signals_on(seed):
         errors = [relative_alignment_error(z) for z in latents]
         assert errors[0] < 1e-10
         assert errors[1] < 1e-10 if room >= total else errors[1] > 1e-4
+
+
+def test_where_nothing_is_shared_the_last_agreement_is_not_empty():
+    """thm-evidence (4), no shared signal: latents of rank 1, and wrong."""
+    rng = np.random.default_rng(0)
+    views = mixed(rng, signals(rng, 200, 0, (2, 3)), (3, 4), 1.0)
+    seen, new = zip(*(np.split(x, [5]) for x in views))
+    with pytest.warns(OverfitWarning):
+        alignment = PerfectAlignment(1).fit(seen)
+    agreed = alignment.transform(seen)
+    assert relative_alignment_error(agreed) < 1e-10
+    assert [np.linalg.matrix_rank(z, tol=1e-9) for z in agreed] == [1, 1]
+    left, right = alignment.transform(new)
+    assert np.abs(left - right).min() > 1e-6
+    assert count([x[:6] for x in views], True) == 0
 
 
 def test_channels_must_be_as_many_as_signals():

@@ -110,13 +110,12 @@ class CentredTriangle:
 
     def result(self) -> tuple[Array, Array, Array, float]:
         """The factor, the two parts of the mean, and the number of rows."""
-        with threads_for(len(self.origin)):
-            if self.chunk.filled:
-                self._take(self.chunk)
-                self.chunk = Chunk(len(self.origin))
-            if self.accumulation is not None:
-                self._settle()
-                self._move_origin(0.0)
+        if self.chunk.filled:
+            self._take(self.chunk)
+            self.chunk = Chunk(len(self.origin))
+        if self.accumulation is not None:
+            self._settle()
+            self._move_origin(0.0)
         if self.pool is not None:
             self.pool.shutdown()
             self.pool = None
@@ -135,8 +134,7 @@ class CentredTriangle:
 
     def _hand_on(self) -> None:
         """Take in the chunk, and begin another."""
-        with threads_for(len(self.origin)):
-            self._take(self.chunk)
+        self._take(self.chunk)
         free = self.spare.pop() if self.spare else Chunk(len(self.origin))
         free.clear()
         self.chunk = free
@@ -163,16 +161,17 @@ class CentredTriangle:
         with np.errstate(over="ignore"):
             single = self.origin.astype(np.float32).astype(np.float64)
         coarse = chunk.coarse and bool(np.all(np.isfinite(single)))
-        coordinates = coordinates_after(self.R, self.n, coarse)
-        if coordinates is None:
-            return
-        if coordinates.dtype is np.float32:
-            # Such rows are moved by a number of their own precision.
-            self.rest = self.rest + (self.origin - single)
-            self.origin = single
-        self.accumulation = Accumulation(
-            self.R, self.origin, self.rest, self.n, coordinates
-        )
+        with threads_for(d):
+            coordinates = coordinates_after(self.R, self.n, coarse)
+            if coordinates is None:
+                return
+            if coordinates.dtype is np.float32:
+                # Such rows are moved by a number of their own precision.
+                self.rest = self.rest + (self.origin - single)
+                self.origin = single
+            self.accumulation = Accumulation(
+                self.R, self.origin, self.rest, self.n, coordinates
+            )
 
     def _products(self, chunk: Chunk) -> Callable[[], Products]:
         """What a chunk adds, asked for at once if others can compute it."""
@@ -210,7 +209,9 @@ class CentredTriangle:
         while self.ahead:
             self._collect()
         if self.accumulation is not None:
-            self.R, self.rest, self.n = self.accumulation.result()
+            # Nobody computes ahead now, and would wait for these threads.
+            with threads_for(len(self.origin)):
+                self.R, self.rest, self.n = self.accumulation.result()
             self.accumulation = None
 
     def _reflect(self, chunk: Chunk) -> None:
@@ -230,10 +231,12 @@ class CentredTriangle:
             below[:-1], below[-1] = rows, np.sqrt(self.n / n * total) * gap
             rows = below
             self.spare.append(chunk)
-        if len(self.R) == d:
-            self.R = eliminated(self.R, rows)
-        else:
-            self.R = triangle(np.vstack([self.R, rows]) if self.n else rows)
+        with threads_for(d):
+            if len(self.R) == d:
+                self.R = eliminated(self.R, rows)
+            else:
+                rows = np.vstack([self.R, rows]) if self.n else rows
+                self.R = triangle(rows)
         self._move_origin(total / n * gap)
         self.n = n
 
