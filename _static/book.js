@@ -87,6 +87,17 @@
     move(before);
   };
 
+  /* Paper is white: what is printed is printed as by day. */
+  const whiten = () => {
+    const { dataset } = document.documentElement;
+    let theme;
+    addEventListener("beforeprint", () => {
+      theme = dataset.theme;
+      dataset.theme = "light";
+    });
+    addEventListener("afterprint", () => (dataset.theme = theme));
+  };
+
   /* Explorers that are computed on the page bring their scripts along. */
   const load = (path) => new Promise((done, failed) => {
     const script = make("script", "");
@@ -109,6 +120,7 @@
     explain();
     all("figure.explorer").forEach(speak);
     enliven();
+    whiten();
   });
   addEventListener("load", async () => {
     // For the mouse: by keyboard, dozens of them stand before a slider.

@@ -278,6 +278,17 @@ def test_buttons(landing):
     landing.until(f"{FOUND}.nullity === {before}")
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "part", "side"),
+    [(390, 844, ".maps", "top"), (1280, 900, ".says", "bottom")],
+)
+def test_the_first_screen_shows_the_maps(landing, width, height, part, side):
+    landing.resize(width, height)
+    landing.run("scrollTo(0, 0)")
+    place = f"document.querySelector('{part}').getBoundingClientRect()"
+    assert landing.run(f"{place}.{side}") < height
+
+
 def test_motion_is_reduced_on_request(landing):
     landing.prefer(still=True)
     landing.run("perfalign.live[0].shuffle.click()")

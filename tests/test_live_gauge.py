@@ -190,14 +190,44 @@ def test_the_room_names_both_thresholds(browser, folder):
         (7, yes, yes),
     ]:
         _, one, two = says(pairs)
-        assert one.startswith("Line 1, at 4 dimensions: room for all signals")
-        assert two.startswith("Line 2, at 6 dimensions: room for both maps")
+        assert one.startswith("Line 1, at 4 dimensions (5 pairs): room for al")
+        assert two.startswith("Line 2, at 6 dimensions (7 pairs): room for bo")
         assert first in one
         assert second in two
     why = says(6)[0]
-    assert "room for 5 dimensions: taking out the mean costs one" in why
+    assert "room for 5 dimensions: one is lost with the mean, which" in why
     assert "Forced: 3 + 3 − 5 = 1; strangers, maps of two different" in why
     assert why.endswith("Evidence: 1 of 2.")
+
+
+LIST = """[...document.querySelectorAll(".live dl div")].map((row) => {
+  const [name, value] = [...row.children].map((e) => {
+    const text = document.createRange();
+    text.selectNodeContents(e);
+    return [...text.getClientRects()];
+  });
+  return {
+    words: row.textContent,
+    lines: [name.length, value.length],
+    gap: value[0].left - name[0].right,
+    beyond: value[0].right - row.getBoundingClientRect().right,
+  };
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 820, 1280])
+@pytest.mark.parametrize("kind", KINDS)
+def test_numbers_are_whole_and_apart_from_their_names(
+    browser, folder, kind, width
+):
+    page = opened(browser, folder, kind)
+    page.resize(width, 1000)
+    page.run("document.querySelector('details').open = true")
+    page.until("!!document.querySelector('.live dd')")
+    for row in page.run(LIST):
+        assert row["lines"] == [1, 1], row
+        assert row["gap"] >= 4, row
+        assert row["beyond"] < 1, row
 
 
 def test_only_the_handles_that_were_asked_for(browser, folder):
@@ -222,7 +252,7 @@ VALUES = {
     "own": [{"own": (p, q)} for p, q in product((0, 1, 3), repeat=2)],
     "noise": [{"noise": value} for value in (0, 0.05, 1)],
     "shuffle": [{"shift": 0}, {"shift": 1}],
-    "silent": [{}, *({"silent": True, "lean": n} for n in (0, 30, 90))],
+    "silent": [{}, *({"silent": True, "lean": n} for n in (0, 5, 30, 90))],
     "turn": [{}],
     "gauge": [
         {"gauge": gauge}
@@ -234,12 +264,19 @@ WORDS = """(states) => states.map((state) => {
   const live = perfalign.live[0];
   live.state = state;
   live.show();
+  live.list(live.found);
   const all = (name) => [...document.querySelectorAll(name)];
   return {
     found: live.found,
     says: document.querySelector(".says").textContent,
     room: all(".room p").map((e) => e.textContent),
     marks: all(".mark").length,
+    rows: Object.fromEntries(all(".live dl div").map(
+      ({ children: [name, value] }) => [name.textContent, value.textContent])),
+    cells: all(".matrices tr").map((row) =>
+      [...row.children].map((e) => e.textContent)),
+    places: all("[aria-valuetext]").map(
+      (e) => e.getAttribute("aria-valuetext")),
     labels: all(".live > :not(details) svg").map(
       (e) => e.getAttribute("aria-label")),
   };
@@ -299,14 +336,47 @@ def test_every_sentence_holds_in_its_state(browser, folder, kind):
             continue
         has(says, "New places, which were not used, agree", new)
         has(says, "New places miss by ", not new)
-        agreed = found["shared"] and not state.lean
-        has(says, "is evidence.", agreed and found["evidence"])
-        alone = agreed and not found["evidence"]
-        has(says, "proves nothing", alone)
+        # Who reads a silent channel agrees with any map: evidence is not
+        # spoken of. What would be none without it is none with it.
+        some = found["evidence"] and not state.lean
+        alone = found["shared"] and not found["evidence"]
+        has(says, "is evidence.", some)
+        has(says, "as much: the pairs alone prove nothing.", alone)
         has(says, "agree nevertheless", new and alone)
-        has(says, "With so few pairs", agreed and found["vacuous"])
+        few = found["vacuous"] and (some or alone)
+        has(says, "With so few pairs", few)
         has(says, "0 of every place", state.silent and not state.lean)
-        has(says, "squeezed", state.silent and state.lean)
+        has(says, f"One encoder row is turned by {state.lean}°", state.lean)
+        has(says, "the city is hardly squeezed.", state.lean == 5)
+        has(says, "the city is squeezed to 87 % in one", state.lean == 30)
+        has(says, "the city is squeezed to a line.", state.lean == 90)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_list_holds_in_its_state(browser, folder, kind):
+    for state, at in walk(browser, folder, kind):
+        found, rows = at["found"], at["rows"]
+        counts = {
+            "rank of both, stacked": found["stackRank"],
+            "null space of the stack": found["nullity"],
+            "shared dimensions, s": found["shared"],
+            "forced by few pairs, v": found["vacuous"],
+            "evidence in the data, s − v": found["evidence"],
+        }
+        assert {name: int(rows[name]) for name in counts} == counts
+        for name in ("seen", "new"):
+            said = rows[{"seen": "pairs"}.get(name, "new places") + " miss by"]
+            assert float(said) == pytest.approx(found[f"{name}Error"], 0.005)
+        encoders = [row for A in found["encoders"] for row in A]
+        for said, row in zip(at["cells"], encoders, strict=True):
+            values = [float(cell.replace("−", "-")) for cell in said]
+            np.testing.assert_allclose(values, row, atol=0.005001)
+        words = [*np.concatenate(at["cells"]), *at["places"]]
+        assert not re.search(r"[-−]0[.]00\b", " ".join(words))
+        if state.lean == 90:
+            # The row that is silent says nothing, whatever is evidence.
+            rank = np.linalg.matrix_rank(found["latents"][1], tol=1e-9)
+            assert rank <= 1
 
 
 def test_both_lines_stay_and_say_when_they_do_not_count(browser, folder):
@@ -314,6 +384,15 @@ def test_both_lines_stay_and_say_when_they_do_not_count(browser, folder):
         found = at["found"]
         why, first, second = at["room"]
         assert at["marks"] == 2
+        for i, line in enumerate((first, second)):
+            said = re.match(
+                r"Line \d, at (\d+) dimensions \((\d+) pairs\)", line
+            )
+            room, pairs = map(int, said.groups())
+            assert room == 2 * (i + 1) + sum(state.own)
+            assert pairs == room + 1
+            if not (state.shift or any(state.moved)):
+                has(line, "Not reached: ", state.pairs < pairs)
         share = f"{found['evidence']} of {found['shared']}"
         has(why, f"Evidence: {share if found['evidence'] else 'none'}.", True)
         has(why, "Forced: none", not found["vacuous"])

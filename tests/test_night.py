@@ -249,10 +249,57 @@ def test_figures_have_the_ground_of_the_page(name, book, browser):
         image = page[top:bottom, left:right]
         if figure["tagged"]:
             assert "invert" not in figure["filter"]
-            assert rim(image).min() > 0.5
+            assert 0.5 < rim(image).min() < 0.75
         else:
             assert np.abs(rim(image) - GROUND).max() <= 4 / 255
             assert image.mean() < 0.4
     browser.prefer(media="print")
     assert not any("invert" in f["filter"] for f in browser.run(FIGURES))
     browser.prefer()
+
+
+INKS = """[...document.querySelectorAll(".live .pin")].map((pin) => {
+  const [, spot, text] = pin.children;
+  const { fill, stroke } = getComputedStyle(spot);
+  return { letter: getComputedStyle(text).fill, fill, stroke };
+})"""
+GROUNDS = """[...document.querySelectorAll(".live .map svg")].map(
+  (e) => getComputedStyle(e).backgroundColor)"""
+
+
+def rgb(css):
+    return np.array([*map(int, re.findall(r"\d+", css)[:3])]) / 255
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_maps_lie_on_the_ground_of_the_page(theme, book, browser):
+    browser.open((book / "chapters" / "intro.html").as_uri())
+    browser.until("!!self.perfalign?.live?.[0].found")
+    browser.run(f"document.documentElement.dataset.theme = '{theme}'")
+    ground = browser.run(PAGE)
+    assert browser.run(GROUNDS) == 3 * [ground]
+    for ink in browser.run(INKS):
+        assert contrast(rgb(ink["letter"]), rgb(ink["fill"])) >= 4.5
+        assert contrast(rgb(ink["stroke"]), rgb(ground)) >= 3
+
+
+SEEN = """addEventListener("beforeprint", () => {
+  const { color } = getComputedStyle(document.querySelector("article p"));
+  const filters = [...document.querySelectorAll("article .cell_output img")]
+    .map((e) => getComputedStyle(e).filter);
+  const { theme } = document.documentElement.dataset;
+  self.printed = { color, filters, theme };
+})"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_printed_is_printed_as_by_day(theme, book, browser):
+    browser.open((book / "chapters" / "03-existence.html").as_uri())
+    browser.run(f"document.documentElement.dataset.theme = '{theme}'")
+    browser.run(SEEN)
+    browser.call("Page.printToPDF")
+    browser.until("document.documentElement.dataset.theme === '" + theme + "'")
+    printed = browser.run("printed")
+    assert printed["theme"] == "light"
+    assert contrast(rgb(printed["color"]), np.ones(3)) >= 7
+    assert set(printed["filters"]) <= {"none"}

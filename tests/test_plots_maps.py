@@ -4,7 +4,7 @@ from matplotlib.colors import same_color
 from numpy.testing import assert_allclose
 
 from perfalign.book import plots
-from perfalign.book.plots.style import SHARED
+from perfalign.book.plots.style import BLACK, SHARED
 
 ROWS, COLUMNS = ("a", "b", "c"), ("0", "1")
 VALUES = {
@@ -44,13 +44,39 @@ def test_the_first_row_is_the_lowest(figure):
 
 
 def test_largest_and_smallest_are_written_in_their_cells(figure):
+    def cell(text):
+        return [round(float(value)) for value in text.get_position()]
+
     written = [
-        {text.get_text(): text.get_position() for text in ax.texts}
+        {text.get_text(): cell(text) for text in ax.texts}
         for ax in figure.axes
     ]
-    assert written[0] == {"0.70": (1, 2), "0.20": (0, 0)}
-    assert written[1] == {"12.0": (1, 2), "4.0": (0, 0)}
-    assert written[2] == {"1.0": (0, 0), "0.50": (1, 2)}
+    assert written[0] == {"0.70": [1, 2], "0.20": [0, 0]}
+    assert written[1] == {"12.0": [1, 2], "4.0": [0, 0]}
+    assert written[2] == {"1.0": [0, 0], "0.50": [1, 2]}
+
+
+def test_what_is_written_stays_inside_and_stands_out():
+    values = np.arange(21.0).reshape(3, 7)
+    for cells in (values, values[:, ::-1], values.T):
+        rows, columns = map(range, cells.shape)
+        figure = plots.maps(
+            {"": cells},
+            {"": 0.0},
+            rows=[*map(str, rows)],
+            columns=[*map(str, columns)],
+            ylabel="",
+            xlabel="",
+        )
+        figure._repr_png_()  # sets the layout
+        (ax,) = figure.axes
+        frame = ax.get_window_extent()
+        large, small = ax.texts
+        for text in (large, small):
+            box = text.get_window_extent()
+            assert frame.x0 < box.x0 and box.x1 < frame.x1
+        assert same_color(large.get_color(), "white")
+        assert same_color(small.get_color(), BLACK)
 
 
 def test_levels_and_sides_are_named(figure):

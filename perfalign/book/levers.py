@@ -15,7 +15,7 @@ HANDLES: dict[str, dict[tuple[Any, ...], str]] = {
     "shuffle": {("shift",): "shuffle the pairs"},
     "silent": {
         ("silent",): "a silent channel",
-        ("lean",): "turn the second row to it",
+        ("lean",): "turn one row to it",
     },
     "turn": {("turn",): "turn both maps"},
     "gauge": {

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from perfalign.book.plots.evidence import PAPER_TO_SHARED
 from perfalign.book.plots.style import (
+    BLACK,
     SMALL,
     VIEW,
     Figure,
@@ -29,7 +30,8 @@ def maps(
     """Small maps of what was measured of all rows and columns.
 
     White is what shuffled pairs have, the darkest purple is the largest of
-    the map. The largest and the smallest value are written in their cells.
+    the map. The largest and the smallest value are written in their cells,
+    inside the map where these are at its side.
 
     Parameters
     ----------
@@ -57,16 +59,23 @@ def maps(
             origin="lower",
             aspect="auto",
         )
-        for place in (cells.argmax(), cells.argmin()):
-            i, j = np.unravel_index(place, cells.shape)
+        last = cells.shape[1] - 1
+        sides = {0: (-0.42, "left"), last: (last + 0.42, "right")}
+        for place, ink, effects in (
+            (cells.argmax(), "white", []),
+            (cells.argmin(), BLACK, halo(2)),
+        ):
+            i, j = map(int, np.unravel_index(place, cells.shape))
+            x, ha = sides.get(j, (j, "center"))
             ax.text(
-                j,
+                x,
                 i,
                 _short(cells[i, j]),
-                ha="center",
+                ha=ha,
                 va="center",
+                color=ink,
                 fontsize=SMALL,
-                path_effects=halo(2),
+                path_effects=effects,
             )
         ax.set_title(f"{title}\nshuffled {_short(low)}")
         ax.set_xticks(range(len(columns)), columns)

@@ -2,7 +2,7 @@
    are all of GL(2), and what is no gauge: arrows on one line. */
 perfalign.draw.Arrow = (() => {
   "use strict";
-  const { svg, set, hold, holdable, STEPS } = perfalign.draw;
+  const { svg, set, hold, holdable, rounded, STEPS } = perfalign.draw;
   const REACH = 2.4;
 
   return class Arrow {
@@ -44,8 +44,8 @@ perfalign.draw.Arrow = (() => {
       this.tip.setAttribute("transform", `translate(${x} ${-y})rotate(${angle})`);
       set(this.grip, { cx: x, cy: -y });
       set(this.body, {
-        "aria-valuenow": x.toFixed(2),
-        "aria-valuetext": `${x.toFixed(2)} across, ${y.toFixed(2)} up`,
+        "aria-valuenow": rounded(x),
+        "aria-valuetext": `${rounded(x)} across, ${rounded(y)} up`,
       });
     }
   };

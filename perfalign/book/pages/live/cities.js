@@ -54,7 +54,7 @@
         this.state.lean = 0;
       });
       this.lean = this.slider(
-        "turn the second row to it", state, "lean", 0, 90, 5, "°");
+        "turn one row to it", state, "lean", 0, 90, 5, "°");
       const all = {
         pairs: [this.slider("pairs", state, "pairs", fewest, most, 1)],
         own: [0, 1].map((m) =>
@@ -148,7 +148,7 @@
         "null space of the stack": found.nullity,
         "shared dimensions, s": found.shared,
         "forced by few pairs, v": found.vacuous,
-        "evidence, s − v": found.evidence,
+        "evidence in the data, s − v": found.evidence,
         "pairs miss by": found.seenError.toPrecision(3),
         "new places miss by": found.newError.toPrecision(3),
         ...(this.city.shows === "truth" &&
@@ -161,7 +161,7 @@
         html("table", {},
           html("caption", {}, `encoder of map ${m + 1}`),
           ...A.map((row) => html("tr", {}, ...row.map((value) =>
-            html("td", {}, value.toFixed(2).replace("-", "−"))))))));
+            html("td", {}, draw.rounded(value).replace("-", "−"))))))));
     }
   }
 

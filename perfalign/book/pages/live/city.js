@@ -93,7 +93,7 @@ perfalign.city = (() => {
       sayPairs(state, found, shows),
       ...(shows === "truth"
         ? [sayTruth(state, found)]
-        : [sayWorth(state, found), sayNew(state, found), sayChannel(state)]),
+        : [sayWorth(state, found), sayNew(found), sayChannel(state)]),
     ].filter(Boolean).join(" ");
 
   const EXACT = 1e-6;
@@ -113,9 +113,10 @@ perfalign.city = (() => {
       : `${subject} ${miss}`;
   };
 
-  /* Of what agrees, how much had to. Silence agrees whatever the pairs. */
+  /* Of what agrees, how much had to. Silence agrees whatever the pairs, and
+     so do other maps if it is read: only what was no evidence remains so. */
   const sayWorth = ({ lean }, { shared, vacuous, evidence }) => {
-    if (!shared || lean) return "";
+    if (!shared || (lean && evidence)) return "";
     if (!vacuous) {
       return "Maps of two different cities would agree in no dimension: " +
         "this is evidence.";
@@ -123,13 +124,13 @@ perfalign.city = (() => {
     const others = "With so few pairs, maps of two different cities would agree";
     return evidence
       ? `${others} in ${dimensions(vacuous)}; the rest is evidence.`
-      : `${others} as much: this proves nothing.`;
+      : `${others} as much: the pairs alone prove nothing.`;
   };
 
-  const sayNew = ({ lean }, { newError, shared, evidence }) =>
+  const sayNew = ({ newError, shared, evidence }) =>
     newError < EXACT
       ? `New places, which were not used, agree ` +
-        (shared && !evidence && !lean ? "nevertheless." : "as well.")
+        (shared && !evidence ? "nevertheless." : "as well.")
       : `New places miss by ${far(newError)}.`;
 
   const sayChannel = ({ silent, lean }) => {
@@ -139,9 +140,11 @@ perfalign.city = (() => {
         "reads it.";
     }
     const left = Math.round(100 * Math.cos(radians(lean)));
-    return `The second encoder row is turned by ${lean}° to the silent ` +
-      "channel, which would agree with any map: the city is squeezed to " +
-      (left ? `${left} % in one direction.` : "a line.");
+    return `One encoder row is turned by ${lean}° to the silent channel, ` +
+      "which would agree with any map: the city is " +
+      (left > 99
+        ? "hardly squeezed."
+        : `squeezed to ${left ? `${left} % in one direction` : "a line"}.`);
   };
 
   const sayAngles = ({ angles }) => {

@@ -35,6 +35,8 @@ perfalign.draw = (() => {
     return svg("g", { class: "scale" },
       svg("path", { d: "M-2.45 2.4h1" }), text);
   };
+  /* Two digits, and no sign before a zero. */
+  const rounded = (value) => value.toFixed(2).replace(/^-(?=0\.00$)/, "");
   const letter = (place, count) =>
     count > 26 ? "" : String.fromCharCode(65 + place);
   const STEP = 0.05;
@@ -157,9 +159,9 @@ perfalign.draw = (() => {
         if (pin.key === key) return;
         pin.key = key;
         pin.setAttribute("transform", `translate(${x} ${-y})`);
-        pin.setAttribute("aria-valuenow", x.toFixed(2));
+        pin.setAttribute("aria-valuenow", rounded(x));
         pin.setAttribute("aria-valuetext",
-          `${x.toFixed(2)} across, ${y.toFixed(2)} up`);
+          `${rounded(x)} across, ${rounded(y)} up`);
         pin.classList.toggle("new", i >= state.pairs);
         if (count > 26) return;
         spot.setAttribute("r", Math.max(0.08, Math.min(0.15, 0.11 + 0.02 * own)));
@@ -254,5 +256,7 @@ perfalign.draw = (() => {
     }
   }
 
-  return { Map, Overlay, Spectrum, svg, set, hold, holdable, STEPS };
+  return {
+    Map, Overlay, Spectrum, svg, set, hold, holdable, rounded, STEPS,
+  };
 })();

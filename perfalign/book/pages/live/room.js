@@ -58,8 +58,8 @@ perfalign.draw.Room = (() => {
 
     why(pairs, [one, two], shared, vacuous, evidence) {
       const room = pairs - 1;
-      return `${pairs} pairs leave room for ${room} dimensions: taking out ` +
-        `the mean costs one. Map 1 fills ${one} of them, map 2 fills ${two}, ` +
+      return `${pairs} pairs leave room for ${room} dimensions: one is lost ` +
+        `with the mean, which is taken out of each map. Map 1 fills ${one} of them, map 2 fills ${two}, ` +
         `and they share ${shared}. ` +
         (vacuous
           ? `Forced: ${one} + ${two} − ${room} = ${vacuous}; strangers, ` +
@@ -71,8 +71,8 @@ perfalign.draw.Room = (() => {
 
     first(room, p, q, wrong) {
       const all = 2 + p + q;
-      return `Line 1, at ${all} dimensions: room for all signals, 2 common and ` +
-        `${p} + ${q} own. ` +
+      return `Line 1, at ${all} dimensions (${all + 1} pairs): room for all ` +
+        `signals, 2 common and ${p} + ${q} own. ` +
         (wrong
           ? `It does not count while ${wrong}.`
           : room < all
@@ -82,8 +82,8 @@ perfalign.draw.Room = (() => {
 
     second(room, p, q) {
       const apart = 4 + p + q;
-      return `Line 2, at ${apart} dimensions: room for both maps side by side, ` +
-        `${2 + p} + ${2 + q}. ` +
+      return `Line 2, at ${apart} dimensions (${apart + 1} pairs): room for both ` +
+        `maps side by side, ${2 + p} + ${2 + q}. ` +
         (room < apart
           ? "Not reached: some agreement is forced."
           : "Reached: no agreement is forced.");
