@@ -186,7 +186,8 @@ def test_stored_times_are_as_short_as_the_chapter_says():
 
 
 def test_stored_times_grow_as_the_chapter_says():
-    assert abs(median_of("StackedSummary grows as n to the") - 1) <= 0.1
+    # Only many rows repay threads.
+    assert 0.75 <= median_of("StackedSummary grows as n to the") <= 1.05
     # Narrow matrices are multiplied less efficiently, by all methods.
     ours, yardstick = (
         median_of(f"{method} grows as d to the")
@@ -206,11 +207,15 @@ def test_wide_rows_wait_for_the_arithmetic():
     assert max(rates[1024], rates[2048]) < min(tables.SOURCES.values())
 
 
-def test_computing_less_exactly_gains_a_factor_of_two_or_three():
+def test_computing_less_exactly_gains_a_factor_of_about_two():
     for d in tables.WIDTHS:
         for rows in ("noisy", "exact"):
             ratio = median_of(f"pass / dsyrk, {rows}, {d} features")
-            assert 1.5 < ratio < 3
+            assert 1.2 < ratio < (2.5 if d <= 1024 else 4)
+
+
+def test_single_precision_takes_half_the_time():
+    assert median_of("pass, float32 / float64, 1000000 x 128") < 0.6
 
 
 def test_nobody_is_faster_but_on_the_smallest_data():

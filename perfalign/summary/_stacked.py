@@ -73,8 +73,8 @@ class StackedSummary(Summary):
     Notes
     -----
     A summary never changes: `update` and `merge` return a new one. Time is
-    O(n d²), some two times that of the Gram matrix; up to three times where
-    features nearly depend on each other. Rows are multiplied in as many
+    O(n d²), about twice that of the Gram matrix, and up to four times with two
+    thousand features. Rows are multiplied in as many
     threads as their BLAS may have (four at most), whose number changes no bit
     of the result.
     Memory is that of R, at most d² numbers, and while rows are added about

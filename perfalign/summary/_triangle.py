@@ -38,7 +38,7 @@ from perfalign.summary._reflections import eliminated, triangle, triangular
 #: Numbers in the first chunk, which is reflected, and in the others, which
 #: the cache keeps between the steps.
 FIRST, CHUNK = 2**17, 2**18
-#: Rows in a chunk at least, which repay to turn a Gram matrix over in memory.
+#: Rows in a chunk at least: to mirror a Gram matrix takes as long as some.
 ROWS = 1024
 #: With more features the chunks that repay accumulation take more memory
 #: than the factor. Then there are so many rows in a chunk at least: R passes
