@@ -153,6 +153,7 @@ def test_the_picture_shows_what_is_asked_for():
             city.streets,
             city.start.pairs,
             room=found if city.shows == "room" else None,
+            lines=(7, 9),
             angles=found["angles"] if city.shows == "angles" else None,
         )
         return figure.axes[3]
@@ -161,6 +162,9 @@ def test_the_picture_shows_what_is_asked_for():
     full = [p for p in room.patches if p.get_facecolor()[3] > 0]
     # 4 and 5 signals of which 2 are common, and all pairs are evidence.
     assert len(full) == 4 + 5 + 2
+    assert [line.get_xdata()[0] for line in room.lines] == [7, 9]
+    written = [text.get_text() for text in room.texts]
+    assert written == ["map 1", "map 2", "both", "1", "2"]
     fans = artists(shows="angles", noise=0.3)
     city = Cities(caption="", noise=0.3)
     angles = city.solve(city.start)["angles"]

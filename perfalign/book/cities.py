@@ -108,6 +108,7 @@ class Cities(City):
         """PNG of a state, the first one if none is given."""
         state = state or self.start
         found = self.solve(state)
+        in_all = sum(state.own)
         figure = overlay(
             [view[:, :2] for view in self.views(state)],
             found["latents"],
@@ -116,6 +117,8 @@ class Cities(City):
             truth=self.truth(state) if self.shows == "truth" else None,
             arrows=state.gauge if "gauge" in self.handles else (),
             room=found if self.shows == "room" else None,
+            # Signals of all, and of both beside each other: two are common.
+            lines=(2 + in_all, 4 + in_all),
             angles=found["angles"] if self.shows == "angles" else None,
         )
         return figure._repr_png_()

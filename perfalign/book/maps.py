@@ -33,6 +33,7 @@ def overlay(
     truth: ArrayLike | None = None,
     arrows: Sequence[Sequence[float]] = (),
     room: Mapping[str, Any] | None = None,
+    lines: Sequence[int] = (),
     angles: ArrayLike | None = None,
 ) -> Figure:
     """Two maps, and what their encoders make of them.
@@ -51,6 +52,8 @@ def overlay(
         From the origin of the common space.
     room : mapping, default=None
         Holds "ranks", "stackRank", "shared" and "evidence", drawn below.
+    lines : sequence of int, default=()
+        Numbers of dimensions at which a line stands in the room.
     angles : array-like, default=None
         Principal angles in degrees, drawn below.
 
@@ -83,7 +86,7 @@ def overlay(
         style = {"arrowstyle": "-|>", "color": SHARED, "lw": 2}
         axes[2].annotate("", tip, (0, 0), arrowprops=style, zorder=6)
     if room is not None:
-        _room(_strip(fig, grid), room, n_pairs - 1)
+        _room(_strip(fig, grid), room, n_pairs - 1, lines)
     if angles is not None:
         _fans(_strip(fig, grid), np.asarray(angles))
     return fig
@@ -142,7 +145,9 @@ def _strip(fig: Figure, grid: Any) -> Axes:
     return ax
 
 
-def _room(ax: Axes, found: Mapping[str, Any], room: int) -> None:
+def _room(
+    ax: Axes, found: Mapping[str, Any], room: int, lines: Sequence[int]
+) -> None:
     """One cell a dimension: what each map fills, and what both fill."""
     (one, two), joint = found["ranks"], found["stackRank"]
     first = joint - two
@@ -161,7 +166,10 @@ def _room(ax: Axes, found: Mapping[str, Any], room: int) -> None:
         for i, color in cells.items():
             edge = SHARED if name == "both" else color
             ax.add_patch(_cell(i, y, fc=color, ec=edge, lw=1.5))
-    ax.set(xlim=(-3, max(room, 12) + 0.2), ylim=(3, 0))
+    for number, at in enumerate(lines, 1):
+        ax.plot([at, at], [0, 3], color=BLACK, lw=1.5)
+        ax.text(at, -0.1, str(number), ha="center", va="bottom")
+    ax.set(xlim=(-3, max(room, 12) + 0.2), ylim=(3, -0.9))
 
 
 def _cell(x: float, y: float, **style: Any) -> Rectangle:
