@@ -108,7 +108,6 @@ class Cities(City):
         """PNG of a state, the first one if none is given."""
         state = state or self.start
         found = self.solve(state)
-        in_all = sum(state.own)
         figure = overlay(
             [view[:, :2] for view in self.views(state)],
             found["latents"],
@@ -117,11 +116,14 @@ class Cities(City):
             truth=self.truth(state) if self.shows == "truth" else None,
             arrows=state.gauge if "gauge" in self.handles else (),
             room=found if self.shows == "room" else None,
-            # Signals of all, and of both beside each other: two are common.
-            lines=(2 + in_all, 4 + in_all),
+            lines=self.lines(state),
             angles=found["angles"] if self.shows == "angles" else None,
         )
         return figure._repr_png_()
+
+    def lines(self, state: State) -> tuple[int, int]:
+        """Signals of all, two of which are common, and of both maps."""
+        return 2 + sum(state.own), 4 + sum(state.own)
 
     def describe(self, state: State) -> str:
         """Alternative text of the picture."""
@@ -135,6 +137,13 @@ class Cities(City):
             f"cities: {found['vacuous']}. New places miss by "
             f"{found['newError']:.2f} standard deviations."
         )
+        if self.shows == "room":
+            first, second = self.lines(state)
+            text += (
+                f" Below, the dimensions that pairs make room for, "
+                f"{state.pairs - 1}, with line 1 at {first} and line 2 at "
+                f"{second}."
+            )
         if self.shows == "angles":
             degrees = ", ".join(f"{angle:.0f}°" for angle in found["angles"])
             text += f" The angles between the row spaces: {degrees}."
