@@ -237,9 +237,9 @@ class Summary(ABC):
         -------
         rtol : float
             :math:`\min(\max(n, d)\,\varepsilon, \sqrt{\varepsilon})` with the
-            rounding error ε of double precision, in which all is computed.
-            That of the data, if theirs is coarser, is counted feature by
-            feature; see `rounding`.
+            rounding error ε of double precision, in which all is computed
+            that may be short. That of the data, if theirs is coarser, is
+            counted feature by feature; see `rounding`.
         """
         size = max(self.n_counted, sum(self.n_features))
         return float(min(size * FLOAT64_EPS, FLOAT64_EPS**0.5))
