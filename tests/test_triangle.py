@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from perfalign import StackedSummary
 from perfalign.summary import _coordinates, _triangle
+from perfalign.summary._accumulation import Accumulation
 from perfalign.summary._triangle import CentredTriangle
 
 N, D = 30_000, 12
@@ -190,6 +191,51 @@ def test_single_precision_of_few_values():
         rtol=1e-5,
     )
     assert_allclose(mean, X.mean(axis=0, dtype=float), rtol=0, atol=1e-5)
+
+
+def test_single_precision_far_from_zero():
+    """Rows are moved by what single precision has of their mean, no other."""
+    rng = np.random.default_rng(11)
+    X = np.float32(rng.normal(size=(N, D)) + 1000 * np.arange(D))
+    R, mean, _ = factor(X, coarse=True)
+    wanted, size = reference(X.astype(float))
+    assert_allclose(mean, X.mean(axis=0, dtype=float), rtol=0, atol=1e-6)
+    assert_allclose(
+        np.linalg.svd(R / size, compute_uv=False),
+        np.linalg.svd(wanted, compute_uv=False),
+        rtol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("far", [-30, 30])
+def test_single_precision_of_numbers_whose_squares_are_not(far):
+    rng = np.random.default_rng(12)
+    X = np.float32(rng.normal(size=(N, D)) * np.logspace(0, far, D))
+    R, _, _ = factor(X, coarse=True)
+    wanted, size = reference(X.astype(float))
+    assert_allclose(
+        np.linalg.svd(R / size, compute_uv=False),
+        np.linalg.svd(wanted, compute_uv=False),
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("rows", ["full rank", "low rank"])
+def test_rows_of_double_precision_go_no_coarse_way(rows, monkeypatch):
+    ways = set()
+    products = Accumulation.products
+
+    def watched(self, chunk):
+        ways.add((self.coordinates.coarse, chunk.coarse))
+        return products(self, chunk)
+
+    monkeypatch.setattr(Accumulation, "products", watched)
+    X = STATIONARY[rows](np.random.default_rng(13)).astype(np.float32)
+    triangle = CentredTriangle(np.empty((0, D)), X[0] + 0.0, np.zeros(D), 0)
+    for i, piece in enumerate(np.array_split(X, 7)):
+        triangle.add([piece], coarse=i % 2 == 0)
+    triangle.result()
+    assert ways == {(True, True), (False, False), (False, True)}
 
 
 @pytest.mark.usefixtures("way")

@@ -167,15 +167,13 @@ class CentredTriangle:
         enough = min(2 * d, self._wanted())
         if not self.n or self._wide or chunk.filled < enough:
             return
-        with np.errstate(over="ignore"):
-            single = self.origin.astype(np.float32).astype(np.float64)
-        coarse = chunk.coarse and bool(np.all(np.isfinite(single)))
         with threads_for(d):
-            coordinates = coordinates_after(self.R, self.n, coarse)
+            coordinates = coordinates_after(self.R, self.n, chunk.coarse)
             if coordinates is None:
                 return
             if coordinates.dtype is np.float32:
                 # Such rows are moved by a number of their own precision.
+                single = self.origin.astype(np.float32).astype(np.float64)
                 self.rest = self.rest + (self.origin - single)
                 self.origin = single
             self.accumulation = Accumulation(
