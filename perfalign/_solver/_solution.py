@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import block_diag
 
+from perfalign._linalg import each
 from perfalign._solver._stack import (
     Coordinates,
     contrast_stack,
     encoders_of,
     isometric,
     last_left_singular_vectors,
+    latents_of,
     left_singular_system,
     regularised,
     whitened_system,
@@ -106,33 +108,59 @@ def solve(
         n_candidates += len(group)
         if n_candidates >= n_components:
             break
-    found = encoders_of(views, scale * vectors[:, : -n_candidates - 1 : -1])
+    rows = scale * vectors[:, : -n_candidates - 1 : -1]
     if len(groups) < n_candidates:
-        moment = explained_moment(summary, found, structure.rtol, pooled)
-        rotation = principal_rotation(moment, groups)[:, :n_components]
-        found = [rotation.T @ A for A in found]
+        if structure.center and not ridge:
+            latents = latents_of(views, rows)
+        else:
+            found = encoders_of(views, rows)
+            latents = [X @ A.T for X, A in zip(summary.blocks(), found)]
+        moment = explained_moment(summary, latents, structure.rtol, pooled)
+        rows = rows @ principal_rotation(moment, groups)[:, :n_components]
+    found = encoders_of(views, rows)
     signs = orientation(summary, found, pooled)[:, None]
     return Solution([signs * A for A in found], spectrum, rounding)
 
 
 def explained_moment(
-    summary: Summary, encoders: list[Array], rtol: float, pooled: bool
+    summary: Summary, latents: list[Array], rtol: float, pooled: bool
 ) -> Array:
     """What the components account for, as a moment to diagonalise in ties.
 
     Either the pooled covariance of the latents, or the share of the features'
     variances that their loadings carry, in which no feature's unit matters.
+
+    Parameters
+    ----------
+    summary : Summary
+    latents : list of ndarray of shape (p, K)
+        Of the rows of the summary's blocks.
+    rtol, pooled
+        Of the structure, and whether the constraint is the paper's.
+
+    Returns
+    -------
+    moment : ndarray of shape (K, K)
     """
-    parts = [block @ A.T for block, A in zip(summary.blocks(), encoders)]
     if pooled:
-        largest = max(np.abs(z).max() for z in parts) or 1.0
-        parts = [z / largest for z in parts]
+        largest = max(np.abs(z).max() for z in latents) or 1.0
+        parts = [_gram(z / largest) for z in latents]
     else:
-        parts = [
-            block.T @ z for block, z in zip(summary.standardised(rtol), parts)
-        ]
-    moment: Array = np.sum([part.T @ part for part in parts], axis=0)
+        parts = each(_explained, summary.standardised(rtol), latents)
+    moment: Array = np.sum(parts, axis=0)
     return moment
+
+
+def _explained(block: Array, latents: Array) -> Array:
+    """Inner products of loadings, ``block.T @ latents``."""
+    if len(block) > block.shape[1]:
+        return _gram(block.T @ latents)
+    return np.asarray(latents.T @ _gram(block.T) @ latents)
+
+
+def _gram(columns: Array) -> Array:
+    """Inner products of columns."""
+    return np.asarray(columns.T @ columns)
 
 
 def orientation(

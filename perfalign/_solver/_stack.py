@@ -6,10 +6,11 @@ same thing for M = 2; views observed in pairs bring their signs along.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 import numpy as np
+from scipy import linalg
 from scipy.linalg import lapack
 
 from perfalign._checks import FLOAT64_EPS
@@ -18,15 +19,43 @@ from perfalign._types import Array
 
 
 @dataclass(frozen=True, eq=False)
+class RowSpace:
+    """What the rows of a wide block span, ``block * units = L @ Q.T``.
+
+    Q stays a product of reflections: to write it out would take as long as to
+    find it, and only a few combinations of its columns are asked for.
+
+    Attributes
+    ----------
+    units : ndarray of shape (d_m,), or float
+    reflections, tau : ndarray of shape (d_m, p) and (p,)
+        As LAPACK has them.
+    """
+
+    units: Array | float
+    reflections: Array
+    tau: Array
+
+    def features(self, coefficients: Array) -> Array:
+        """Combinations of the columns of Q as such of the features."""
+        n_features, p = self.reflections.shape
+        found = np.zeros((n_features, coefficients.shape[1]), order="F")
+        found[:p] = coefficients
+        return _reflected(self.reflections, self.tau, found).T * self.units
+
+
+@dataclass(frozen=True, eq=False)
 class Coordinates:
     """A view's block in other coordinates, ``U = block @ basis``.
 
     A combination of the columns of U is an encoder of the features. No basis
-    stands for the features themselves.
+    stands for the features themselves, and with a row space it is the columns
+    of Q that the basis combines.
     """
 
     U: Array
     basis: Array | None
+    row_space: RowSpace | None = None
 
     @property
     def rank(self) -> int:
@@ -34,9 +63,11 @@ class Coordinates:
 
     def encoder(self, coefficients: Array) -> Array:
         """Encoder rows in feature space."""
-        if self.basis is None:
-            return coefficients.T
-        return (self.basis @ coefficients).T
+        if self.basis is not None:
+            coefficients = self.basis @ coefficients
+        if self.row_space is not None:
+            return self.row_space.features(coefficients)
+        return coefficients.T
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,15 +81,24 @@ class Whitened(Coordinates):
         rounding.
     """
 
-    s: Array
+    s: Array = field(kw_only=True)
 
 
 def encoders_of(views: Sequence[Coordinates], rows: Array) -> list[Array]:
     """Encoders from their coefficients in the coordinates of all views."""
+    parts = _of_each_view(views, rows)
+    return [view.encoder(part) for view, part in zip(views, parts)]
+
+
+def latents_of(views: Sequence[Coordinates], rows: Array) -> list[Array]:
+    """Latents that these encoders give to the rows of the views' blocks."""
+    parts = _of_each_view(views, rows)
+    return [view.U @ part for view, part in zip(views, parts)]
+
+
+def _of_each_view(views: Sequence[Coordinates], rows: Array) -> list[Array]:
     ends = accumulate((view.rank for view in views), initial=0)
-    return [
-        view.encoder(rows[a:b]) for view, (a, b) in zip(views, pairwise(ends))
-    ]
+    return [rows[a:b] for a, b in pairwise(ends)]
 
 
 def whiten(
@@ -88,10 +128,26 @@ def whiten(
     if size is None:
         size = column_norms(block)
     units = (size > rounding) / rounding
-    U, s, Vt = svd(block * units, full_matrices=False)
+    U, s, V, row_space = _thin_svd(block, units)
     rank = np.count_nonzero(s > least)
-    U, s, V = U[:, :rank], s[:rank], Vt[:rank].T
-    return Whitened(U, units[:, None] * V / s, s)
+    U, s, V = U[:, :rank], s[:rank], V[:, :rank]
+    return Whitened(U, V / s, row_space, s=s)
+
+
+def _thin_svd(
+    block: Array, units: Array
+) -> tuple[Array, Array, Array, RowSpace | None]:
+    """U, s and V of a block in units; of a wide one V is in its row space."""
+    if 2 * len(block) > block.shape[1]:
+        U, s, Vt = svd(block * units, full_matrices=False)
+        return U, s, units[:, np.newaxis] * Vt.T, None
+    # In the order of LAPACK, which then need not copy.
+    columns = np.multiply(block.T, units[:, np.newaxis], order="F")
+    (reflections, tau), L = linalg.qr(
+        columns, mode="raw", overwrite_a=True, check_finite=False
+    )
+    V, s, Ut = svd(L, full_matrices=False)
+    return Ut.T, s, V, RowSpace(units, reflections, tau)
 
 
 def isometric(
@@ -141,11 +197,14 @@ def shrunk(
     """
     # A power of two changes no digit and keeps squares within range.
     scale = 2.0 ** np.frexp(np.abs(block).max())[1]
-    U, s, Vt = svd(whitened.U.T @ (block / scale), full_matrices=False)
+    reduced = whitened.U.T @ (block / scale)
+    U, s, V, row_space = _thin_svd(reduced, np.ones(block.shape[1]))
     added = np.sqrt(ridge / block.shape[1]) * np.linalg.norm(s)
     length = np.hypot(s, added)
     return (
-        Coordinates(whitened.U @ U * (s / length), Vt.T / (length * scale)),
+        Coordinates(
+            whitened.U @ U * (s / length), V / (length * scale), row_space
+        ),
         added / length,
     )
 
@@ -181,7 +240,7 @@ def regularised(
     U = np.linalg.qr(stacked, mode="r")
     ends = np.cumsum([view.rank for view in views])[:-1]
     return [
-        Coordinates(part, view.basis)
+        Coordinates(part, view.basis, view.row_space)
         for part, view in zip(np.split(U, ends, axis=1), views)
     ]
 
@@ -306,11 +365,16 @@ def last_left_singular_vectors(stack: Array, k: int) -> tuple[Array, Array]:
     beyond = min(k, n_rows - n_columns)
     wanted[n_rows - beyond :, k - beyond :] = np.eye(beyond)
     wanted[:n_columns, : k - beyond] = U[:, n_columns - (k - beyond) :]
-    _, work, _ = lapack.dormqr("L", "N", factored, tau, wanted, -1)
-    vectors, _, _ = lapack.dormqr(
-        "L", "N", factored, tau, wanted, int(work[0])
-    )
+    vectors = _reflected(factored, tau, wanted)
     return np.pad(s, (0, n_rows - n_columns)), vectors
+
+
+def _reflected(reflections: Array, tau: Array, columns: Array) -> Array:
+    """Q times columns, with Q as LAPACK's QR leaves it."""
+    given = "L", "N", reflections, tau, columns
+    size = int(lapack.dormqr(*given, -1)[1][0])
+    found: Array = lapack.dormqr(*given, size)[0]
+    return found
 
 
 def complement(basis: Array, n_vectors: int) -> Array:

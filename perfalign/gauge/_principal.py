@@ -100,9 +100,8 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
         n_perfect += int(np.sum(summary.n_features - alignment.ranks_))
     groups = tied_groups(sigma, n_perfect)
     rtol = params["rtol"] or summary.default_rtol()
-    moment = explained_moment(
-        summary, [matrix @ A for A in encoders], rtol, pooled
-    )
+    latents = [X @ (matrix @ A).T for X, A in zip(summary.blocks(), encoders)]
+    moment = explained_moment(summary, latents, rtol, pooled)
     matrix = principal_rotation(moment, groups).T @ matrix
     signs = orientation(summary, [matrix @ A for A in encoders], pooled)
     matrix = signs[:, None] * matrix

@@ -20,7 +20,7 @@ from perfalign._linalg import column_norms
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary._base import Summary
-from perfalign.summary._reflections import triangle
+from perfalign.summary._reflections import reduced
 from perfalign.summary._sets import (
     Placed,
     Subset,
@@ -305,7 +305,7 @@ class IncompleteSummary(Summary):
             # Without items that have this view alone there is no more.
             if len(few[m]) < len(many[m]):
                 share = (sum(few[m]) / sum(many[m])) ** 0.5
-                blocks[m] = share * triangle(np.vstack(rows[m]))
+                blocks[m] = share * reduced(np.vstack(rows[m]))
         return blocks
 
     def norms(self) -> Array:

@@ -25,6 +25,14 @@ def triangle(rows: Array) -> Array:
     return np.asfortranarray(factored[:n_rows])
 
 
+def reduced(rows: Array) -> Array:
+    """Rows with the same inner products of columns, no more than columns.
+
+    Fewer rows than columns are their own factor. Of others it is the triangle.
+    """
+    return rows if len(rows) < rows.shape[1] else triangle(rows)
+
+
 def triangular(rows: Array) -> Array:
     """As `triangle`, of rows that may be one already."""
     if len(rows) < 2 or not bandwidth(rows)[0]:

@@ -24,7 +24,7 @@ from perfalign.summary._base import Summary
 from perfalign.summary._dask import tree_summary
 from perfalign.summary._distinct import DistinctRows
 from perfalign.summary._pass import Pass
-from perfalign.summary._reflections import triangle
+from perfalign.summary._reflections import reduced
 from perfalign.summary._storage import checked
 
 
@@ -335,7 +335,7 @@ class StackedSummary(Summary):
         items.add_prints(self.items)
         items.add_prints(other.items)
         return StackedSummary(
-            R=triangle(np.vstack([self.R, other.R, weight * gap])),
+            R=reduced(np.vstack([self.R, other.R, weight * gap])),
             mean=mean,
             n_samples=n_samples,
             n_features=self.n_features,
@@ -449,7 +449,7 @@ class StackedSummary(Summary):
         if center:
             return self.split(self.R)
         mean_row = np.sqrt(self.n_samples) * self.mean
-        return self.split(triangle(np.vstack([self.R, mean_row])))
+        return self.split(reduced(np.vstack([self.R, mean_row])))
 
     def norms(self) -> Array:
         """Norms of the features over all samples, about 0.

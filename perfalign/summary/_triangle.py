@@ -33,7 +33,7 @@ from perfalign._types import Array, Floats
 from perfalign.summary._accumulation import Accumulation, Products
 from perfalign.summary._chunk import Chunk
 from perfalign.summary._coordinates import coordinates_after
-from perfalign.summary._reflections import eliminated, triangle, triangular
+from perfalign.summary._reflections import eliminated, reduced, triangular
 
 #: Numbers in the first chunk, which is reflected, and in the others, which
 #: the cache keeps between the steps.
@@ -65,7 +65,7 @@ class CentredTriangle:
 
     def __init__(self, R: Array, mean: Array, rest: Array, n: float):
         # A copy: it will be overwritten.
-        self.R = triangular(np.array(R, order="F"))
+        self.R = np.array(R, order="F")
         self.origin, self.rest, self.n = mean, rest, n
         self.chunk = Chunk()
         self.accumulation: Accumulation | None = None
@@ -168,6 +168,7 @@ class CentredTriangle:
         if not self.n or self._wide or chunk.filled < enough:
             return
         with threads_for(d):
+            self.R = triangular(self.R)
             coordinates = coordinates_after(self.R, self.n, chunk.coarse)
             if coordinates is None:
                 return
@@ -242,10 +243,10 @@ class CentredTriangle:
             rows = below
         with threads_for(d):
             if len(self.R) == d:
-                self.R = eliminated(self.R, rows)
+                self.R = eliminated(triangular(self.R), rows)
             else:
                 rows = np.vstack([self.R, rows]) if self.n else rows
-                self.R = triangle(rows)
+                self.R = reduced(rows)
         self._move_origin(total / n * gap)
         self.n = n
 
