@@ -569,6 +569,37 @@ def test_constant_and_duplicated_columns_are_ignored():
 
 
 @pytest.mark.filterwarnings("ignore::perfalign.OverfitWarning")
+@pytest.mark.parametrize("n_features", [(20, 30), (70, 90)])
+def test_encoders_of_wide_views_are_of_least_norm(n_features):
+    views = noisy_views(n=12, n_features=n_features)
+    alignment = PerfectAlignment(3).fit(views)
+    for view, A in zip(views, alignment.encoders_):
+        centred = view - view.mean(axis=0)
+        spread = np.linalg.norm(centred, axis=0)
+        span = np.linalg.qr((centred / spread).T)[0][:, :11]
+        in_spreads = A * spread
+        assert_allclose(
+            in_spreads @ span @ span.T, in_spreads, rtol=0, atol=1e-12
+        )
+
+
+@pytest.mark.filterwarnings("ignore::perfalign.OverfitWarning")
+@pytest.mark.parametrize("d", [20, 70])
+def test_with_a_ridge_only_the_span_of_the_rows_matters(d):
+    views = noisy_views(n=12, n_features=(d, d))
+    spans = [np.linalg.qr(view.T)[0] for view in views]
+    turned = [view @ Q for view, Q in zip(views, spans)]
+    wide = PerfectAlignment(3, ridge=0.1).fit(views)
+    # The trace is the same, and is shared among fewer features.
+    narrow = PerfectAlignment(3, ridge=0.1 * 12 / d).fit(turned)
+    found = np.hstack(wide.encoders_)
+    wanted = np.hstack([A @ Q.T for A, Q in zip(narrow.encoders_, spans)])
+    # Signs are those of the largest entries, which were turned.
+    signs = np.sign(np.sum(found * wanted, axis=1, keepdims=True))
+    assert_allclose(signs * found, wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::perfalign.OverfitWarning")
 @pytest.mark.parametrize("params", CONFIGURATIONS)
 def test_fewer_samples_than_features(params):
     views = noisy_views(n=12, n_features=(20, 30))

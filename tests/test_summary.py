@@ -1,8 +1,11 @@
 """The summary (R, mean, n): what it keeps, and that it can be merged."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import special_ortho_group
 
 from perfalign import PerfectAlignment, StackedSummary
 
@@ -30,6 +33,31 @@ def test_inner_products_are_those_of_the_centred_stack():
     assert_allclose(summary.mean, stack.mean(axis=0), rtol=1e-15)
     raw = np.hstack(summary.blocks(center=False))
     assert_allclose(raw.T @ raw, stack.T @ stack, rtol=1e-13)
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(1.0, 9.0)])
+def test_fewer_rows_than_features_are_their_own_factor(weights):
+    views = random_views(8, (6, 5), seed=1)
+    stack = np.hstack(views)
+    summary = StackedSummary.from_views(views, weights)
+    share = np.ones(8) if weights is None else weights
+    centred = stack - np.average(stack, axis=0, weights=share)
+    assert_allclose(
+        summary.R, np.sqrt(share)[:, np.newaxis] * centred, rtol=0, atol=1e-14
+    )
+
+
+@pytest.mark.parametrize("n_new", [3, 20])
+def test_a_square_factor_need_not_be_triangular(n_new):
+    views = random_views(40, (3, 2), seed=2)
+    whole = StackedSummary.from_views(views)
+    head, new = cut(views, [0, 40 - n_new, 40])
+    head = StackedSummary.from_views(head)
+    turn = special_ortho_group.rvs(5, random_state=0)
+    found = replace(head, R=turn @ head.R).update(new)
+    assert_allclose(
+        found.R.T @ found.R, whole.R.T @ whole.R, rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("n_blocks", [1, 7, 100])

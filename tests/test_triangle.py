@@ -18,7 +18,7 @@ N, D = 30_000, 12
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch):
     # Small data then take as many chunks as large data otherwise.
-    monkeypatch.setattr(_triangle, "FIRST", 100 * D)
+    monkeypatch.setattr(_triangle, "FIRST", 100 * D**2)
     monkeypatch.setattr(_triangle, "CHUNK", 100 * D)
     monkeypatch.setattr(_triangle, "ROWS", 100)
 

@@ -75,7 +75,7 @@ def measured(views):
 VIEWS = {
     "digits": halves(),
     "noisy": related(noise=0.3, n_features=(5, 4)),
-    "fewer samples than features": related(30, noise=0.3, n_features=(40, 20)),
+    "fewer samples than features": related(30, noise=0.3, n_features=(80, 20)),
 }
 
 

@@ -14,7 +14,7 @@ from scipy import linalg
 from scipy.linalg import lapack
 
 from perfalign._checks import FLOAT64_EPS
-from perfalign._linalg import column_norms, orthonormal, svd
+from perfalign._linalg import column_norms, orthonormal, svd, threads_for
 from perfalign._types import Array
 
 
@@ -143,9 +143,10 @@ def _thin_svd(
         return U, s, units[:, np.newaxis] * Vt.T, None
     # In the order of LAPACK, which then need not copy.
     columns = np.multiply(block.T, units[:, np.newaxis], order="F")
-    (reflections, tau), L = linalg.qr(
-        columns, mode="raw", overwrite_a=True, check_finite=False
-    )
+    with threads_for(len(block)):
+        (reflections, tau), L = linalg.qr(
+            columns, mode="raw", overwrite_a=True, check_finite=False
+        )
     V, s, Ut = svd(L, full_matrices=False)
     return Ut.T, s, V, RowSpace(units, reflections, tau)
 

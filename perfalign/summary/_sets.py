@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from perfalign._checks import Signature, named
 from perfalign._types import Array
 from perfalign.summary._pass import Pass
-from perfalign.summary._reflections import triangle
+from perfalign.summary._reflections import reduced
 from perfalign.summary._stacked import StackedSummary
 
 #: Views that some items have, by number or by name.
@@ -199,7 +199,7 @@ def factor(
     n_features: tuple[int, ...],
     center: bool = True,
 ) -> Array:
-    """Triangular factor of the rows of all sets."""
+    """Factor of the rows of all sets."""
     ends = np.cumsum(n_features)
     factors = []
     for places, summary in joint:
@@ -209,4 +209,4 @@ def factor(
             columns = slice(ends[m] - n_features[m], ends[m])
             rows[:, columns] = np.kron(column[:, np.newaxis], block)
         factors.append(rows)
-    return triangle(np.vstack(factors))
+    return reduced(np.vstack(factors))

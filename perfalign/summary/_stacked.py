@@ -47,7 +47,8 @@ class StackedSummary(Summary):
     Parameters
     ----------
     R : ndarray of shape (p, d)
-        Factor of the centred stack, p ≤ d.
+        Factor of the centred stack, p ≤ d: a triangle, or fewer rows than d
+        as they were, centred.
     mean : ndarray of shape (d,)
         Mean of the stack, in the units of the features.
     n_samples : int or float

@@ -35,9 +35,11 @@ from perfalign.summary._chunk import Chunk
 from perfalign.summary._coordinates import coordinates_after
 from perfalign.summary._reflections import eliminated, reduced, triangular
 
-#: Numbers in the first chunk, which is reflected, and in the others, which
-#: the cache keeps between the steps.
-FIRST, CHUNK = 2**17, 2**18
+#: Numbers in a chunk, which the cache keeps between the steps.
+CHUNK = 2**18
+#: Products of two numbers of a row in the first chunk, which is reflected: to
+#: accumulate has to be begun and ended, which takes as long as these.
+FIRST = 2**20
 #: Rows in a chunk at least: to mirror a Gram matrix takes as long as some.
 ROWS = 1024
 #: With more features the chunks that repay accumulation take more memory
@@ -136,8 +138,10 @@ class CentredTriangle:
         """Rows of a chunk: so many, at first, that R becomes square."""
         d = len(self.origin)
         if self._wide:
-            return max(FIRST // d, WIDE_ROWS, d - len(self.R))
-        return max(CHUNK // d, d, ROWS) if self.n else max(FIRST // d, 2 * d)
+            return max(WIDE_ROWS, d - len(self.R))
+        if self.n:
+            return max(CHUNK // d, d, ROWS)
+        return max(min(CHUNK // d, FIRST // d**2), 2 * d)
 
     @property
     def _wide(self) -> bool:
