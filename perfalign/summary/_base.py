@@ -26,8 +26,8 @@ ROUNDINGS = 4
 class Summary(ABC):
     """What all summaries of views answer, however the views were observed.
 
-    All of it is read off the triangular factor R of a stack whose columns are
-    the features of all views.
+    All of it is read off the factor R of a stack whose columns are the
+    features of all views.
 
     Attributes
     ----------
