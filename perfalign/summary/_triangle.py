@@ -83,7 +83,8 @@ class CentredTriangle:
         d = len(self.origin)
         if self._wide and not self.n and not self.chunk.filled:
             n_rows = min(n_rows, self._wanted())
-            self.chunk = Chunk(np.empty((n_rows, d), order="F"))
+            order = "F" if n_rows >= d else "C"
+            self.chunk = Chunk(np.empty((n_rows, d), order=order))
 
     def add(
         self,
