@@ -19,6 +19,7 @@ N, D = 30_000, 12
 def small_chunks(monkeypatch):
     # Small data then take as many chunks as large data otherwise.
     monkeypatch.setattr(_triangle, "FIRST", 100 * D**2)
+    monkeypatch.setattr(_triangle, "FEW", 400 * D**2)
     monkeypatch.setattr(_triangle, "CHUNK", 100 * D)
     monkeypatch.setattr(_triangle, "ROWS", 100)
 

@@ -46,9 +46,9 @@ ROWS = 1024
 #: than the factor. Then there are so many rows in a chunk at least: R passes
 #: through the memory once for each.
 NARROW, WIDE_ROWS = 2048, 128
-#: Chunks that are computed in the time that threads need to begin, and threads
-#: that one more, which checks the rows, can keep busy.
-FEW, MOST_THREADS = 4, 4
+#: Products that are computed in the time that threads need to begin, and
+#: threads that one more, which checks the rows, can keep busy.
+FEW, MOST_THREADS = 2**25, 4
 
 
 class CentredTriangle:
@@ -75,7 +75,7 @@ class CentredTriangle:
         self.ahead: deque[tuple[Chunk, Callable[[], Products]]] = deque()
         self.n_threads = min(n_threads(), MOST_THREADS)
         self.most_ahead = self.n_threads if self.n_threads > 1 else 0
-        self.n_accumulated = 0
+        self.n_products = 0
         self.pool: ThreadPoolExecutor | None = None
 
     def expect(self, n_rows: int) -> None:
@@ -190,8 +190,8 @@ class CentredTriangle:
         """What a chunk adds, asked for at once if others can compute it."""
         assert self.accumulation is not None
         products = partial(self.accumulation.products, chunk)
-        self.n_accumulated += 1
-        if self.n_threads == 1 or self.n_accumulated <= FEW:
+        self.n_products += chunk.filled * len(self.origin) ** 2
+        if self.n_threads == 1 or self.n_products <= FEW:
             return products
         if self.pool is None:
             self.pool = ThreadPoolExecutor(self.n_threads)
