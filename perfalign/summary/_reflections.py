@@ -19,10 +19,11 @@ def triangle(rows: Array) -> Array:
     if n_rows == 0:
         return np.empty((0, rows.shape[1]), order="F")
     factored, _, _ = lapack.dgeqrt(min(PANEL, n_rows), rows, overwrite_a=True)
+    R = np.asfortranarray(factored[:n_rows])
     for j in range(n_rows):
-        # In place: a copy of a wide triangle is large.
-        factored[j + 1 :, j] = 0
-    return np.asfortranarray(factored[:n_rows])
+        # In place: a copy of a large triangle is large.
+        R[j + 1 :, j] = 0
+    return R
 
 
 def reduced(rows: Array) -> Array:
