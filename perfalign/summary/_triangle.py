@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Literal
 
 import numpy as np
 from scipy.linalg import blas
@@ -83,8 +84,8 @@ class CentredTriangle:
         d = len(self.origin)
         if self._wide and not self.n and not self.chunk.filled:
             n_rows = min(n_rows, self._wanted())
-            order = "F" if n_rows >= d else "C"
-            self.chunk = Chunk(np.empty((n_rows, d), order=order))
+            room = np.empty((n_rows, d), order=self._order(n_rows))
+            self.chunk = Chunk(room)
 
     def add(
         self,
@@ -147,6 +148,10 @@ class CentredTriangle:
     @property
     def _wide(self) -> bool:
         return len(self.origin) > NARROW
+
+    def _order(self, n_rows: int) -> Literal["C", "F"]:
+        """Fortran's for rows that will be factored where they lie."""
+        return "F" if not self.n and n_rows >= len(self.origin) else "C"
 
     def _hand_on(self) -> None:
         """Take in the chunk, and begin another."""
@@ -230,8 +235,8 @@ class CentredTriangle:
         d, weights = len(self.origin), chunk.weights()
         rows = chunk.room
         if rows is None or len(rows) != chunk.filled:
-            # The first becomes R in the same memory, in Fortran's order.
-            rows = np.empty((chunk.filled, d), order="C" if self.n else "F")
+            # The first becomes R in the same memory.
+            rows = np.empty((chunk.filled, d), order=self._order(chunk.filled))
             chunk.rows(rows)
         rows -= self.origin
         total = float(weights.sum())
