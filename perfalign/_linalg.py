@@ -53,7 +53,8 @@ def svd(
         return Ut.T, s, V.T
     if not matrix.size:
         return linalg.svd(matrix, full_matrices, compute_uv)
-    if MIDDLE <= min(n_rows, n_columns) < LARGE:
+    smaller = min(n_rows, n_columns)
+    if MIDDLE <= smaller < LARGE:
         fast: Any = np.linalg.svd
         try:
             return fast(matrix, full_matrices, compute_uv)
@@ -61,7 +62,7 @@ def svd(
             return _patient_svd(matrix, full_matrices, compute_uv)
     wanted = compute_uv, full_matrices
     size = _workspace(n_rows, n_columns, *wanted)
-    with threads_for(min(n_rows, n_columns)):
+    with threads_for(smaller):
         U, s, Vt, failed = lapack.dgesdd(matrix, *wanted, size)
         if failed:
             return _patient_svd(matrix, full_matrices, compute_uv)

@@ -108,7 +108,8 @@ def joint_signs(encoder: Array) -> Array:
     [-1.  1.]
     """
     size = np.abs(encoder)
-    nearly = (1 - SIGN_RTOL) * size.max(axis=1, keepdims=True)
-    first = (size >= nearly).argmax(axis=1)
-    decisive = encoder[np.arange(len(encoder)), first]
-    return np.where(decisive < 0, -1.0, 1.0)
+    nearly = size >= (1 - SIGN_RTOL) * size.max(axis=1, keepdims=True)
+    first = nearly.argmax(axis=1).tolist()
+    return np.array(
+        [-1.0 if row[j] < 0 else 1.0 for row, j in zip(encoder, first)]
+    )

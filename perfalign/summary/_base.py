@@ -244,7 +244,6 @@ class Summary(ABC):
         size = max(self.n_counted, sum(self.n_features))
         return float(min(size * FLOAT64_EPS, FLOAT64_EPS**0.5))
 
-    @one_blas_thread
     def rounding(self, rtol: float, center: bool = True) -> list[Array]:
         r"""What may be rounding in each feature, as a norm over the samples.
 

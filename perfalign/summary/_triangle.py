@@ -22,7 +22,7 @@ was computed ahead is computed again.
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.linalg import blas
@@ -71,8 +71,6 @@ class CentredTriangle:
         self.accumulation: Accumulation | None = None
         # Chunks of which what they add is still to come.
         self.ahead: deque[tuple[Chunk, Callable[[], Products]]] = deque()
-        self.n_threads = min(n_threads(), MOST_THREADS)
-        self.most_ahead = self.n_threads if self.n_threads > 1 else 0
         self.n_accumulated = 0
         self.pool: ThreadPoolExecutor | None = None
 
@@ -143,6 +141,11 @@ class CentredTriangle:
     def _wide(self) -> bool:
         return len(self.origin) > NARROW
 
+    @cached_property
+    def n_threads(self) -> int:
+        """Threads that compute what is accumulated."""
+        return min(n_threads(), MOST_THREADS)
+
     def _hand_on(self) -> None:
         """Take in the chunk, and begin another."""
         chunk, self.chunk = self.chunk, Chunk()
@@ -157,15 +160,17 @@ class CentredTriangle:
             self._reflect(chunk)
             return
         self.ahead.append((chunk, self._products(chunk)))
-        while len(self.ahead) > self.most_ahead:
+        most_ahead = self.n_threads if self.n_threads > 1 else 0
+        while len(self.ahead) > most_ahead:
             self._collect()
 
     def _begin(self, chunk: Chunk) -> None:
         """Begin to accumulate, if that is the way for such rows."""
+        if not self.n or self._wide:
+            return
         # To begin costs more than it saves on few rows.
         d = len(self.origin)
-        enough = min(2 * d, self._wanted())
-        if not self.n or self._wide or chunk.filled < enough:
+        if chunk.filled < min(2 * d, self._wanted()):
             return
         with threads_for(d):
             coordinates = coordinates_after(self.R, self.n, chunk.coarse)
@@ -221,15 +226,18 @@ class CentredTriangle:
             self.accumulation = None
 
     def _reflect(self, chunk: Chunk) -> None:
-        d, weights = len(self.origin), chunk.weights()
-        rows = chunk.room
+        d, rows = len(self.origin), chunk.room
         if rows is None or len(rows) != chunk.filled:
             # The first becomes R in the same memory, in Fortran's order.
             rows = np.empty((chunk.filled, d), order="C" if self.n else "F")
             chunk.rows(rows)
         rows -= self.origin
-        total = float(weights.sum())
-        shares = weights / total
+        total = float(chunk.filled)
+        shares = np.full(chunk.filled, 1 / total)
+        if chunk.weighted:
+            weights = chunk.weights()
+            total = float(weights.sum())
+            shares = weights / total
         # The second time, what rounding in the first mean has left over.
         first, second = _centre(rows, shares), _centre(rows, shares)
         if chunk.weighted:
