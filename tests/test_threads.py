@@ -243,6 +243,15 @@ def test_threads_at_hand_are_those_that_somebody_else_allows(pools):
     assert _threads.n_threads() == 2
 
 
+def test_one_thread_is_left_alone(pools, monkeypatch):
+    with threadpool_limits(1), monkeypatch.context() as patch:
+        for pool in pools:
+            patch.setattr(pool, "set", None)
+        with one_blas_thread, scipy_threads:
+            assert numbers(pools) == [1] * len(pools)
+    assert numbers(pools) == [2] * len(pools)
+
+
 def test_threads_of_an_unknown_library_are_left_alone(monkeypatch):
     monkeypatch.setattr(_threads, "_pools", list)
     assert _threads.n_threads() == 1

@@ -291,7 +291,8 @@ def slabs(
     eps = list(map(precision, views))
     step = max(SLAB // max(sum(view.shape[1] for view in sources), 1), 1)
     for start in range(0, max(sources[0].shape[0], 1), step):
-        rows, ahead = slice(start, start + step), slice(start + step, start + 2*step)
+        rows = slice(start, start + step)
+        ahead = slice(start + step, start + 2 * step)
         for view in sources:
             read_ahead(view, ahead)
         parts = [

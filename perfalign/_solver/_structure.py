@@ -76,10 +76,11 @@ class SharedStructure:
         values = [view.s for view in self.whitened if view.rank]
         if not values:
             return 0
-        sigma, least = self.singular_values, self.least
-        low, high = min(s[-1] for s in values), max(s[0] for s in values)
-        joint = np.count_nonzero(sigma > least / low + SLACK)
-        if joint < np.count_nonzero(sigma > least / high - SLACK):
+        sigma, least = self.singular_values.tolist(), self.least
+        low = least / min(s.item(-1) for s in values) + SLACK
+        high = least / max(s.item(0) for s in values) - SLACK
+        joint = sum(value > low for value in sigma)
+        if joint < sum(value > high for value in sigma):
             signals = np.concatenate(values)[:, np.newaxis] * self.stack
             joint = np.count_nonzero(singular_values(signals) > least)
         return max(0, sum(self.ranks) - int(joint))
@@ -95,9 +96,10 @@ class SharedStructure:
 
         σ_0², here M − 1 or 1, is what a latent of one view alone costs.
         """
-        smallest = singular_values[::-1][: min(self.ranks)]
+        smallest = singular_values[: -min(self.ranks) - 1 : -1]
         of_first = self.summary.contrasts[:, 0]
-        return 1 - smallest**2 / (of_first @ of_first)
+        alone: float = of_first.dot(of_first)
+        return 1 - smallest**2 / alone
 
     def informative_rows(self) -> list[Array]:
         """Encoder rows, one list a view, that span the shared signals."""

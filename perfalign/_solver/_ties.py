@@ -108,8 +108,7 @@ def joint_signs(encoder: Array) -> Array:
     [-1.  1.]
     """
     size = np.abs(encoder)
-    nearly = size >= (1 - SIGN_RTOL) * size.max(axis=1, keepdims=True)
-    first = nearly.argmax(axis=1).tolist()
-    return np.array(
-        [-1.0 if row[j] < 0 else 1.0 for row, j in zip(encoder, first)]
-    )
+    nearly = size.T >= (1 - SIGN_RTOL) * size.max(axis=1)
+    first = nearly.argmax(axis=0).tolist()
+    decisive = [row.item(j) for row, j in zip(encoder, first)]
+    return np.array([-1.0 if entry < 0 else 1.0 for entry in decisive])

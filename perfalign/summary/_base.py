@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate, pairwise
 from os import PathLike
 from typing import Any, Self
@@ -213,13 +213,7 @@ class Summary(ABC):
         -------
         parts : list of ndarray of shape (..., n_features_m)
         """
-        return [stacked[..., place] for place in self._places]
-
-    @cached_property
-    def _places(self) -> list[slice]:
-        """The columns of each view."""
-        ends = [0, *accumulate(self.n_features)]
-        return [slice(a, b) for a, b in pairwise(ends)]
+        return [stacked[..., place] for place in _places(self.n_features)]
 
     @property
     def n_counted(self) -> float:
@@ -344,3 +338,10 @@ class Summary(ABC):
             raise ValueError(
                 f"{path} holds no {cls.__name__}: {error}"
             ) from error
+
+
+@cache
+def _places(n_features: tuple[int, ...]) -> list[slice]:
+    """The columns of each view."""
+    ends = accumulate(n_features, initial=0)
+    return [slice(a, b) for a, b in pairwise(ends)]

@@ -25,7 +25,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 
 import numpy as np
-from scipy.linalg import blas
 
 from perfalign._linalg import threads_for, two_sum
 from perfalign._threads import n_threads
@@ -264,9 +263,6 @@ class CentredTriangle:
 
 def _centre(rows: Array, shares: Array) -> Array:
     """Subtract the weighted mean from rows, in place, and return it."""
-    if rows.strides[0] == rows.itemsize:
-        mean: Array = blas.dgemv(1.0, rows, shares, trans=1)
-    else:
-        mean = blas.dgemv(1.0, rows.T, shares)
+    mean: Array = shares.dot(rows)
     rows -= mean
     return mean
