@@ -8,7 +8,6 @@ processor's rounding. The QR iteration does not; it steps in.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -53,28 +52,34 @@ def svd(
         return Ut.T, s, V.T
     if not matrix.size:
         return linalg.svd(matrix, full_matrices, compute_uv)
-    if MIDDLE <= min(n_rows, n_columns) < LARGE:
-        fast: Any = np.linalg.svd
-        try:
-            return fast(matrix, full_matrices, compute_uv)
-        except linalg.LinAlgError:
-            return _patient_svd(matrix, full_matrices, compute_uv)
-    wanted = compute_uv, full_matrices
-    size = _workspace(n_rows, n_columns, *wanted)
-    with threads_for(min(n_rows, n_columns)):
-        U, s, Vt, failed = lapack.dgesdd(matrix, *wanted, size)
-        if failed:
-            return _patient_svd(matrix, full_matrices, compute_uv)
+    smaller, wanted = min(n_rows, n_columns), (compute_uv, full_matrices)
+    if smaller >= LARGE:
+        # Blocks of columns need room; below `MIDDLE` LAPACK has none.
+        size, _ = lapack.dgesdd_lwork(n_rows, n_columns, *wanted)
+        with scipy_threads:
+            return _fast_svd(matrix, *wanted, int(size))
+    if smaller < MIDDLE:
+        return _fast_svd(matrix, *wanted)
+    usual: Any = np.linalg.svd
+    try:
+        return usual(matrix, full_matrices, compute_uv)
+    except linalg.LinAlgError:
+        return _patient_svd(matrix, full_matrices, compute_uv)
+
+
+def _fast_svd(
+    matrix: Array, compute_uv: bool, full_matrices: bool, *workspace: int
+) -> Any:
+    U, s, Vt, failed = lapack.dgesdd(
+        matrix, compute_uv, full_matrices, *workspace
+    )
+    if failed:
+        return _patient_svd(matrix, full_matrices, compute_uv)
     return (U, s, Vt) if compute_uv else s
 
 
 def _patient_svd(matrix: Array, *wanted: bool) -> Any:
     return linalg.svd(matrix, *wanted, lapack_driver="gesvd")
-
-
-@lru_cache
-def _workspace(*shape: int) -> int:
-    return int(lapack.dgesdd_lwork(*shape)[0])
 
 
 def each(

@@ -43,10 +43,15 @@ class _Pool:
         limited = self.holders > 0 and self.lifters == 0
         if limited and not self.found:
             self.found = self.get()
-            self.set(1)
+            self._set(1)
         elif self.found and not limited:
-            self.set(self.found)
+            self._set(self.found)
             self.found = 0
+
+    def _set(self, n_threads: int) -> None:
+        # Of one thread there is nothing to limit or to restore.
+        if self.found > 1:
+            self.set(n_threads)
 
 
 @cache

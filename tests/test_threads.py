@@ -103,8 +103,10 @@ EXEMPT = {
         "PermutationCalibration.calibrated",
         "PermutationTest.accepted",
         "StackedSummary.degrees_of_freedom",
+        "StackedSummary.latents_of_means",
         "StackedSummary.norms",
         "Summary.default_rtol",
+        "Summary.rounding",
         "median_rank",
         "picture_features",
         "recall",
@@ -239,6 +241,15 @@ def test_threads_at_hand_are_those_that_somebody_else_allows(pools):
         with one_blas_thread:
             assert _threads.n_threads() == 1
     assert _threads.n_threads() == 2
+
+
+def test_one_thread_is_left_alone(pools, monkeypatch):
+    with threadpool_limits(1), monkeypatch.context() as patch:
+        for pool in pools:
+            patch.setattr(pool, "set", None)
+        with one_blas_thread, scipy_threads:
+            assert numbers(pools) == [1] * len(pools)
+    assert numbers(pools) == [2] * len(pools)
 
 
 def test_threads_of_an_unknown_library_are_left_alone(monkeypatch):

@@ -80,6 +80,7 @@ ACCEPTED = {
     "uint8": (WHOLE.astype("u1"), WHOLE, np.float64),
     "bool": (WHOLE.astype(bool), WHOLE, np.float64),
     "read-only": (read_only(X), X, np.float64),
+    "too large to be squared": (1e200 * X, 1e200 * X, np.float64),
     "Fortran": (np.asfortranarray(X), X, np.float64),
     "strided": (np.repeat(X, 2, axis=0)[::2], X, np.float64),
     "nothing hidden": (NOTHING_HIDDEN, X, np.float64),

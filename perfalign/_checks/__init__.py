@@ -21,8 +21,10 @@ from perfalign._checks._parameters import (
     check_parameters,
 )
 from perfalign._checks._views import (
+    FLOAT32_EPS,
     FLOAT64_EPS,
     at_hand,
+    called,
     check_hidden,
     check_lengths,
     check_paired,
@@ -31,6 +33,7 @@ from perfalign._checks._views import (
     check_width,
     in_double,
     latent_dtype,
+    listed,
     n_rows,
     named,
     precision,
@@ -41,11 +44,13 @@ from perfalign._checks._warn import warn
 from perfalign._checks._weights import check_weights
 
 __all__ = [
+    "FLOAT32_EPS",
     "FLOAT64_EPS",
     "SHOWN",
     "Signature",
     "as_list",
     "at_hand",
+    "called",
     "check_estimator",
     "check_hidden",
     "check_integer",
@@ -66,6 +71,7 @@ __all__ = [
     "is_frame",
     "labelled",
     "latent_dtype",
+    "listed",
     "n_rows",
     "named",
     "precision",

@@ -27,6 +27,7 @@ from perfalign._checks._names import (
 from perfalign._types import Array
 
 FLOAT64_EPS = float(np.finfo(np.float64).eps)
+FLOAT32_EPS = float(np.finfo(np.float32).eps)
 
 #: Numbers that are checked and converted at a time.
 SLAB = 2**19
@@ -89,7 +90,7 @@ def check_view(
     """
     view = at_hand(view)
     if _is_plain(view):
-        stored = [view.dtype]
+        eps = _rounding(view.dtype)
         if not single:
             view = view.astype(np.float64, copy=False)
     else:
@@ -108,12 +109,13 @@ def check_view(
             )
         except (ValueError, TypeError) as error:
             raise named(error, name) from error
+        eps = max(map(_rounding, stored))
     if n_features is not None and view.shape[1] != n_features:
         raise ValueError(
             f"{name} has shape {view.shape}, but {n_features} features (the "
             "number of columns) are wanted, as in the fit."
         )
-    return view, max(map(_rounding, stored))
+    return view, eps
 
 
 def _is_plain(view: Any) -> bool:
@@ -132,9 +134,8 @@ def _is_finite(view: Array) -> bool:
     # that is not; to sum them is faster than to ask each number.
     if view.flags.forc:
         flat = view.ravel(order="K")
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = flat.dot(flat)
-        if isfinite(total):
+        # `dot` would warn of what is too large.
+        if isfinite(np.vdot(flat, flat)):
             return True
     return bool(np.isfinite(view).all())
 
@@ -155,7 +156,7 @@ def precision(view: Any) -> float | Array:
 
 def latent_dtype(view: Any) -> np.dtype[Any]:
     """The type of what is computed from a view: single for single."""
-    single = np.min(precision(view)) >= np.finfo(np.float32).eps
+    single = np.min(precision(view)) >= FLOAT32_EPS
     return np.dtype(np.float32 if single else np.float64)
 
 
@@ -193,7 +194,8 @@ def check_views(
     ValueError
         Says which view, what was seen and what was wanted.
     """
-    views, names = _listed(views, like)
+    views, view_names = listed(views, like)
+    names = called(view_names, len(views))
     checked, eps = zip(
         *(
             check_view(view, name, **wanted)
@@ -237,7 +239,8 @@ def check_paired(views: Any) -> tuple[list[Any], Signature, int]:
         If there are fewer than two views, one is masked and hides values, or
         if they differ in their numbers or labels of rows.
     """
-    given, names = _listed(views, None)
+    given, view_names = listed(views)
+    names = called(view_names, len(given))
     # Rows are taken of them, which not every sparse format lets one do.
     given = [view.tocsr() if issparse(view) else view for view in given]
     lengths = [n_rows(view, name) for view, name in zip(given, names)]
@@ -246,7 +249,7 @@ def check_paired(views: Any) -> tuple[list[Any], Signature, int]:
     for view, name in zip(given, names):
         check_hidden(view, name)
     anything: Any = (None,) * len(given)
-    return given, Signature(anything, anything, as_list(views)[1]), lengths[0]
+    return given, Signature(anything, anything, view_names), lengths[0]
 
 
 def view_slabs(
@@ -266,8 +269,8 @@ def view_slabs(
     eps : list of (float or ndarray of shape (n_features_m,))
         The precision of each view, or of its columns.
     """
-    views, names = _listed(views, like)
-    yield from slabs(views, names, like, **allowed)
+    views, names = listed(views, like)
+    yield from slabs(views, called(names, len(views)), like, **allowed)
 
 
 def slabs(
@@ -288,9 +291,10 @@ def slabs(
     eps = list(map(precision, views))
     step = max(SLAB // max(sum(view.shape[1] for view in sources), 1), 1)
     for start in range(0, max(sources[0].shape[0], 1), step):
-        for view in sources:
-            read_ahead(view, slice(start + step, start + 2 * step))
         rows = slice(start, start + step)
+        ahead = slice(start + step, start + 2 * step)
+        for view in sources:
+            read_ahead(view, ahead)
         parts = [
             check_view(
                 _dense(view[rows]),
@@ -315,9 +319,10 @@ def at_hand(view: Any) -> Any:
     return view.compute() if hasattr(view, "__dask_graph__") else view
 
 
-def _listed(views: Any, like: Signature | None) -> tuple[list[Any], list[str]]:
-    """The views in order, and how messages call them."""
-    names: Sequence[str] | None
+def listed(
+    views: Any, like: Signature | None = None
+) -> tuple[list[Any], tuple[str, ...] | None]:
+    """Two or more views in order, and their names, if they have some."""
     if like is None:
         views, names = as_list(views)
     else:
@@ -326,7 +331,12 @@ def _listed(views: Any, like: Signature | None) -> tuple[list[Any], list[str]]:
         raise ValueError(
             f"Alignment needs at least two views; seen {len(views)}."
         )
-    return views, [f"view {name!r}" for name in names or range(len(views))]
+    return views, names
+
+
+def called(view_names: Sequence[str] | None, n_views: int) -> list[str]:
+    """How messages call views."""
+    return [f"view {name!r}" for name in view_names or range(n_views)]
 
 
 def _wanted(
@@ -347,9 +357,9 @@ def _sliceable(view: Any, name: str, **wanted: Any) -> Any:
 
 
 def _dense(rows: Any) -> Any:
-    if isinstance(rows, np.memmap):
-        return np.asarray(rows)
-    return rows.toarray() if issparse(rows) else rows
+    if isinstance(rows, np.ndarray):
+        return np.asarray(rows) if isinstance(rows, np.memmap) else rows
+    return rows.toarray()
 
 
 @cache

@@ -64,7 +64,7 @@ class Coordinates:
     def encoder(self, coefficients: Array) -> Array:
         """Encoder rows in feature space."""
         if self.basis is not None:
-            coefficients = self.basis @ coefficients
+            coefficients = self.basis.dot(coefficients)
         if self.row_space is not None:
             return self.row_space.features(coefficients)
         return coefficients.T
@@ -129,7 +129,7 @@ def whiten(
         size = column_norms(block)
     units = (size > rounding) / rounding
     U, s, V, row_space = _thin_svd(block, units)
-    rank = np.count_nonzero(s > least)
+    rank = sum(value > least for value in s.tolist())
     U, s, V = U[:, :rank], s[:rank], V[:, :rank]
     return Whitened(U, V / s, row_space, s=s)
 
@@ -304,9 +304,10 @@ def whitened_system(stack: Array, ranks: Iterable[int]) -> tuple[Array, Array]:
     r, *others = ranks
     if len(others) != 1:
         return left_singular_system(stack)
-    Y, cosines, Zt = svd(stack[:r] @ stack[r:].T)
-    shared = np.count_nonzero(cosines > FLOAT64_EPS * len(stack))
-    cosines = np.minimum(cosines[:shared], 1)
+    Y, found, Zt = svd(stack[:r].dot(stack[r:].T))
+    least = FLOAT64_EPS * len(stack)
+    cosines = [min(value, 1.0) for value in found.tolist() if value > least]
+    shared = len(cosines)
     vectors = np.zeros((len(stack), len(stack)))
     small = vectors[:, ::-1]
     # The sign that makes agreement small.
@@ -315,11 +316,10 @@ def whitened_system(stack: Array, ranks: Iterable[int]) -> tuple[Array, Array]:
     vectors[r:, :shared] = -small[r:, :shared]
     vectors[:r, shared:r] = Y[:, shared:]
     vectors[r:, r : len(stack) - shared] = Zt[shared:].T
-    squares = np.ones(len(stack))
-    squares[:shared] += cosines
-    squares[::-1][:shared] -= cosines
-    sigma = np.sqrt(squares)
-    near = np.count_nonzero(cosines > 0.5)
+    alone = [1.0] * (len(stack) - 2 * shared)
+    far, close = [1 + c for c in cosines], [1 - c for c in reversed(cosines)]
+    sigma = np.sqrt(far + alone + close)
+    near = sum(c > 0.5 for c in cosines)
     if near:
         W = vectors[:, -near:]
         Q, sigma[-near:], _ = svd(W.T @ stack, full_matrices=False)

@@ -1,6 +1,5 @@
 """The views in whitened coordinates, and how far they agree there."""
 
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
 from typing import Any
@@ -10,7 +9,6 @@ import numpy as np
 from perfalign._checks import FLOAT64_EPS, check_number
 from perfalign._linalg import each, singular_values
 from perfalign._solver._stack import (
-    Whitened,
     contrast_stack,
     encoders_of,
     whiten,
@@ -23,7 +21,6 @@ from perfalign.summary import StackedSummary, Summary
 SLACK = FLOAT64_EPS**0.5
 
 
-@dataclass(frozen=True, eq=False)
 class SharedStructure:
     """The views in whitened coordinates, and how far they agree there.
 
@@ -32,32 +29,21 @@ class SharedStructure:
     combinations of features that differ by no more are one signal.
     """
 
-    summary: Summary
-    center: bool
-    rtol: float
-
-    @cached_property
-    def rounding(self) -> list[Array]:
-        return self.summary.rounding(self.rtol, self.center)
-
-    @property
-    def least(self) -> float:
+    def __init__(self, summary: Summary, center: bool, rtol: float):
+        self.summary, self.center, self.rtol = summary, center, rtol
+        self.rounding = summary.rounding(rtol, center)
         # Rounding in all features at once may add up to so much in a
         # direction.
-        n_features = sum(self.summary.n_features)
-        return float(1 + (n_features / self.summary.n_counted) ** 0.5)
-
-    @cached_property
-    def whitened(self) -> list[Whitened]:
-        summary = self.summary
-        sizes = summary.spreads if self.center else summary.norms()
-        return each(
+        share = sum(summary.n_features) / summary.n_counted
+        self.least = float(1 + share**0.5)
+        self.whitened = each(
             whiten,
-            summary.blocks(self.center),
+            summary.blocks(center),
             self.rounding,
             repeat(self.least),
-            summary.split(sizes),
+            summary.split(summary.spreads if center else summary.norms()),
         )
+        self.ranks = tuple(view.rank for view in self.whitened)
 
     @property
     def stack(self) -> Array:
@@ -90,17 +76,14 @@ class SharedStructure:
         values = [view.s for view in self.whitened if view.rank]
         if not values:
             return 0
-        sigma, least = self.singular_values, self.least
-        low, high = min(s[-1] for s in values), max(s[0] for s in values)
-        joint = np.count_nonzero(sigma > least / low + SLACK)
-        if joint < np.count_nonzero(sigma > least / high - SLACK):
+        sigma, least = self.singular_values.tolist(), self.least
+        low = least / min(s.item(-1) for s in values) + SLACK
+        high = least / max(s.item(0) for s in values) - SLACK
+        joint = sum(value > low for value in sigma)
+        if joint < sum(value > high for value in sigma):
             signals = np.concatenate(values)[:, np.newaxis] * self.stack
             joint = np.count_nonzero(singular_values(signals) > least)
         return max(0, sum(self.ranks) - int(joint))
-
-    @cached_property
-    def ranks(self) -> tuple[int, ...]:
-        return tuple(view.rank for view in self.whitened)
 
     @property
     def vacuous_dimension(self) -> int:
@@ -113,9 +96,10 @@ class SharedStructure:
 
         σ_0², here M − 1 or 1, is what a latent of one view alone costs.
         """
-        smallest = singular_values[::-1][: min(self.ranks)]
+        smallest = singular_values[: -min(self.ranks) - 1 : -1]
         of_first = self.summary.contrasts[:, 0]
-        return 1 - smallest**2 / (of_first @ of_first)
+        alone: float = of_first.dot(of_first)
+        return 1 - smallest**2 / alone
 
     def informative_rows(self) -> list[Array]:
         """Encoder rows, one list a view, that span the shared signals."""

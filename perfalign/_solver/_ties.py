@@ -108,7 +108,7 @@ def joint_signs(encoder: Array) -> Array:
     [-1.  1.]
     """
     size = np.abs(encoder)
-    nearly = (1 - SIGN_RTOL) * size.max(axis=1, keepdims=True)
-    first = (size >= nearly).argmax(axis=1)
-    decisive = encoder[np.arange(len(encoder)), first]
-    return np.where(decisive < 0, -1.0, 1.0)
+    nearly = size.T >= (1 - SIGN_RTOL) * size.max(axis=1)
+    first = nearly.argmax(axis=0).tolist()
+    decisive = [row.item(j) for row, j in zip(encoder, first)]
+    return np.array([-1.0 if entry < 0 else 1.0 for entry in decisive])

@@ -515,7 +515,7 @@ def _offsets(
         return [np.zeros(len(A)) for A in encoders]
     latents = summary.latents_of_means(encoders)
     means = summary.split(summary.mean)
-    return [z - A @ mean for z, A, mean in zip(latents, encoders, means)]
+    return [z - A.dot(mean) for z, A, mean in zip(latents, encoders, means)]
 
 
 def _solve(
@@ -567,7 +567,8 @@ def _latent_dimension(
         limit = sum(structure.summary.n_features)
         held = f"the stack has {limit} features"
     else:
-        limit, m = min((rank, m) for m, rank in enumerate(structure.ranks))
+        limit = min(structure.ranks)
+        m = structure.ranks.index(limit)
         held = f"view {m} carries only {limit} independent signals"
     if n_components > limit:
         raise ValueError(f"n_components is {n_components}, but {held}.")

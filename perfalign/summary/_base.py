@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate, pairwise
 from os import PathLike
 from typing import Any, Self
@@ -213,13 +213,7 @@ class Summary(ABC):
         -------
         parts : list of ndarray of shape (..., n_features_m)
         """
-        return [stacked[..., place] for place in self._places]
-
-    @cached_property
-    def _places(self) -> list[slice]:
-        """The columns of each view."""
-        ends = [0, *accumulate(self.n_features)]
-        return [slice(a, b) for a, b in pairwise(ends)]
+        return [stacked[..., place] for place in _places(self.n_features)]
 
     @property
     def n_counted(self) -> float:
@@ -244,7 +238,6 @@ class Summary(ABC):
         size = max(self.n_counted, sum(self.n_features))
         return float(min(size * FLOAT64_EPS, FLOAT64_EPS**0.5))
 
-    @one_blas_thread
     def rounding(self, rtol: float, center: bool = True) -> list[Array]:
         r"""What may be rounding in each feature, as a norm over the samples.
 
@@ -345,3 +338,10 @@ class Summary(ABC):
             raise ValueError(
                 f"{path} holds no {cls.__name__}: {error}"
             ) from error
+
+
+@cache
+def _places(n_features: tuple[int, ...]) -> list[slice]:
+    """The columns of each view."""
+    ends = accumulate(n_features, initial=0)
+    return [slice(a, b) for a, b in pairwise(ends)]

@@ -30,11 +30,11 @@ class DistinctRows:
         start, size = 0, min(self.limit + 1, most)
         while self.seen is not None and start < len(columns[0]):
             rows = slice(start, start + size)
-            parts = [part[rows] for part in columns]
-            if len(set(parts[0][:, 0].tolist())) > self.limit:
+            if len(set(columns[0][rows, 0].tolist())) > self.limit:
                 # Rows that differ in one column are different.
                 self.seen = None
             else:
+                parts = [part[rows] for part in columns]
                 self.add_prints(_prints(np.hstack(parts)))
             # Most streams are done after the first rows; copies take long.
             start, size = rows.stop, min(2 * size, most)

@@ -1,22 +1,23 @@
 """A pass over views: what is carried along from one block to the next."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from perfalign._checks import (
+    FLOAT32_EPS,
     FLOAT64_EPS,
     Signature,
-    as_list,
     at_hand,
+    called,
     check_weights,
+    column_names,
     labelled,
+    listed,
     n_rows,
     slabs,
-    view_slabs,
 )
 from perfalign._types import Array
 from perfalign.summary._distinct import DistinctRows
@@ -44,7 +45,7 @@ class Pass:
         self.allow_empty = allow_empty
         self.triangle: CentredTriangle | None = None
         self.signature: Signature | None = None
-        self.eps: Array = np.array(FLOAT64_EPS)
+        self.eps: Array | float = FLOAT64_EPS
         self.whole, self.n_rows = True, 0
         if start is not None:
             self.signature, self.eps = start.signature, start.eps
@@ -81,23 +82,20 @@ class Pass:
             How error messages call the views, of which there may then be
             any number.
         """
-        like = self.signature
-        listed, called = as_list(views, like.view_names if like else None)
-        listed = list(map(at_hand, listed))
-        views = listed if called is None else dict(zip(called, listed))
-        allowed = {"allow_empty": self.allow_empty, "single": True}
-        chunks = (
-            view_slabs(views, like=like, **allowed)
-            if names is None
-            else slabs(listed, names, like, **allowed)
-        )
+        like, view_names = self.signature, None
+        if names is None:
+            views, view_names = listed(views, like)
+            names = called(view_names, len(views))
+        views = list(map(at_hand, views))
         weights = None
-        for rows, parts, eps in chunks:
+        for rows, parts, eps in slabs(
+            views, names, like, allow_empty=self.allow_empty, single=True
+        ):
             if rows.start == 0:
-                total = n_rows(listed[0], "the first view")
+                total = n_rows(views[0], "the first view")
                 if sample_weight is not None:
                     weights = check_weights(
-                        sample_weight, total, like=labelled(listed)
+                        sample_weight, total, like=labelled(views)
                     )
                     self.whole &= bool(np.all(weights == np.floor(weights)))
             if self.bar is not None:
@@ -109,10 +107,12 @@ class Pass:
                 parts = [part[there] for part in parts]
             if len(parts[0]):
                 self._add(parts, here, eps, total - rows.start)
-        found = Signature.of(views)
-        if like is not None:
-            found = like.joined(replace(found, view_names=like.view_names))
-        self.signature = found
+        found = Signature(
+            tuple(part.shape[1] for part in parts),
+            tuple(map(column_names, views)),
+            view_names,
+        )
+        self.signature = found if like is None else like.joined(found)
 
     def _add(
         self,
@@ -137,7 +137,7 @@ class Pass:
             [e + np.zeros(part.shape[1]) for part, e in zip(parts, eps)]
         )
         self.eps = np.maximum(self.eps, known)
-        coarse = bool(known.min() >= np.finfo(np.float32).eps)
+        coarse = min(known.tolist()) >= FLOAT32_EPS
         self.triangle.add(parts, weights, coarse)
         self.items.add(parts)
 

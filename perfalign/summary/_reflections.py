@@ -15,10 +15,8 @@ PANEL = 32
 
 def triangle(rows: Array) -> Array:
     """Triangular factor of a matrix; Fortran's order is overwritten."""
-    n_rows = min(rows.shape)
-    if n_rows == 0:
-        return np.empty((0, rows.shape[1]), order="F")
-    factored, _, _ = lapack.dgeqrt(min(PANEL, n_rows), rows, overwrite_a=True)
+    n_rows, d = min(rows.shape), rows.shape[1]
+    factored = lapack.dgeqrf(rows, lwork=PANEL * d, overwrite_a=True)[0]
     R = np.asfortranarray(factored[:n_rows])
     for j in range(n_rows):
         # In place: a copy of a large triangle is large.

@@ -502,7 +502,6 @@ class StackedSummary(Summary):
         """
         return (len(self.n_features) - 1) * (self.n_items - bool(center))
 
-    @one_blas_thread
     def latents_of_means(self, encoders: list[Array]) -> Array:
         """Where offsets should send the views' means: to 0.
 

@@ -22,11 +22,10 @@ was computed ahead is computed again.
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import blas
 
 from perfalign._linalg import threads_for, two_sum
 from perfalign._threads import n_threads
@@ -74,8 +73,6 @@ class CentredTriangle:
         self.accumulation: Accumulation | None = None
         # Chunks of which what they add is still to come.
         self.ahead: deque[tuple[Chunk, Callable[[], Products]]] = deque()
-        self.n_threads = min(n_threads(), MOST_THREADS)
-        self.most_ahead = self.n_threads if self.n_threads > 1 else 0
         self.n_products = 0
         self.pool: ThreadPoolExecutor | None = None
 
@@ -153,6 +150,11 @@ class CentredTriangle:
         """Fortran's for rows that will be factored where they lie."""
         return "F" if not self.n and n_rows >= len(self.origin) else "C"
 
+    @cached_property
+    def n_threads(self) -> int:
+        """Threads that compute what is accumulated."""
+        return min(n_threads(), MOST_THREADS)
+
     def _hand_on(self) -> None:
         """Take in the chunk, and begin another."""
         chunk, self.chunk = self.chunk, Chunk()
@@ -167,15 +169,17 @@ class CentredTriangle:
             self._reflect(chunk)
             return
         self.ahead.append((chunk, self._products(chunk)))
-        while len(self.ahead) > self.most_ahead:
+        most_ahead = self.n_threads if self.n_threads > 1 else 0
+        while len(self.ahead) > most_ahead:
             self._collect()
 
     def _begin(self, chunk: Chunk) -> None:
         """Begin to accumulate, if that is the way for such rows."""
+        if not self.n or self._wide:
+            return
         # To begin costs more than it saves on few rows.
         d = len(self.origin)
-        enough = min(2 * d, self._wanted())
-        if not self.n or self._wide or chunk.filled < enough:
+        if chunk.filled < min(2 * d, self._wanted()):
             return
         with threads_for(d):
             self.R = triangular(self.R)
@@ -232,15 +236,18 @@ class CentredTriangle:
             self.accumulation = None
 
     def _reflect(self, chunk: Chunk) -> None:
-        d, weights = len(self.origin), chunk.weights()
-        rows = chunk.room
+        d, rows = len(self.origin), chunk.room
         if rows is None or len(rows) != chunk.filled:
             # The first becomes R in the same memory.
             rows = np.empty((chunk.filled, d), order=self._order(chunk.filled))
             chunk.rows(rows)
         rows -= self.origin
-        total = float(weights.sum())
-        shares = weights / total
+        total = float(chunk.filled)
+        shares = np.full(chunk.filled, 1 / total)
+        if chunk.weighted:
+            weights = chunk.weights()
+            total = float(weights.sum())
+            shares = weights / total
         # The second time, what rounding in the first mean has left over.
         first, second = _centre(rows, shares), _centre(rows, shares)
         if chunk.weighted:
@@ -267,9 +274,6 @@ class CentredTriangle:
 
 def _centre(rows: Array, shares: Array) -> Array:
     """Subtract the weighted mean from rows, in place, and return it."""
-    if rows.strides[0] == rows.itemsize:
-        mean: Array = blas.dgemv(1.0, rows, shares, trans=1)
-    else:
-        mean = blas.dgemv(1.0, rows.T, shares)
+    mean: Array = shares.dot(rows)
     rows -= mean
     return mean
