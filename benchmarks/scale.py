@@ -34,7 +34,7 @@ RUNS, SECONDS = 9, 3.0
 #: A shorter computation is repeated until it has taken so long.
 LEAST = 0.02
 #: Who has not answered by then is left out, but at the size that shows all.
-PATIENCE, LONG = 12.0, 300.0
+PATIENCE, LONG = 20.0, 300.0
 
 # In the worker
 

@@ -17,8 +17,8 @@ COLUMNS = [(50_000, d) for d in (64, 128, 256, 512, 1024)]
 LARGE = "exact", 100_000, 128
 PERMUTED = "noisy", 2000, 64
 
-#: What "another kernel" is: one for processors of 2013 and after.
-KERNEL = "Haswell"
+#: What "another kernel" is: one for processors of 2011 and after.
+KERNEL = "Sandybridge"
 #: "METHOD, VARIANT" is a method in a process with this environment.
 VARIANTS = {
     "one thread": {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},

@@ -207,11 +207,11 @@ def test_wide_rows_wait_for_the_arithmetic():
     assert max(rates[1024], rates[2048]) < min(tables.SOURCES.values())
 
 
-def test_computing_less_exactly_gains_a_factor_of_about_two():
+def test_computing_less_exactly_gains_a_factor_below_three():
     for d in tables.WIDTHS:
         for rows in ("noisy", "exact"):
             ratio = median_of(f"pass / dsyrk, {rows}, {d} features")
-            assert 1.2 < ratio < (2.5 if d <= 1024 else 4)
+            assert 1 < ratio < (2.5 if d <= 1024 else 3)
 
 
 def test_single_precision_takes_half_the_time():
@@ -227,6 +227,14 @@ def test_nobody_is_faster_but_on_the_smallest_data():
             if name.startswith(key + " ")
         ]
         assert (median_of(name) < 1) == (n * d >= 2000 * 64)
+    for (n, d), first in {(200, 6): False, (2000, 4): True}.items():
+        found = tables.results_of(STUDY, "noisy", n, d)
+        libraries = [
+            np.median(tables.ratios(found, "perfalign", name))
+            for name in set(methods.FITS) - {"perfalign", "numpy QR + SVD"}
+            if tables.is_accurate(found.get(name, {}))
+        ]
+        assert (max(libraries) < 1) == first
 
 
 def test_the_verdicts_on_descent_are_those_of_the_stored_intervals():
