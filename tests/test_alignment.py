@@ -613,3 +613,35 @@ def test_fewer_samples_than_features(params):
     assert alignment.shared_dimension_ == room
     if not alignment.ridge:
         assert alignment_error(latents) < 1e-12
+
+
+@pytest.mark.filterwarnings("ignore::perfalign.OverfitWarning")
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("ridge", [0.0, 0.1])
+@pytest.mark.parametrize("n_features", [(6, 7), (30, 40)])
+@pytest.mark.parametrize("k", [4, 8])
+def test_tied_components_have_loadings_at_right_angles(
+    k, n_features, ridge, center
+):
+    k = min(k, *n_features)
+    rng = np.random.default_rng(0)
+    signals = rng.normal(size=(12, k))
+    signals = np.linalg.qr(signals - signals.mean(axis=0))[0]
+    views = [
+        signals @ np.linalg.qr(rng.normal(size=(d, k)))[0].T
+        for d in n_features
+    ]
+    alignment = PerfectAlignment(k, ridge=ridge, center=center).fit(views)
+    # All are tied.
+    assert np.ptp(alignment.canonical_correlations_) < 1e-12
+    loadings = np.vstack(
+        [
+            (view / np.linalg.norm(view, axis=0)).T @ (view @ A.T)
+            for view, A in zip(views, alignment.encoders_)
+        ]
+    )
+    moment = loadings.T @ loadings
+    explained = np.diag(moment)
+    atol = 1e-12 * explained.max()
+    assert_allclose(moment, np.diag(explained), rtol=0, atol=atol)
+    assert np.all(np.diff(explained) < 0)

@@ -110,6 +110,7 @@ def solve(
             break
     rows = scale * vectors[:, : -n_candidates - 1 : -1]
     if len(groups) < n_candidates:
+        # Only then U has the rows of the centred block.
         if structure.center and not ridge:
             latents = latents_of(views, rows)
         else:
@@ -153,7 +154,7 @@ def explained_moment(
 
 def _explained(block: Array, latents: Array) -> Array:
     """Inner products of loadings, ``block.T @ latents``."""
-    if len(block) > block.shape[1]:
+    if len(block) > min(block.shape[1], 2 * latents.shape[1]):
         return _gram(block.T @ latents)
     return np.asarray(latents.T @ _gram(block.T) @ latents)
 

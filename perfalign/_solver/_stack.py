@@ -20,19 +20,19 @@ from perfalign._types import Array
 
 @dataclass(frozen=True, eq=False)
 class RowSpace:
-    """What the rows of a wide block span, ``block * units = L @ Q.T``.
+    """What the rows of a wide block span, ``block * units = (Q @ R).T``.
 
     Q stays a product of reflections: to write it out would take as long as to
     find it, and only a few combinations of its columns are asked for.
 
     Attributes
     ----------
-    units : ndarray of shape (d_m,), or float
+    units : ndarray of shape (d_m,)
     reflections, tau : ndarray of shape (d_m, p) and (p,)
         As LAPACK has them.
     """
 
-    units: Array | float
+    units: Array
     reflections: Array
     tau: Array
 
@@ -137,17 +137,21 @@ def whiten(
 def _thin_svd(
     block: Array, units: Array
 ) -> tuple[Array, Array, Array, RowSpace | None]:
-    """U, s and V of a block in units; of a wide one V is in its row space."""
+    """U, s and V of a block in units.
+
+    V is in the features, units and all, or in the row space of a wide block:
+    from about here on LAPACK would begin with a QR, too, and write out its Q.
+    """
     if 2 * len(block) > block.shape[1]:
         U, s, Vt = svd(block * units, full_matrices=False)
         return U, s, units[:, np.newaxis] * Vt.T, None
     # In the order of LAPACK, which then need not copy.
     columns = np.multiply(block.T, units[:, np.newaxis], order="F")
     with threads_for(len(block)):
-        (reflections, tau), L = linalg.qr(
+        (reflections, tau), R = linalg.qr(
             columns, mode="raw", overwrite_a=True, check_finite=False
         )
-    V, s, Ut = svd(L, full_matrices=False)
+    V, s, Ut = svd(R, full_matrices=False)
     return Ut.T, s, V, RowSpace(units, reflections, tau)
 
 
@@ -374,7 +378,7 @@ def _reflected(reflections: Array, tau: Array, columns: Array) -> Array:
     """Q times columns, with Q as LAPACK's QR leaves it."""
     given = "L", "N", reflections, tau, columns
     size = int(lapack.dormqr(*given, -1)[1][0])
-    found: Array = lapack.dormqr(*given, size)[0]
+    found: Array = lapack.dormqr(*given, size, overwrite_c=True)[0]
     return found
 
 

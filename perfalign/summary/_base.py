@@ -341,7 +341,7 @@ class Summary(ABC):
 
 
 @cache
-def _places(n_features: tuple[int, ...]) -> list[slice]:
+def _places(n_features: tuple[int, ...]) -> tuple[slice, ...]:
     """The columns of each view."""
     ends = accumulate(n_features, initial=0)
-    return [slice(a, b) for a, b in pairwise(ends)]
+    return tuple(slice(a, b) for a, b in pairwise(ends))

@@ -51,7 +51,7 @@ class IncompleteSummary(Summary):
     which is zero for all other views; :math:`\bar x_S^m` is the mean of view
     m over the items of the set. For a pair (a, b) it is the row
     :math:`[x_i^a - \bar x_S^a, -(x_i^b - \bar x_S^b)]`. The summary keeps the
-    triangular factor R of B. The rows of an item times
+    factor R of B. The rows of an item times
     :math:`[A^1 \dots A^M]^\top` have the square
     :math:`\frac{1}{s - 1} \sum_{a < b} \|\hat z_i^a - \hat z_i^b\|^2` over
     its pairs of views, and column block m has the inner products of view m,

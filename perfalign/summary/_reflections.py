@@ -1,7 +1,7 @@
-"""Triangular factors by Householder's reflections.
+"""Factors of rows, triangular by Householder's reflections.
 
-All of it is LAPACK of SciPy's, as in the rest of a pass: NumPy's has threads
-of its own, and the two would keep each other waiting.
+They are LAPACK's of SciPy, which has threads where these repay; NumPy's has
+threads of its own, and the two would keep each other waiting.
 """
 
 import numpy as np

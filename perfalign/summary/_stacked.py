@@ -1,7 +1,7 @@
 r"""Paired views compressed once into one small triangle.
 
 Everything that second-order alignment needs to know of n samples fits into
-their number, their mean and the triangular factor of the centred stack. The
+their number, their mean and the factor of the centred stack. The
 three together can be merged, so that the data may come in blocks, in any
 order, from any number of machines.
 """
@@ -47,8 +47,8 @@ class StackedSummary(Summary):
     Parameters
     ----------
     R : ndarray of shape (p, d)
-        Factor of the centred stack, p ≤ d: a triangle, or fewer rows than d
-        as they were, centred.
+        Factor of the centred stack, p ≤ d: a triangle or, where there are
+        fewer rows than d, rows with the same inner products of columns.
     mean : ndarray of shape (d,)
         Mean of the stack, in the units of the features.
     n_samples : int or float

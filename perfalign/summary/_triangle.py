@@ -1,4 +1,4 @@
-r"""One pass over many rows to the triangular factor of their centred stack.
+r"""One pass over many rows to the factor of their centred stack.
 
 Rows come in chunks. Those that no other way is right for are eliminated by
 Householder's reflections, which change the factor R of the rows before them
@@ -7,7 +7,8 @@ row carries what the two means differ by,
 
 .. math:: \sqrt{\tfrac{n_a n_b}{n_a + n_b}}\,(\mu_a - \mu_b)^\top ,
 
-so that R is that of all rows about the mean of all of them. Reflections keep
+so that R is that of all rows about the mean of all of them. Rows that are
+fewer than the features stay as they are, centred. Reflections keep
 singular values far below the root of the rounding error, which a Gram matrix
 would lose, and need no more memory than R and the chunk. The faster way, for
 most rows, is `Accumulation`.
@@ -68,6 +69,8 @@ class CentredTriangle:
     def __init__(self, R: Array, mean: Array, rest: Array, n: float):
         # A copy: it will be overwritten.
         self.R = np.array(R, order="F")
+        if len(R) == len(mean):
+            self.R = triangular(self.R)
         self.origin, self.rest, self.n = mean, rest, n
         self.chunk = Chunk()
         self.accumulation: Accumulation | None = None
@@ -238,7 +241,6 @@ class CentredTriangle:
     def _reflect(self, chunk: Chunk) -> None:
         d, rows = len(self.origin), chunk.room
         if rows is None or len(rows) != chunk.filled:
-            # The first becomes R in the same memory.
             rows = np.empty((chunk.filled, d), order=self._order(chunk.filled))
             chunk.rows(rows)
         rows -= self.origin
@@ -260,7 +262,7 @@ class CentredTriangle:
             rows = below
         with threads_for(d):
             if len(self.R) == d:
-                self.R = eliminated(triangular(self.R), rows)
+                self.R = eliminated(self.R, rows)
             else:
                 rows = np.vstack([self.R, rows]) if self.n else rows
                 self.R = reduced(rows)
