@@ -10,9 +10,11 @@ NUMBERS = 50_000_000
 WIDTHS = (32, 64, 128, 512, 1024, 2048)
 FITS = [(200, 6), (2000, 4), (2000, 64), (10_000, 128), (100_000, 128),
         (100_000, 512), (300, 10_000)]  # fmt: skip
-#: Growth in n and in d.
+#: Growth in n and in d, and of what.
 ROWS = [(n, 128) for n in (10_000, 100_000, 1_000_000)]
 COLUMNS = [(50_000, d) for d in (64, 128, 256, 512, 1024)]
+GROWING = ("StackedSummary", "dsyrk", "perfalign",
+           "StackedSummary, one thread")  # fmt: skip
 #: Where all methods are shown, and waited for, on exact data.
 LARGE = "exact", 100_000, 128
 PERMUTED = "noisy", 2000, 64
@@ -82,8 +84,7 @@ def plan():
         wanted["noisy", *size] |= dict.fromkeys(methods.FITS)
         del wanted["noisy", *size]["contrastive"]  # no such objective
     for size in ROWS + COLUMNS:
-        growing = ("StackedSummary", "dsyrk", "perfalign")
-        wanted["noisy", *size] |= dict.fromkeys(growing)
+        wanted["noisy", *size] |= dict.fromkeys(GROWING)
     return {data: list(names) for data, names in wanted.items()}
 
 
@@ -137,7 +138,7 @@ def table(study):
                 label = f"fit / fastest {kind}, {n} x {d} ({peer})"
                 rows[label] = ratios(noisy, "perfalign", peer)
     for axis, sizes in {0: ROWS, 1: COLUMNS}.items():
-        for method in ("StackedSummary", "dsyrk", "perfalign"):
+        for method in GROWING:
             label = f"{method} grows as {'nd'[axis]} to the"
             rows[label] = slopes(study, sizes, axis, method)
     return {label: spread(found) for label, found in rows.items() if found}

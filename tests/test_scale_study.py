@@ -186,8 +186,10 @@ def test_stored_times_are_as_short_as_the_chapter_says():
 
 
 def test_stored_times_grow_as_the_chapter_says():
-    # Only many rows repay threads.
-    assert 0.75 <= median_of("StackedSummary grows as n to the") <= 1.05
+    # Many rows repay the beginning of a pass, and threads.
+    for variant in ("", ", one thread"):
+        label = f"StackedSummary{variant} grows as n to the"
+        assert 0.75 <= median_of(label) < 1
     # Narrow matrices are multiplied less efficiently, by all methods.
     ours, yardstick = (
         median_of(f"{method} grows as d to the")
