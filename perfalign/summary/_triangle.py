@@ -244,12 +244,13 @@ class CentredTriangle:
             rows = np.empty((chunk.filled, d), order=self._order(chunk.filled))
             chunk.rows(rows)
         rows -= self.origin
-        total = float(chunk.filled)
-        shares = np.full(chunk.filled, 1 / total)
         if chunk.weighted:
             weights = chunk.weights()
             total = float(weights.sum())
             shares = weights / total
+        else:
+            total = float(chunk.filled)
+            shares = np.full(chunk.filled, 1 / total)
         # The second time, what rounding in the first mean has left over.
         first, second = _centre(rows, shares), _centre(rows, shares)
         if chunk.weighted:
