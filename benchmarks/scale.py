@@ -69,10 +69,11 @@ def do_run(method, kind, n, d, error=False):
     method, _, dtype = method.partition(", ")
     data = kind, n, d, dtype or "float64"
     views = _views(*data)
-    if method not in methods.FITS:
+    fits = methods.FITS | methods.WIDE
+    if method not in fits:
         function = (methods.PASSES | methods.PERMUTATIONS)[method]
         return {"seconds": _timed(function, views, _stack(*data))[1]}
-    model = methods.FITS[method](methods.rank_of(d))
+    model = fits[method](methods.rank_of(d))
     model, seconds = _timed(model.fit, views)
     if not error:
         return {"seconds": seconds}

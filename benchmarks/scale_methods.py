@@ -196,6 +196,23 @@ class _NumPy:
         ]
 
 
+class _NumPyRows(_NumPy):
+    """Nothing but products of rows, where they are fewer than features."""
+
+    def fit(self, views):
+        k = self.n_components
+        self.means = [view.mean(axis=0) for view in views]
+        centred = list(map(np.subtract, views, self.means))
+        squares, bases = zip(*(np.linalg.eigh(X @ X.T) for X in centred))
+        # One direction is that of the mean, which is nothing now.
+        (s, t), (P, Q) = ([part[..., 1:] for part in parts]
+                          for parts in (squares, bases))  # fmt: skip
+        U, _, V = np.linalg.svd(P.T @ Q)
+        X, Y = centred
+        self.weights = X.T @ (P / s @ U[:, :k]), Y.T @ (Q / t @ V[:k].T)
+        return self
+
+
 class _Statsmodels:
     def __init__(self, n_components):
         self.n_components = n_components
@@ -262,6 +279,9 @@ FITS = {
         k, batch_size=256, random_state=0
     ),
 }
+
+#: For fewer rows than features alone.
+WIDE = {"numpy eigh of rows": _NumPyRows}
 
 
 def alignment_of(model, views):

@@ -69,6 +69,13 @@ def comparisons():
             ("itself on one thread", "perfalign", "perfalign, one thread"),
         ):
             yield f"fit / {label}, {n} x {d}", ("noisy", n, d), method, base
+        for base in methods.WIDE if n < d else ():
+            yield (
+                f"fit / {base}, {n} x {d}",
+                ("noisy", n, d),
+                "perfalign",
+                base,
+            )
     test, least = methods.PERMUTATIONS
     for base in (least, f"{test}, one thread"):
         yield f"{test} / {base}", PERMUTED, test, base
@@ -102,7 +109,7 @@ def fastest_peer(*results):
     """The first library, or bare NumPy, that errs by rounding in all."""
     peers = {
         name: np.median(results[0][name]["seconds"])
-        for name in methods.FITS
+        for name in methods.FITS | methods.WIDE
         if name != "perfalign"
         and all(is_accurate(found.get(name, {})) for found in results)
     }

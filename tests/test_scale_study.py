@@ -239,6 +239,23 @@ def test_nobody_is_faster_but_on_the_smallest_data():
         assert (max(libraries) < 1) == first
 
 
+@pytest.mark.filterwarnings("ignore::perfalign.OverfitWarning")
+def test_products_of_rows_are_fast_and_lose_what_is_exact():
+    """Bare lines for few rows, which are ahead where noise makes it safe."""
+    [name] = methods.WIDE
+    assert median_of(f"fit / {name}, 300 x 10000") > 1
+    noisy, exact = methods.noisy_views(40, 200), methods.exact_views(40, 200)
+    true = methods.correlations(*noisy)
+    ours, bare = (
+        make(methods.RANK)
+        for make in (methods.FITS["perfalign"], methods.WIDE[name])
+    )
+    for model in (ours, bare):
+        assert methods.correlation_error(model.fit(noisy), noisy, true) < 1e-9
+    assert methods.alignment_of(bare.fit(exact), exact) > 0.1
+    assert methods.alignment_of(ours.fit(exact), exact) < 1e-13
+
+
 def test_the_verdicts_on_descent_are_those_of_the_stored_intervals():
     stored = load_json("descent.json")["noisy"]
     low, high = np.transpose(
