@@ -151,6 +151,37 @@ def orthonormal(matrix: Array) -> Array:
     return found
 
 
+def reflected(reflections: Array, tau: Array, columns: Array) -> Array:
+    """Q times columns, with Q as LAPACK's QR leaves it; overwritten."""
+    given = "L", "N", reflections, tau, columns
+    size = int(lapack.dormqr(*given, -1)[1][0])
+    found: Array = lapack.dormqr(*given, size, overwrite_c=True)[0]
+    return found
+
+
+def complement(basis: Array, n_vectors: int) -> Array:
+    """Orthonormal vectors orthogonal to an orthonormal basis.
+
+    Parameters
+    ----------
+    basis : ndarray of shape (d, r)
+    n_vectors : int
+        At most d − r. If fewer, which ones is arbitrary, but always the same.
+
+    Returns
+    -------
+    vectors : ndarray of shape (d, n_vectors)
+    """
+    if not n_vectors:
+        return np.empty((len(basis), 0))
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((len(basis), n_vectors))
+    for _ in range(2):  # the second time against rounding
+        vectors = vectors - basis @ (basis.T @ vectors)
+        vectors, _ = np.linalg.qr(vectors)
+    return vectors
+
+
 def centred(matrix: Array) -> Array:
     """Deviations from the mean, 0 of a constant and not its rounding."""
     moved: Array = matrix - matrix[0]

@@ -1,5 +1,6 @@
 """From a summary of the views to their encoders."""
 
+from perfalign._solver._coordinates import isometric, shrunk, whiten
 from perfalign._solver._solution import (
     Solution,
     explained_moment,
@@ -7,14 +8,7 @@ from perfalign._solver._solution import (
     orientation,
     solve,
 )
-from perfalign._solver._stack import (
-    complement,
-    contrast_stack,
-    isometric,
-    shrunk,
-    whiten,
-    whitened_system,
-)
+from perfalign._solver._stack import contrast_stack, whitened_system
 from perfalign._solver._structure import SharedStructure, shared_structure
 from perfalign._solver._ties import (
     joint_signs,
@@ -25,7 +19,6 @@ from perfalign._solver._ties import (
 __all__ = [
     "SharedStructure",
     "Solution",
-    "complement",
     "contrast_stack",
     "explained_moment",
     "factor_latents",

@@ -7,15 +7,18 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from perfalign._linalg import each
-from perfalign._solver._stack import (
+from perfalign._solver._coordinates import (
     Coordinates,
-    contrast_stack,
     encoders_of,
     isometric,
-    last_left_singular_vectors,
     latents_of,
-    left_singular_system,
     regularised,
+)
+from perfalign._solver._rows import products
+from perfalign._solver._stack import (
+    contrast_stack,
+    last_left_singular_vectors,
+    left_singular_system,
     whitened_system,
 )
 from perfalign._solver._structure import SharedStructure
@@ -147,16 +150,17 @@ def explained_moment(
         largest = max(np.abs(z).max() for z in latents) or 1.0
         parts = [_gram(z / largest) for z in latents]
     else:
-        parts = each(_explained, summary.standardised(rtol), latents)
+        blocks, units = summary.blocks(), summary.units(rtol)
+        parts = each(_explained, blocks, units, latents)
     moment: Array = np.sum(parts, axis=0)
     return moment
 
 
-def _explained(block: Array, latents: Array) -> Array:
-    """Inner products of loadings, ``block.T @ latents``."""
+def _explained(block: Array, units: Array, latents: Array) -> Array:
+    """Inner products of the loadings of features in units."""
     if len(block) > min(block.shape[1], 2 * latents.shape[1]):
-        return _gram(block.T @ latents)
-    return np.asarray(latents.T @ _gram(block.T) @ latents)
+        return _gram(units[:, np.newaxis] * (block.T @ latents))
+    return np.asarray(latents.T @ products(block, units) @ latents)
 
 
 def _gram(columns: Array) -> Array:

@@ -8,12 +8,8 @@ import numpy as np
 
 from perfalign._checks import FLOAT64_EPS, check_number
 from perfalign._linalg import each, singular_values
-from perfalign._solver._stack import (
-    contrast_stack,
-    encoders_of,
-    whiten,
-    whitened_system,
-)
+from perfalign._solver._coordinates import encoders_of, whiten
+from perfalign._solver._stack import contrast_stack, whitened_system
 from perfalign._types import Array
 from perfalign.summary import StackedSummary, Summary
 

@@ -83,11 +83,12 @@ def explained_variance(
     blocks = summary.view_blocks()
     latents = _in_rounding(solution, blocks, summary.rounding(rtol, center))
     explained = []
-    for z, block in zip(latents, summary.standardised(rtol, blocks)):
+    units = summary.units(rtol, blocks)
+    for z, standardised in zip(latents, map(np.multiply, blocks, units)):
         U, s, _ = svd(z, full_matrices=False)
         explained.append(
-            np.linalg.norm(U[:, s > 1].T @ block) ** 2
-            / np.linalg.norm(block) ** 2
+            np.linalg.norm(U[:, s > 1].T @ standardised) ** 2
+            / np.linalg.norm(standardised) ** 2
         )
     return np.array(explained)
 

@@ -16,9 +16,8 @@ import numpy as np
 from scipy.linalg import block_diag
 
 from perfalign._checks import check_integer
-from perfalign._linalg import orthonormal
+from perfalign._linalg import complement, orthonormal
 from perfalign._solver import (
-    complement,
     isometric,
     joint_signs,
     principal_rotation,

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from perfalign._checks import FLOAT64_EPS, Signature
 from perfalign._linalg import column_norms, inverses
-from perfalign._threads import one_blas_thread
 from perfalign._types import Array
 from perfalign.summary._storage import load_arrays, save_arrays
 
@@ -264,33 +263,28 @@ class Summary(ABC):
         known = ROUNDINGS * (self.eps * power + least)
         return self.split(np.maximum(rtol * size, known))
 
-    @one_blas_thread
-    def standardised(
+    def units(
         self, rtol: float, blocks: list[Array] | None = None
     ) -> list[Array]:
-        """Centred factor with every feature's norm one, if it varies.
+        """One over the norm of every centred feature, or 0.
 
         Parameters
         ----------
         rtol : float
-            As of `rounding`; what varies by no more becomes zero.
+            As of `rounding`; what varies by no more has 0.
         blocks : list of ndarray of shape (p, n_features_m), default=None
             As of `view_blocks`; those of `blocks` if None.
 
         Returns
         -------
-        blocks : list of ndarray of shape (p, n_features_m)
+        units : list of ndarray of shape (n_features_m,)
         """
-        if blocks is None:
-            blocks, norms = self.blocks(), self.split(self.spreads)
-        else:
-            norms = list(map(column_norms, blocks))
-        return [
-            block * inverses(size, rounding)
-            for block, size, rounding in zip(
-                blocks, norms, self.rounding(rtol)
-            )
-        ]
+        norms = (
+            self.split(self.spreads)
+            if blocks is None
+            else list(map(column_norms, blocks))
+        )
+        return list(map(inverses, norms, self.rounding(rtol)))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the summary to a file of NumPy's npz format.
