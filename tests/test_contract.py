@@ -93,6 +93,9 @@ def fitted(name, views=VIEWS):
         return clone(ALIGNMENTS[name]).fit(views)
 
 
+WIDE = make_gaussian_views(60, (90, 80), noise=0.5, random_state=0).views
+
+
 def public_classes(base):
     """All of a kind that the rooms of the library offer."""
     rooms = [
@@ -137,6 +140,21 @@ def test_latents_are_the_same_by_every_way(name):
     assert_array_equal(alone, latents[1])
     with pytest.raises(ValueError, match="out holds"):
         alignment.transform_view(VIEWS[1], 1, np.empty((3, 2)))
+
+
+@every
+@pytest.mark.parametrize("views", [VIEWS, WIDE], ids=["tall", "wide"])
+def test_no_alignment_knows_where_zero_is(name, views):
+    if name == "CrossDecomposition" and views is WIDE:
+        pytest.skip("scikit-learn's iteration does not converge there")
+    rng = np.random.default_rng(0)
+    moves = [100 * rng.normal(size=view.shape[1]) for view in views]
+    unseen = [0.9 * view[::-1] for view in views]
+    wanted = fitted(name, views).transform(unseen)
+    moved = fitted(name, [X + move for X, move in zip(views, moves)])
+    found = moved.transform([X + move for X, move in zip(unseen, moves)])
+    for one, other in zip(found, wanted):
+        assert_allclose(one, other, atol=1e-8 * np.abs(other).max())
 
 
 @every

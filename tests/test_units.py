@@ -96,6 +96,54 @@ def test_units_of_single_features_change_nothing(name, factor):
                 assert_allclose(value, wanted[key], rtol=0, atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::perfalign.OverfitWarning")
+@pytest.mark.parametrize("name", VIEWS)
+def test_origins_of_features_change_nothing(name):
+    """Celsius or kelvin: what is centred does not know where 0 is."""
+    views = VIEWS[name]
+    wanted = measured(views)
+    rng = np.random.default_rng(0)
+    found = measured(
+        [
+            view + view.std(axis=0) * rng.uniform(-1e4, 1e4, view.shape[1])
+            for view in views
+        ]
+    )
+    assert_array_equal(found.pop("counts"), wanted["counts"])
+    for key, value in found.items():
+        assert_allclose(value, wanted[key], rtol=0, atol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::perfalign.OverfitWarning")
+@pytest.mark.parametrize("params", [{}, {"ridge": 0.1}])
+@pytest.mark.parametrize("n_features", [(5, 4), (80, 70)])
+@pytest.mark.parametrize("collinear", [False, True])
+def test_neither_origin_nor_precision_weighs_features(
+    params, n_features, collinear
+):
+    """Where many encoders fit as well, which one is seen on unseen rows."""
+    rng = np.random.default_rng(0)
+    views = related(40, noise=0.5, n_features=n_features)
+    if collinear:
+        views = [np.hstack([X, X @ rng.normal(size=(X.shape[1], 3))])
+                 for X in views]  # fmt: skip
+    # Single precision holds them, and the sums too.
+    views = [np.round(X * 2**8) / 2**8 for X in views]
+    unseen = [rng.normal(size=(5, X.shape[1])) for X in views]
+    moves = [rng.integers(-99, 99, size=X.shape[1]) for X in views]
+    wanted = PerfectAlignment(2, **params).fit(views).transform(unseen)
+    for moved in ([0, 0], moves):
+        new = [X + move for X, move in zip(unseen, moved)]
+        for types in ("dd", "ff", "fd"):
+            given = [
+                (X + move).astype(kind)
+                for X, move, kind in zip(views, moved, types)
+            ]
+            alignment = PerfectAlignment(2, **params).fit(given)
+            for one, other in zip(alignment.transform(new), wanted):
+                assert_allclose(one, other, atol=1e-10 * np.abs(other).max())
+
+
 @pytest.mark.parametrize("factor", [1e-4, 1e4])
 @pytest.mark.parametrize("name", ["digits", "noisy"])
 def test_single_precision_has_units_too(name, factor):

@@ -6,7 +6,12 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from perfalign._linalg import column_norms, complement, orthonormal
+from perfalign._linalg import (
+    column_norms,
+    complement,
+    inverses,
+    orthonormal,
+)
 from perfalign._solver._rows import (
     RowSpace,
     is_wide,
@@ -14,6 +19,9 @@ from perfalign._solver._rows import (
     thin_svd,
 )
 from perfalign._types import Array
+
+#: Shares that differ by no more are the same.
+SAME = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +86,10 @@ def whiten(
 ) -> Whitened:
     """Orthonormal coordinates of what in a block is no rounding.
 
-    A feature's rounding is the unit in which it is compared with others. So
-    the rank, and all that follows from it, does not depend on the units of
-    the features, and neither do the encoders, which are of least norm in
-    these units.
+    A feature's rounding is the unit in which it is compared with others, and
+    encoders are of least norm in units of the features' own norms. So neither
+    the rank nor the encoders depend on the units of the features; and how
+    well a feature is known has no part in its weight.
 
     Parameters
     ----------
@@ -99,7 +107,22 @@ def whiten(
     """
     if size is None:
         size = column_norms(block)
-    units = (size > rounding) / rounding
+    live = size > rounding
+    found = _in_units(block, live / rounding, least)
+    if found.rank in (0, len(live)):
+        return found
+    digits = (rounding / np.where(live, size, rounding))[live]
+    if np.ptp(digits) <= SAME * digits.max():
+        return found
+    of_least_norm = _in_units(found.U.T @ block, inverses(size, rounding), 0.0)
+    basis = of_least_norm.U.T
+    if of_least_norm.basis is not None:
+        basis = of_least_norm.basis @ basis
+    return Whitened(found.U, basis, of_least_norm.row_space, s=found.s)
+
+
+def _in_units(block: Array, units: Array, least: float) -> Whitened:
+    """Coordinates of what is above the least, of least norm in these units."""
     if is_wide(block):
         rows = multiplied_rows(block, units, least)
         if rows is not None:

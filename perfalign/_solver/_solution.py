@@ -122,7 +122,7 @@ def solve(
         moment = explained_moment(summary, latents, structure.rtol, pooled)
         rows = rows @ principal_rotation(moment, groups)[:, :n_components]
     found = encoders_of(views, rows)
-    signs = orientation(summary, found, pooled)[:, None]
+    signs = orientation(summary, found, pooled, structure.center)[:, None]
     return Solution([signs * A for A in found], spectrum, rounding)
 
 
@@ -169,15 +169,18 @@ def _gram(columns: Array) -> Array:
 
 
 def orientation(
-    summary: Summary, encoders: list[Array], pooled: bool
+    summary: Summary, encoders: list[Array], pooled: bool, center: bool
 ) -> Array:
     """One sign for each component, which all views share.
 
     By the largest entry of its encoders: as they are where their own norm is
-    what the constraint fixes, else in units of the features' norms.
+    what the constraint fixes, else in units of the features' norms, about
+    their means where these are taken away.
     """
     stacked = np.concatenate(encoders, axis=1)
-    return joint_signs(stacked if pooled else stacked * summary.norms())
+    if not pooled:
+        stacked *= summary.spreads if center else summary.norms()
+    return joint_signs(stacked)
 
 
 def factor_latents(

@@ -103,7 +103,9 @@ def principal(alignment: PerfectAlignment) -> PerfectAlignment:
     latents = [X @ (matrix @ A).T for X, A in zip(summary.blocks(), encoders)]
     moment = explained_moment(summary, latents, rtol, pooled)
     matrix = principal_rotation(moment, groups).T @ matrix
-    signs = orientation(summary, [matrix @ A for A in encoders], pooled)
+    signs = orientation(
+        summary, [matrix @ A for A in encoders], pooled, params["center"]
+    )
     matrix = signs[:, None] * matrix
     # The offsets of the fit, which the encoders determine.
     origins = -alignment.latents_of_means()
