@@ -197,9 +197,9 @@ def test_correlations_of_one_are_no_evidence_where_any_pairing_has_them():
     assert_array_equal(test.p_values, 1)
 
 
-@pytest.mark.parametrize("n", [10, 60])
+@pytest.mark.parametrize("n", [8, 10, 60])
 def test_units_mixing_and_origin_of_the_views_do_not_matter(n):
-    # Of ten samples all pairs agree in two components.
+    # Of eight or ten samples all pairs agree in four or two components.
     views = views_of((5, 4, 3) if n == 60 else (5, 6), n)
     rng = np.random.default_rng(1)
     changed = [

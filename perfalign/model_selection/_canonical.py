@@ -6,7 +6,7 @@ import numpy as np
 from scipy.linalg import qr
 
 from perfalign._checks import check_parameters, check_views
-from perfalign._linalg import eigh
+from perfalign._linalg import column_norms, eigh
 from perfalign._solver import shared_structure, shrunk, whiten
 from perfalign._threads import one_blas_thread
 from perfalign._types import Array, Integers, Views
@@ -61,7 +61,7 @@ def components_first(bases: list[Array], k: int) -> tuple[list[Array], Array]:
     """Rotate every view so that its component j is its column j."""
     gram, statistics = _cross_gram(bases), np.empty(k)
     gram += gram.T
-    sample = np.hstack([Q[0] for Q in bases])
+    samples = np.hstack(bases)
     turned = np.eye(len(gram))
     for step in range(k):
         places = _places(bases, step)
@@ -70,7 +70,7 @@ def components_first(bases: list[Array], k: int) -> tuple[list[Array], Array]:
         values, vectors = eigh(seen.T @ gram @ seen)
         statistics[step] = values[-1] / (len(bases) - 1)
         component = np.zeros(len(gram))
-        component[left] = _largest(values, vectors, sample @ seen)
+        component[left] = _largest(values, vectors, samples @ seen)
         for own in places:
             # The first column of the factor is the component, up to sign;
             # the others span what it leaves.
@@ -129,12 +129,16 @@ def _top(grams: Array, places: list[slice]) -> Array:
     return np.asarray(squares[:, -1] ** 0.5)
 
 
-def _largest(values: Array, vectors: Array, sample: Array) -> Array:
-    """The last eigenvector, or of those that tie what a sample has of them.
+def _largest(values: Array, vectors: Array, samples: Array) -> Array:
+    """The last eigenvector, or of those that tie what one sample has of them.
 
-    Which of these comes first must not hang on the last digits.
+    Which of these comes first must not hang on the last digits. It is the
+    sample that has most of them.
     """
     tied = vectors[:, values > values[-1] - 1e-9]
     if tied.shape[1] == 1:
         return tied[:, 0]
-    return np.asarray(tied @ (tied.T @ sample))
+    had = samples @ tied
+    size = column_norms(had.T)
+    one = np.argmax(size > (1 - 1e-6) * size.max())
+    return np.asarray(tied @ had[one])
