@@ -13,8 +13,8 @@ from perfalign._solver._stack import contrast_stack, whitened_system
 from perfalign._types import Array
 from perfalign.summary import StackedSummary, Summary
 
-#: Error of a singular value that is about 1, with a wide margin.
-SLACK = FLOAT64_EPS**0.5
+#: Error of a singular value that is at most 2, with a wide margin.
+SLACK = 64 * FLOAT64_EPS
 
 
 class SharedStructure:
