@@ -89,7 +89,7 @@ def each(
 
     The function may compute with NumPy, under a limit of one BLAS thread.
     """
-    if min(min(matrix.shape) for matrix in matrices) < MIDDLE:
+    if any(min(matrix.shape) < MIDDLE for matrix in matrices):
         return list(map(function, matrices, *others))
     with ThreadPoolExecutor(min(n_threads(), len(matrices))) as pool:
         return list(pool.map(function, matrices, *others))

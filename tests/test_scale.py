@@ -139,6 +139,15 @@ def test_progress_is_shown_on_request_only(capsys):
     assert "3.00k rows" in capsys.readouterr().err
 
 
+def test_a_bar_ends_where_the_rows_do_not_pass(capsys):
+    views = noisy_views(100)
+    with pytest.raises(ValueError) as failed:
+        StackedSummary.from_blocks([views, views[:1]], progress=True)
+    # While the error still holds what has failed.
+    assert capsys.readouterr().err.endswith("\n")
+    assert str(failed.value).startswith("block 1: ")
+
+
 # Arrays on disk
 
 

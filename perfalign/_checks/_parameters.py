@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.utils._param_validation import make_constraint
 
 
-def check_parameters(estimator: Any) -> None:
-    """Raise unless parameters are what an estimator's class allows.
+def check_parameters(estimator: Any) -> dict[str, Any]:
+    """Return an estimator's parameters, which are what its class allows.
 
     Its ``_parameter_constraints`` are those of scikit-learn; but True is no
     number, and messages say what was seen first.
@@ -20,19 +20,26 @@ def check_parameters(estimator: Any) -> None:
     ----------
     estimator : object
 
+    Returns
+    -------
+    params : dict of str to object
+        By name; ``get_params`` would read the class's signature each time.
+
     Raises
     ------
     ValueError
         Names the parameter, what was seen and what was wanted.
     """
+    params = {}
     for name, constraints, flag, default in _constraints(estimator.__class__):
-        value = getattr(estimator, name)
+        params[name] = value = getattr(estimator, name)
         if value is default:
             continue
         no_number = isinstance(value, bool) and not flag
         if no_number or not any(c.is_satisfied_by(value) for c in constraints):
             wanted = " or ".join(map(str, constraints))
             raise ValueError(f"{name} is {value!r}; wanted {wanted}.")
+    return params
 
 
 @cache

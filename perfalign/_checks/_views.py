@@ -88,12 +88,12 @@ def check_view(
         For anything else than a non-empty matrix of finite real numbers that
         are all visible, or when the columns are not those wanted.
     """
-    view = at_hand(view)
     if _is_plain(view):
         eps = _rounding(view.dtype)
         if not single:
             view = view.astype(np.float64, copy=False)
     else:
+        view = at_hand(view)
         check_names(column_names(view, name), columns, name)
         check_hidden(view, name)
         least = 0 if allow_empty else 1

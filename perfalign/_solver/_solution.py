@@ -111,7 +111,7 @@ def solve(
         n_candidates += len(group)
         if n_candidates >= n_components:
             break
-    rows = scale * vectors[:, : -n_candidates - 1 : -1]
+    rows = vectors[:, : -n_candidates - 1 : -1]
     if len(groups) < n_candidates:
         # Only then U has the rows of the centred block.
         if structure.center and not ridge:
@@ -122,8 +122,9 @@ def solve(
         moment = explained_moment(summary, latents, structure.rtol, pooled)
         rows = rows @ principal_rotation(moment, groups)[:, :n_components]
     found = encoders_of(views, rows)
-    signs = orientation(summary, found, pooled, structure.center)[:, None]
-    return Solution([signs * A for A in found], spectrum, rounding)
+    signs = orientation(summary, found, pooled, structure.center)
+    units = scale * signs[:, None]
+    return Solution([units * A for A in found], spectrum, rounding)
 
 
 def explained_moment(

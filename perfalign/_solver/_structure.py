@@ -1,5 +1,6 @@
 """The views in whitened coordinates, and how far they agree there."""
 
+from bisect import bisect
 from functools import cached_property
 from itertools import repeat
 from typing import Any
@@ -69,17 +70,16 @@ class SharedStructure:
         """
         # Rows are scaled by what is between the least and the largest s, and
         # so are singular values (Ostrowski).
-        values = [view.s for view in self.whitened if view.rank]
-        if not values:
+        s = [value for view in self.whitened for value in view.s.tolist()]
+        if not s:
             return 0
-        sigma, least = self.singular_values.tolist(), self.least
-        low = least / min(s.item(-1) for s in values) + SLACK
-        high = least / max(s.item(0) for s in values) - SLACK
-        joint = sum(value > low for value in sigma)
-        if joint < sum(value > high for value in sigma):
-            signals = np.concatenate(values)[:, np.newaxis] * self.stack
-            joint = np.count_nonzero(singular_values(signals) > least)
-        return max(0, sum(self.ranks) - int(joint))
+        ascending = self.singular_values[::-1].tolist()
+        shared = bisect(ascending, self.least / min(s) + SLACK)
+        if shared > bisect(ascending, self.least / max(s) - SLACK):
+            signals = np.array(s)[:, np.newaxis] * self.stack
+            joint = np.count_nonzero(singular_values(signals) > self.least)
+            shared = len(s) - int(joint)
+        return shared
 
     @property
     def vacuous_dimension(self) -> int:
@@ -95,7 +95,7 @@ class SharedStructure:
         smallest = singular_values[: -min(self.ranks) - 1 : -1]
         of_first = self.summary.contrasts[:, 0]
         alone: float = of_first.dot(of_first)
-        return 1 - smallest**2 / alone
+        return 1.0 - smallest**2 / alone
 
     def informative_rows(self) -> list[Array]:
         """Encoder rows, one list a view, that span the shared signals."""

@@ -107,8 +107,9 @@ def joint_signs(encoder: Array) -> Array:
     >>> print(joint_signs(np.array([[1.0, -2.0], [3.0, 3.0]])))
     [-1.  1.]
     """
-    size = np.abs(encoder)
-    nearly = size.T >= (1 - SIGN_RTOL) * size.max(axis=1)
-    first = nearly.argmax(axis=0).tolist()
-    decisive = [row.item(j) for row, j in zip(encoder, first)]
-    return np.array([-1.0 if entry < 0 else 1.0 for entry in decisive])
+    sizes, signs = np.abs(encoder), []
+    for i in range(len(encoder)):
+        size = sizes[i]
+        nearly = size >= (1 - SIGN_RTOL) * size.item(size.argmax())
+        signs.append(-1.0 if encoder.item(i, nearly.argmax()) < 0 else 1.0)
+    return np.array(signs)

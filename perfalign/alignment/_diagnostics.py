@@ -197,6 +197,15 @@ def _of_full_rank(structure: SharedStructure, k: int) -> bool:
 
 def _overfit(structure: SharedStructure) -> list[str]:
     summary, v = structure.summary, structure.vacuous_dimension
+    if isinstance(summary, StackedSummary):
+        if not v:
+            return []
+        ranks = ", ".join(map(str, structure.ranks))
+        return [
+            f"{summary.n_items} different samples are too few for views of "
+            f"ranks {ranks}: any pairing of the samples, a shuffled one too, "
+            f"has {v} perfectly aligned dimensions."
+        ]
     if isinstance(summary, IncompleteSummary):
         few = _vacuous_sets(structure, summary)
         if not v:
@@ -215,13 +224,6 @@ def _overfit(structure: SharedStructure) -> list[str]:
             f"are too few: in any order, a shuffled one too, they have {v} "
             "perfectly aligned dimensions."
             for views, v in few.items()
-        ]
-    if v and isinstance(summary, StackedSummary):
-        ranks = ", ".join(map(str, structure.ranks))
-        return [
-            f"{summary.n_items} different samples are too few for views of "
-            f"ranks {ranks}: any pairing of the samples, a shuffled one too, "
-            f"has {v} perfectly aligned dimensions."
         ]
     return []
 

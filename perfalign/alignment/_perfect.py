@@ -376,7 +376,7 @@ class PerfectAlignment(LinearAlignment):
             blocks; nothing is changed then. Whether there are samples enough
             is seen when something is computed.
         """
-        _check_parameters(self)
+        params = _checked_parameters(self)
         summary: Summary | None
         if "summary_" in vars(self):
             summary = self.summary_.update(views, sample_weight)
@@ -388,22 +388,15 @@ class PerfectAlignment(LinearAlignment):
             summary = StackedSummary.from_first_block(views, sample_weight)
         if summary is not None:
             warned = vars(self).get("_warned", ())
-            self._restart(summary, self._params(), warned)
+            self._restart(summary, params, warned)
         return self
 
     def _refit(self, summary: Summary) -> Self:
-        _check_parameters(self)
-        params = self._params()
+        params = _checked_parameters(self)
         solution = _solve(summary, **params)
         self._restart(summary, params)
         self._adopt(solution)
         return self
-
-    def _params(self) -> dict[str, Any]:
-        # As get_params, which reads the signature of the class each time.
-        return {
-            name: getattr(self, name) for name in self._parameter_constraints
-        }
 
     def _restart(
         self,
@@ -497,14 +490,15 @@ _SOLVED = frozenset(
 _LEARNED = _SOLVED | {"gauge_symmetries_"}
 
 
-def _check_parameters(alignment: PerfectAlignment) -> None:
-    check_parameters(alignment)
+def _checked_parameters(alignment: PerfectAlignment) -> dict[str, Any]:
+    params = check_parameters(alignment)
     if alignment.ridge and alignment.constraint == "orthonormal":
         raise ValueError(
             "ridge regularises the covariances of the 'whitened' constraint; "
             "under 'orthonormal' it means nothing and must be 0, seen "
             f"{alignment.ridge!r}."
         )
+    return params
 
 
 def _offsets(
@@ -514,7 +508,7 @@ def _offsets(
         return [np.zeros(len(A)) for A in encoders]
     latents = summary.latents_of_means(encoders)
     means = summary.split(summary.mean)
-    return [z - A.dot(mean) for z, A, mean in zip(latents, encoders, means)]
+    return [z - A.dot(mean) for A, mean, z in zip(encoders, means, latents)]
 
 
 def _solve(
@@ -562,13 +556,13 @@ def _latent_dimension(
                 f"correlations are {leading}. Choose n_components."
             )
         return structure.shared_dimension
-    if constraint == "orthonormal":
-        limit = sum(structure.summary.n_features)
-        held = f"the stack has {limit} features"
-    else:
-        limit = min(structure.ranks)
-        m = structure.ranks.index(limit)
-        held = f"view {m} carries only {limit} independent signals"
+    pooled = constraint == "orthonormal"
+    ranks, d = structure.ranks, sum(structure.summary.n_features)
+    limit = d if pooled else min(ranks)
     if n_components > limit:
+        held = f"the stack has {d} features"
+        if not pooled:
+            m = ranks.index(limit)
+            held = f"view {m} carries only {limit} independent signals"
         raise ValueError(f"n_components is {n_components}, but {held}.")
     return n_components

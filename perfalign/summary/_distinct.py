@@ -17,7 +17,8 @@ class DistinctRows:
     Parameters
     ----------
     limit : int
-        Above so many the count does not matter, and counting ends.
+        Above so many, as many as there are columns, the count does not
+        matter, and counting ends.
     """
 
     def __init__(self, limit: int):
@@ -26,7 +27,7 @@ class DistinctRows:
 
     def add(self, columns: list[Array]) -> None:
         """Add rows, given as blocks of columns that lie side by side."""
-        most = max(AT_ONCE // sum(part.shape[1] for part in columns), 1)
+        most = max(AT_ONCE // self.limit, 1)
         start, size = 0, min(self.limit + 1, most)
         while self.seen is not None and start < len(columns[0]):
             rows = slice(start, start + size)

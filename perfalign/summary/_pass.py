@@ -1,14 +1,13 @@
 """A pass over views: what is carried along from one block to the next."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from perfalign._checks import (
     FLOAT32_EPS,
-    FLOAT64_EPS,
     Signature,
     at_hand,
     called,
@@ -45,7 +44,7 @@ class Pass:
         self.allow_empty = allow_empty
         self.triangle: CentredTriangle | None = None
         self.signature: Signature | None = None
-        self.eps: Array | float = FLOAT64_EPS
+        self.eps: Array | float = 0.0
         self.whole, self.n_rows = True, 0
         if start is not None:
             self.signature, self.eps = start.signature, start.eps
@@ -61,7 +60,10 @@ class Pass:
             )
         self.bar = tqdm(unit=" rows", unit_scale=True) if progress else None
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         """The bar of progress, if there is one, ends here."""
         if self.bar is not None:
             self.bar.close()
@@ -93,6 +95,7 @@ class Pass:
         ):
             if rows.start == 0:
                 total = n_rows(views[0], "the first view")
+                known = _of_columns(eps, parts)
                 if sample_weight is not None:
                     weights = check_weights(
                         sample_weight, total, like=labelled(views)
@@ -106,7 +109,7 @@ class Pass:
                 here = weights[rows][there]
                 parts = [part[there] for part in parts]
             if len(parts[0]):
-                self._add(parts, here, eps, total - rows.start)
+                self._add(parts, here, known, total - rows.start)
         found = Signature(
             tuple(part.shape[1] for part in parts),
             tuple(map(column_names, views)),
@@ -118,10 +121,11 @@ class Pass:
         self,
         parts: list[Array],
         weights: Array | None,
-        eps: list[float | Array],
+        eps: Array,
         n_expected: int,
     ) -> None:
         if self.triangle is None:
+            self.eps = eps
             # Centring about the first row leaves constant columns exactly
             # zero.
             rows = [part[0] for part in parts]
@@ -132,12 +136,10 @@ class Pass:
             )
             self.triangle.expect(n_expected)
             self.items = DistinctRows(len(origin))
+        else:
+            self.eps = np.maximum(self.eps, eps)
         self.n_rows += len(parts[0])
-        known = np.concatenate(
-            [e + np.zeros(part.shape[1]) for part, e in zip(parts, eps)]
-        )
-        self.eps = np.maximum(self.eps, known)
-        coarse = min(known.tolist()) >= FLOAT32_EPS
+        coarse = min(eps.tolist()) >= FLOAT32_EPS
         self.triangle.add(parts, weights, coarse)
         self.items.add(parts)
 
@@ -166,3 +168,11 @@ class Pass:
             "view_names": self.signature.view_names,
             "n_rows": self.n_rows,
         }
+
+
+def _of_columns(eps: list[float | Array], parts: list[Array]) -> Array:
+    """Rounding of each column, given of whole views or of their columns."""
+    found: list[float] = []
+    for e, part in zip(eps, parts):
+        found.extend([e] * part.shape[1] if isinstance(e, float) else e)
+    return np.array(found)

@@ -18,7 +18,7 @@ def triangle(rows: Array) -> Array:
     n_rows, d = min(rows.shape), rows.shape[1]
     factored = lapack.dgeqrf(rows, lwork=PANEL * d, overwrite_a=True)[0]
     R = np.asfortranarray(factored[:n_rows])
-    for j in range(n_rows):
+    for j in range(n_rows - 1):
         # In place: a copy of a large triangle is large.
         R[j + 1 :, j] = 0
     return R

@@ -7,7 +7,6 @@ order, from any number of machines.
 """
 
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Self
@@ -143,7 +142,7 @@ class StackedSummary(Summary):
             if weights are negative or are not one a row, or if there is no
             row of a weight above 0.
         """
-        with closing(Pass(allow_empty=False, progress=progress)) as run:
+        with Pass(allow_empty=False, progress=progress) as run:
             run.add(views, sample_weight)
         return cls(**run.fields())
 
@@ -217,7 +216,7 @@ class StackedSummary(Summary):
         1000
         """
         weights = None if sample_weight is None else iter(sample_weight)
-        with closing(Pass(progress=progress)) as run:
+        with Pass(progress=progress) as run:
             for number, views in enumerate(blocks):
                 try:
                     # Where they have ended there are none.

@@ -249,25 +249,27 @@ class CentredTriangle:
             total = float(weights.sum())
             shares = weights / total
         else:
-            total = float(chunk.filled)
-            shares = np.full(chunk.filled, 1 / total)
+            total, shares = float(chunk.filled), np.empty(chunk.filled)
+            shares.fill(1 / total)
         # The second time, what rounding in the first mean has left over.
         first, second = _centre(rows, shares), _centre(rows, shares)
         if chunk.weighted:
             rows *= np.sqrt(weights)[:, np.newaxis]
-        gap = first + second - self.rest
-        n = self.n + total
+        # From the mean so far to that of these rows.
+        step, n = first + second - self.rest, self.n + total
         if self.n:
             below = np.empty((len(rows) + 1, d), order="F")
-            below[:-1], below[-1] = rows, np.sqrt(self.n / n * total) * gap
+            below[:-1], below[-1] = rows, np.sqrt(self.n / n * total) * step
             rows = below
+            # To that of all.
+            step *= total / n
         with threads_for(d):
             if len(self.R) == d:
                 self.R = eliminated(self.R, rows)
             else:
                 rows = np.vstack([self.R, rows]) if self.n else rows
                 self.R = reduced(rows)
-        self._move_origin(total / n * gap)
+        self._move_origin(step)
         self.n = n
 
     def _move_origin(self, step: Array | float) -> None:
