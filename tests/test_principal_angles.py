@@ -34,8 +34,9 @@ ANGLES = [
 @pytest.mark.parametrize("ranks", [(5, 5), (8, 5), (5, 9)])
 def test_small_singular_values_are_those_of_half_angles(angles, ranks):
     angles = np.array(angles)
-    stack = contrast_stack(bases(angles, *ranks), np.array([[1.0, -1.0]]))
-    sigma, vectors = whitened_system(stack, ranks)
+    given = bases(angles, *ranks), np.array([[1.0, -1.0]])
+    stack = contrast_stack(*given)
+    sigma, vectors = whitened_system(*given)
     # 1 − cos θ = 2 sin²(θ/2), of which no digit is lost.
     halves = np.concatenate([angles / 2, np.pi / 2 - angles / 2])
     alone = np.ones(sum(ranks) - len(halves))
@@ -51,8 +52,9 @@ def test_what_lies_close_together_is_told_apart():
     """Cosines of these angles agree to sixteen digits."""
     angles = np.array([1e-9, 1e-8, 2e-8])
     U, V = bases(angles, 4, 4)
-    stack = contrast_stack([U, V], np.array([[1.0, -1.0]]))
-    sigma, vectors = whitened_system(stack, (4, 4))
+    given = [U, V], np.array([[1.0, -1.0]])
+    stack = contrast_stack(*given)
+    sigma, vectors = whitened_system(*given)
     direct = np.linalg.svd(stack)[0]
     overlap = np.abs(np.sum(vectors * direct, axis=0))[-3:]
     assert_allclose(overlap, 1, atol=1e-12)
@@ -64,8 +66,9 @@ def test_what_lies_close_together_is_told_apart():
 @pytest.mark.parametrize("contrast", [[1.0, -1.0], [-1.0, 1.0], [1.0, 1.0]])
 def test_any_sign_of_the_contrast_will_do(contrast):
     U, V = bases(np.array([0.1, 1.2]), 3, 4)
-    stack = contrast_stack([U, V], np.array([contrast]))
-    sigma, vectors = whitened_system(stack, (3, 4))
+    given = [U, V], np.array([contrast])
+    stack = contrast_stack(*given)
+    sigma, vectors = whitened_system(*given)
     assert_allclose(sigma, np.linalg.svd(stack)[1][:7], atol=1e-14)
     power = vectors.T @ stack @ stack.T @ vectors
     assert_allclose(power, np.diag(sigma**2), atol=1e-14)

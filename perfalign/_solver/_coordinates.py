@@ -1,5 +1,6 @@
 """Coordinates of the views, in which their stack is decomposed."""
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -128,7 +129,7 @@ def _in_units(block: Array, units: Array, least: float) -> Whitened:
         if rows is not None:
             return Whitened(rows.vectors, None, rows, s=rows.values**0.5)
     U, s, V, row_space = thin_svd(block, units)
-    rank = sum(value > least for value in s.tolist())
+    rank = len(s) - bisect(s[::-1].tolist(), least)
     U, s, V = U[:, :rank], s[:rank], V[:, :rank]
     return Whitened(U, V / s, row_space, s=s)
 

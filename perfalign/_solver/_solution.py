@@ -85,8 +85,7 @@ def solve(
     elif ridge:
         views = regularised(blocks, structure.whitened, ridge)
         sigma, vectors = whitened_system(
-            contrast_stack([view.U for view in views], summary.contrasts),
-            [view.rank for view in views],
+            [view.U for view in views], summary.contrasts
         )
     else:
         sigma, vectors = structure.system

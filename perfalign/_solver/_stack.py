@@ -5,7 +5,7 @@ minus sign becomes the M − 1 orthonormal contrasts of Helmert, which is the
 same thing for M = 2; views observed in pairs bring their signs along.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.linalg import lapack
@@ -33,15 +33,18 @@ def contrast_stack(blocks: Sequence[Array], contrasts: Array) -> Array:
         :math:`(M\delta_{ij} - 1) X^i X^{j\top}`, and for M = 2 the stack is
         :math:`[X^1; -X^2]`.
     """
+    # The list first: an array that is read to its end makes an error of it.
     rows = [
         (h[:, None, None] * block).reshape(len(h) * len(block), len(block.T))
-        for h, block in zip(contrasts.T, blocks)
+        for block, h in zip(blocks, contrasts.T)
     ]
     return np.concatenate(rows, axis=1).T
 
 
-def whitened_system(stack: Array, ranks: Iterable[int]) -> tuple[Array, Array]:
-    r"""`left_singular_system` of the stack of orthonormal bases.
+def whitened_system(
+    bases: Sequence[Array], contrasts: Array
+) -> tuple[Array, Array]:
+    r"""`left_singular_system` of the contrast stack of orthonormal bases.
 
     For two views, from the cosines of their principal angles and the
     principal vectors, :math:`U^{1\top} U^2 = Y \cos\theta\, Z^\top`. The
@@ -53,10 +56,10 @@ def whitened_system(stack: Array, ranks: Iterable[int]) -> tuple[Array, Array]:
 
     Parameters
     ----------
-    stack : ndarray of shape (Σ rank_m, L p)
-        As of `contrast_stack`, of blocks with orthonormal columns; for two
-        views, with contrasts of absolute value 1.
-    ranks : array-like of shape (M,)
+    bases : list of M ndarray of shape (p, rank_m)
+        With orthonormal columns.
+    contrasts : ndarray of shape (L, M)
+        As of `contrast_stack`; for two views, of absolute value 1.
 
     Returns
     -------
@@ -70,27 +73,30 @@ def whitened_system(stack: Array, ranks: Iterable[int]) -> tuple[Array, Array]:
     Å. Björck and G. H. Golub 1973, Numerical methods for computing angles
     between linear subspaces, Mathematics of Computation 27(123), 579–594.
     """
-    r, *others = ranks
-    if len(others) != 1:
-        return left_singular_system(stack)
-    Y, found, Zt = svd(stack[:r].dot(stack[r:].T))
-    least = FLOAT64_EPS * len(stack)
+    if len(bases) != 2:
+        return left_singular_system(contrast_stack(bases, contrasts))
+    U, V = bases
+    Y, found, Zt = svd(U.T.dot(V))
+    r, d = len(Y), len(Y) + len(Zt)
+    least = FLOAT64_EPS * d
     cosines = [min(value, 1.0) for value in found.tolist() if value > least]
     shared = len(cosines)
-    vectors = np.zeros((len(stack), len(stack)))
+    vectors = np.zeros((d, d))
     small = vectors[:, ::-1]
     # The sign that makes agreement small.
-    vectors[:r, :shared] = small[:r, :shared] = -(0.5**0.5) * Y[:, :shared]
-    small[r:, :shared] = 0.5**0.5 * Zt[:shared].T
-    vectors[r:, :shared] = -small[r:, :shared]
+    sign = contrasts.item(0) * contrasts.item(1)
+    y, z = 0.5**0.5 * Y[:, :shared], -sign * 0.5**0.5 * Zt[:shared].T
+    vectors[:r, :shared] = small[:r, :shared] = y
+    small[r:, :shared], vectors[r:, :shared] = z, -z
     vectors[:r, shared:r] = Y[:, shared:]
-    vectors[r:, r : len(stack) - shared] = Zt[shared:].T
-    alone = [1.0] * (len(stack) - 2 * shared)
+    vectors[r:, r : d - shared] = Zt[shared:].T
+    alone = [1.0] * (d - 2 * shared)
     far, close = [1 + c for c in cosines], [1 - c for c in reversed(cosines)]
     sigma = np.sqrt(far + alone + close)
     near = sum(c > 0.5 for c in cosines)
     if near:
         W = vectors[:, -near:]
+        stack = contrast_stack(bases, contrasts)
         Q, sigma[-near:], _ = svd(W.T @ stack, full_matrices=False)
         vectors[:, -near:] = W @ Q
     return sigma, vectors

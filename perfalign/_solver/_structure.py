@@ -52,7 +52,8 @@ class SharedStructure:
     @cached_property
     def system(self) -> tuple[Array, Array]:
         """Singular values and left singular vectors of the stack."""
-        return whitened_system(self.stack, self.ranks)
+        bases = [view.U for view in self.whitened]
+        return whitened_system(bases, self.summary.contrasts)
 
     @property
     def singular_values(self) -> Array:
