@@ -16,6 +16,7 @@ from perfalign import (
     gauge,
     left_null_space,
     permutation_test,
+    relative_alignment_error,
 )
 from perfalign._solver import shared_structure
 from perfalign.baselines import CSA, RidgeTranslation
@@ -142,6 +143,44 @@ def test_neither_origin_nor_precision_weighs_features(
             alignment = PerfectAlignment(2, **params).fit(given)
             for one, other in zip(alignment.transform(new), wanted):
                 assert_allclose(one, other, atol=1e-10 * np.abs(other).max())
+
+
+@pytest.mark.parametrize("origin", [0.0, 1e6, 1e10])
+def test_rounding_of_one_feature_is_no_signal_of_another(origin):
+    """A short signal, and collinear features far from 0 beside it."""
+    rng = np.random.default_rng(0)
+    a, b, c, d = rng.normal(size=(4, 400))
+    far = [factor * (c + origin) for factor in (1.0, 1.7, 3.1)]
+    views = [np.column_stack([a, a + 1e-8 * b, *far]), np.c_[b, d]]
+    alignment = PerfectAlignment(1).fit([X[:200] for X in views])
+    assert_array_equal(alignment.ranks_, [3, 2])
+    for rows in (slice(200), slice(200, 400)):
+        latents = alignment.transform([X[rows] for X in views])
+        assert relative_alignment_error(latents) < 1e-5
+
+
+def test_what_hardly_varies_has_no_part_in_encoders_of_least_norm():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(200, 2))
+    views = [z @ rng.normal(size=(2, d)) for d in (60, 5)]
+    dull = 1 + 1.5e-15 * rng.normal(size=(200, 3))
+    views[0] = np.hstack([views[0], dull])
+    latents = PerfectAlignment(2).fit(views).transform(views)
+    assert relative_alignment_error(latents) < 1e-12
+
+
+@pytest.mark.parametrize("center", [True, False])
+def test_signs_of_the_fit_are_those_of_the_gauge(center):
+    rng = np.random.default_rng(0)
+    views = [X + 10 * rng.normal(size=X.shape[1])
+             for X in related(40, noise=0.5)]  # fmt: skip
+    fits = [
+        PerfectAlignment(3, center=center, gauge=kind).fit(views)
+        for kind in ("principal", None)
+    ]
+    by_fit, by_gauge = fits[0], gauge.principal(fits[1])
+    for one, other in zip(by_fit.encoders_, by_gauge.encoders_):
+        assert_allclose(one, other, atol=1e-9 * np.abs(one).max())
 
 
 @pytest.mark.parametrize("factor", [1e-4, 1e4])

@@ -2,7 +2,8 @@
 
 from bisect import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -23,6 +24,8 @@ from perfalign._types import Array
 
 #: Shares that differ by no more are the same.
 SAME = 1e-8
+#: What rounding may be of a latent: this share, or so many times the least.
+UNSEEN, LOSS = 1e-8, 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class Coordinates:
         return coefficients.T
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Whitened(Coordinates):
     """Coordinates with orthonormal U, as far as the block is known.
 
@@ -59,10 +62,49 @@ class Whitened(Coordinates):
     ----------
     s : ndarray of shape (rank,)
         Singular values of the block with every feature in units of its
-        rounding.
+        rounding; where they are short, half of their digits may be lost.
+    block : ndarray of shape (p, d_m)
+    size, rounding : ndarray of shape (d_m,)
+        Of the features.
     """
 
-    s: Array = field(kw_only=True)
+    s: Array
+    block: Array
+    size: Array
+    rounding: Array
+
+    def encoder(self, coefficients: Array) -> Array:
+        """Encoder rows, of least norm unless latents would show rounding.
+
+        Least norm is in units of the features' norms. A short signal of
+        features that are known well may be less than the rounding of others,
+        which such rows would take for it. Where they do, norms are in units
+        of rounding.
+        """
+        sure = super().encoder(coefficients)
+        if self._of_least_norm is None:
+            return sure
+        rows = self._of_least_norm.encoder(coefficients)
+        lost, least = (
+            column_norms((A * self.rounding).T) for A in (rows, sure)
+        )
+        latents = column_norms(coefficients)
+        fair = lost <= np.maximum(UNSEEN * latents, LOSS * least)
+        return np.where(fair[:, np.newaxis], rows, sure)
+
+    @cached_property
+    def _of_least_norm(self) -> Coordinates | None:
+        """The same in units of the features' norms, if these are others."""
+        live = self.size > self.rounding
+        if self.rank in (0, np.count_nonzero(live)):
+            return None  # There is no choice.
+        digits = self.rounding[live] / self.size[live]
+        if np.ptp(digits) <= SAME * digits.max():
+            return None
+        units = inverses(self.size, self.rounding)
+        found, _ = _in_units(self.U.T @ self.block, units, 0.0)
+        basis = found.U.T if found.basis is None else found.basis @ found.U.T
+        return Coordinates(self.U, basis, found.row_space)
 
 
 def encoders_of(views: Sequence[Coordinates], rows: Array) -> list[Array]:
@@ -87,10 +129,9 @@ def whiten(
 ) -> Whitened:
     """Orthonormal coordinates of what in a block is no rounding.
 
-    A feature's rounding is the unit in which it is compared with others, and
-    encoders are of least norm in units of the features' own norms. So neither
-    the rank nor the encoders depend on the units of the features; and how
-    well a feature is known has no part in its weight.
+    A feature's rounding is the unit in which it is compared with others. So
+    the rank, and all that follows from it, does not depend on the units of
+    the features, and neither do the encoders.
 
     Parameters
     ----------
@@ -108,30 +149,30 @@ def whiten(
     """
     if size is None:
         size = column_norms(block)
-    live = size > rounding
-    found = _in_units(block, live / rounding, least)
-    if found.rank in (0, len(live)):
-        return found
-    digits = (rounding / np.where(live, size, rounding))[live]
-    if np.ptp(digits) <= SAME * digits.max():
-        return found
-    of_least_norm = _in_units(found.U.T @ block, inverses(size, rounding), 0.0)
-    basis = of_least_norm.U.T
-    if of_least_norm.basis is not None:
-        basis = of_least_norm.basis @ basis
-    return Whitened(found.U, basis, of_least_norm.row_space, s=found.s)
+    found, s = _in_units(block, (size > rounding) / rounding, least)
+    return Whitened(
+        U=found.U,
+        basis=found.basis,
+        row_space=found.row_space,
+        s=s,
+        block=block,
+        size=size,
+        rounding=rounding,
+    )
 
 
-def _in_units(block: Array, units: Array, least: float) -> Whitened:
-    """Coordinates of what is above the least, of least norm in these units."""
+def _in_units(
+    block: Array, units: Array, least: float
+) -> tuple[Coordinates, Array]:
+    """Coordinates of least norm in units, and singular values above least."""
     if is_wide(block):
         rows = multiplied_rows(block, units, least)
         if rows is not None:
-            return Whitened(rows.vectors, None, rows, s=rows.values**0.5)
+            return Coordinates(rows.vectors, None, rows), rows.values**0.5
     U, s, V, row_space = thin_svd(block, units)
     rank = len(s) - bisect(s[::-1].tolist(), least)
     U, s, V = U[:, :rank], s[:rank], V[:, :rank]
-    return Whitened(U, V / s, row_space, s=s)
+    return Coordinates(U, V / s, row_space), s
 
 
 def isometric(

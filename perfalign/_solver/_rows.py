@@ -81,7 +81,7 @@ def thin_svd(
 def products(block: Array, units: Array) -> Array:
     """Inner products of a block's rows, ``rows @ rows.T``, in units."""
     found = np.zeros((len(block), len(block)))
-    # The rows in units are never there as a whole.
+    # Of the rows in units there is never more than a part.
     for part in gen_batches(block.shape[1], SLAB):
         rows = block[:, part] * units[part]
         found += rows @ rows.T
@@ -111,18 +111,20 @@ class MultipliedRows:
         """Encoder rows of least norm with the latents that are asked for.
 
         Products of rows lose half of the digits. The residual comes from the
-        rows themselves and brings them back.
+        rows themselves and brings them back; beyond the vectors it is nothing.
         """
         found = self._solved(coefficients)
         latents = self.vectors.T @ (self.block @ found.T)
         return found + self._solved(coefficients - latents)
 
     def _solved(self, coefficients: Array) -> Array:
-        quotients = coefficients / self.values[:, np.newaxis]
+        # In turn, and the least value last: squares of units and of what they
+        # measure may be out of range, or so small that they lose digits.
+        least = self.values[-1]
+        quotients = coefficients * (least / self.values)[:, np.newaxis]
         rows = (self.vectors @ quotients).T @ self.block
-        # One after the other: squares of units may be out of range.
         rows *= self.units
-        rows *= self.units
+        rows *= self.units / least
         return np.asarray(rows)
 
 
@@ -131,8 +133,8 @@ def multiplied_rows(
 ) -> MultipliedRows | None:
     """What the products of a wide block's rows tell, if that is enough.
 
-    It is where no singular value lies between the least and a ten-thousandth
-    of the largest.
+    It is where every singular value is above √KNOWN of the largest, or they
+    are rounding, together no more than the least.
 
     Parameters
     ----------
@@ -148,14 +150,18 @@ def multiplied_rows(
     values, vectors = eigh(products(block, units))
     values, vectors = values[::-1], vectors[:, ::-1]
     rank = int(np.count_nonzero(values > KNOWN * values[0]))
+    # What is above is no rounding of the products.
+    floor = max(least**2, block.shape[1] * FLOAT64_EPS * values[0])
+    if not rank or values[rank - 1] <= floor or np.any(values[rank:] > floor):
+        return None
     values, vectors, rest = values[:rank], vectors[:, :rank], vectors[:, rank:]
-    if not rank or values[-1] <= least**2:
-        return None
-    # The rest is turned until no digit of a signal is left in it.
-    rows = block * units
-    short = rows.T @ rest
-    turn = np.linalg.multi_dot([vectors.T, rows, short]) / values[:, None]
-    short -= np.linalg.multi_dot([rows.T, vectors, turn])
-    if np.linalg.norm(short) > least:
-        return None
-    return MultipliedRows(block, units, vectors + rest @ turn.T, values)
+    if rest.shape[1]:
+        # It is turned until no digit of a signal is left in it.
+        rows = block * units
+        short = rows.T @ rest
+        turn = np.linalg.multi_dot([vectors.T, rows, short]) / values[:, None]
+        short -= np.linalg.multi_dot([rows.T, vectors, turn])
+        if np.linalg.norm(short) > least:
+            return None
+        vectors = vectors + rest @ turn.T
+    return MultipliedRows(block, units, vectors, values)

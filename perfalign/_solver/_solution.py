@@ -157,7 +157,7 @@ def explained_moment(
 
 
 def _explained(block: Array, units: Array, latents: Array) -> Array:
-    """Inner products of the loadings of features in units."""
+    """Inner products of loadings, with the features in units."""
     if len(block) > min(block.shape[1], 2 * latents.shape[1]):
         return _gram(units[:, np.newaxis] * (block.T @ latents))
     return np.asarray(latents.T @ products(block, units) @ latents)
