@@ -107,6 +107,7 @@ EXEMPT = {
         "StackedSummary.norms",
         "Summary.default_rtol",
         "Summary.rounding",
+        "Summary.units",
         "median_rank",
         "picture_features",
         "recall",
