@@ -159,6 +159,30 @@ def test_rounding_of_one_feature_is_no_signal_of_another(origin):
         assert relative_alignment_error(latents) < 1e-5
 
 
+@pytest.mark.parametrize("origin", [0.0, 1e4, 1e5, 1e6, 1e7])
+def test_encoders_of_least_norm_agree_as_well_as_others(origin):
+    """Features far from 0 are not used where others know as much."""
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(200, 3))
+    views = [z @ rng.normal(size=(3, d)) for d in (12, 8)]
+    views[0][:, :6] += origin
+    latents = PerfectAlignment(3).fit(views).transform(views)
+    assert relative_alignment_error(latents) < 1e-14
+
+
+@pytest.mark.parametrize("origin", [3e4, 3e6, 3e7])
+def test_the_gauge_keeps_encoders_where_some_would_show_rounding(origin):
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(400, 3))
+    views = [z * [0.01, 1, 1] @ rng.normal(size=(3, 12)),
+             z @ rng.normal(size=(3, 8))]  # fmt: skip
+    views[0][:, :6] += origin
+    by_fit = PerfectAlignment(3).fit(views)
+    by_gauge = gauge.principal(PerfectAlignment(3, gauge=None).fit(views))
+    for one, other in zip(by_fit.encoders_, by_gauge.encoders_):
+        assert_allclose(one, other, atol=1e-6 * np.abs(one).max())
+
+
 def test_what_hardly_varies_has_no_part_in_encoders_of_least_norm():
     rng = np.random.default_rng(0)
     z = rng.normal(size=(200, 2))

@@ -24,8 +24,8 @@ from perfalign._types import Array
 
 #: Shares that differ by no more are the same.
 SAME = 1e-8
-#: What rounding may be of a latent: this share, or so many times the least.
-UNSEEN, LOSS = 1e-8, 100.0
+#: What rounding may be of latents: this share, or so many times the least.
+UNSEEN, LOSS = 1e-12, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,18 +79,16 @@ class Whitened(Coordinates):
         Least norm is in units of the features' norms. A short signal of
         features that are known well may be less than the rounding of others,
         which such rows would take for it. Where they do, norms are in units
-        of rounding.
+        of rounding. It is one decision for all rows, which a rotation of
+        these cannot change.
         """
         sure = super().encoder(coefficients)
         if self._of_least_norm is None:
             return sure
         rows = self._of_least_norm.encoder(coefficients)
-        lost, least = (
-            column_norms((A * self.rounding).T) for A in (rows, sure)
-        )
-        latents = column_norms(coefficients)
-        fair = lost <= np.maximum(UNSEEN * latents, LOSS * least)
-        return np.where(fair[:, np.newaxis], rows, sure)
+        lost, least = (np.linalg.norm(A * self.rounding) for A in (rows, sure))
+        fair = max(UNSEEN * np.linalg.norm(coefficients), LOSS * least)
+        return rows if lost <= fair else sure
 
     @cached_property
     def _of_least_norm(self) -> Coordinates | None:

@@ -14,7 +14,7 @@ from perfalign._solver._stack import contrast_stack, whitened_system
 from perfalign._types import Array
 from perfalign.summary import StackedSummary, Summary
 
-#: Error of a singular value that is at most 2, with a wide margin.
+#: Error of a singular value, as a share of the largest, with a margin.
 SLACK = 64 * FLOAT64_EPS
 
 
@@ -75,8 +75,9 @@ class SharedStructure:
         if not s:
             return 0
         ascending = self.singular_values[::-1].tolist()
-        shared = bisect(ascending, self.least / min(s) + SLACK)
-        if shared > bisect(ascending, self.least / max(s) - SLACK):
+        slack = SLACK * ascending[-1]
+        shared = bisect(ascending, self.least / min(s) + slack)
+        if shared > bisect(ascending, self.least / max(s) - slack):
             signals = np.array(s)[:, np.newaxis] * self.stack
             joint = np.count_nonzero(singular_values(signals) > self.least)
             shared = len(s) - int(joint)

@@ -78,8 +78,9 @@ class PerfectAlignment(LinearAlignment):
     ----------
     encoders_ : list of ndarray of shape (k, d_m)
         The A^m, in latent units over the view's units; under ``"whitened"``
-        those of least norm, each feature in units of its own spread, or of
-        its rounding where latents would otherwise show that.
+        those of least norm, each feature in units of its own spread (its
+        norm, if not centred), or of its rounding where latents would
+        otherwise show ten times as much of it as they must.
     offsets_ : list of ndarray of shape (k,)
         −A^m times the view's mean (for `fit_incomplete`, but for what brings
         the sets' means together), or zero if not centred.

@@ -70,7 +70,7 @@ def components_first(bases: list[Array], k: int) -> tuple[list[Array], Array]:
         values, vectors = eigh(seen.T @ gram @ seen)
         statistics[step] = values[-1] / (len(bases) - 1)
         component = np.zeros(len(gram))
-        component[left] = _largest(values, vectors, samples @ seen)
+        component[left] = _largest(values, vectors, samples, seen)
         for own in places:
             # The first column of the factor is the component, up to sign;
             # the others span what it leaves.
@@ -129,7 +129,9 @@ def _top(grams: Array, places: list[slice]) -> Array:
     return np.asarray(squares[:, -1] ** 0.5)
 
 
-def _largest(values: Array, vectors: Array, samples: Array) -> Array:
+def _largest(
+    values: Array, vectors: Array, samples: Array, seen: Array
+) -> Array:
     """The last eigenvector, or of those that tie what one sample has of them.
 
     Which of these comes first must not hang on the last digits. It is the
@@ -138,7 +140,7 @@ def _largest(values: Array, vectors: Array, samples: Array) -> Array:
     tied = vectors[:, values > values[-1] - 1e-9]
     if tied.shape[1] == 1:
         return tied[:, 0]
-    had = samples @ tied
+    had = samples @ (seen @ tied)
     size = column_norms(had.T)
     one = np.argmax(size > (1 - 1e-6) * size.max())
     return np.asarray(tied @ had[one])
