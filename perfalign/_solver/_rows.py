@@ -1,4 +1,4 @@
-"""Blocks with fewer rows than features, by what their rows span."""
+"""Decompositions of a block, by what its rows span where these are few."""
 
 from dataclasses import dataclass
 from typing import Protocol
