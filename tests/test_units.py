@@ -133,7 +133,7 @@ def test_neither_origin_nor_precision_weighs_features(
     unseen = [rng.normal(size=(5, X.shape[1])) for X in views]
     moves = [rng.integers(-99, 99, size=X.shape[1]) for X in views]
     wanted = PerfectAlignment(2, **params).fit(views).transform(unseen)
-    for moved in ([0, 0], moves):
+    for moved in ([0, 0], [move // 5 for move in moves], moves):
         new = [X + move for X, move in zip(unseen, moved)]
         for types in ("dd", "ff", "fd"):
             given = [
