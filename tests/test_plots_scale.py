@@ -41,8 +41,17 @@ def test_methods_stand_where_they_were_measured():
     inside(fig)
 
 
-def test_names_of_methods_alike_do_not_overlap():
-    methods = {f"method {i}": (2.0**i, (1 + i % 2) * 1e-15) for i in range(4)}
+@pytest.mark.parametrize(
+    "spots",
+    [
+        [(2.0**i, (1 + i % 2) * 1e-15) for i in range(4)],
+        # A name above may meet that of a point higher up.
+        [(0.16, 2e-15), (0.7, 2.4e-15), (1.7, 4e-15), (2.3, 1e-14)],
+        [(20.0, 0.3), (19.0, 0.15), (26.0, 0.1), (0.1, 1e-16), (0.2, 0.0)],
+    ],
+)
+def test_names_of_methods_alike_do_not_overlap(spots):
+    methods = {f"method number {i}": spot for i, spot in enumerate(spots)}
     fig = plots.accuracy_against_time(methods, xlabel="s", ylabel="error")
     fig.draw_without_rendering()
     (ax,) = fig.axes
@@ -50,8 +59,26 @@ def test_names_of_methods_alike_do_not_overlap():
     assert not any(
         a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i]
     )
-    spots = ax.transData.transform([line.get_xydata()[0] for line in ax.lines])
-    assert not any(box.contains(*spot) for box in boxes for spot in spots)
+    dots = ax.transData.transform([line.get_xydata()[0] for line in ax.lines])
+    assert not any(box.contains(*dot) for box in boxes for dot in dots)
+    assert min(box.y0 for box in boxes) > ax.bbox.y0
+
+
+def test_names_of_sources_keep_off_the_curve():
+    widths = [32, 64, 128, 512, 1024, 2048]
+    rates = [1.75, 1.58, 1.35, 0.52, 0.27, 0.1]
+    fig = plots.cost_of_width(
+        widths,
+        [[1.1, 1.2, 1.4]] * 6,
+        rates,
+        sources={"solid-state disk": 3.5, "network, 10 Gbit/s": 1.25,
+                 "older disk (SATA)": 0.55},
+    )  # fmt: skip
+    fig.draw_without_rendering()
+    for ax in fig.axes:
+        curve = ax.lines[-1].get_path().transformed(ax.transData)
+        for text in ax.texts:
+            assert not curve.intersects_bbox(text.get_window_extent(), False)
 
 
 def test_cost_of_width_shows_medians_quartiles_and_who_can_feed_it():

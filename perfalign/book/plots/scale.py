@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
 
-from perfalign._types import Array, Floats
+from perfalign._types import Floats
 from perfalign.book.plots.style import (
     BLACK,
     GREY,
@@ -131,12 +132,29 @@ def accuracy_against_time(
         color = SHARED if name in marked else BLACK
         ax.plot(time, error, "o", ms=6, color=color, clip_on=False, zorder=10)
     fig.draw_without_rendering()
-    pixels = ax.transData.transform(np.column_stack([times, errors]))
-    points = pixels * 72 / fig.dpi
-    for name, spot, rise in zip(methods, zip(times, errors), _rises(points)):
-        color = SHARED if name in marked else BLACK
-        note(ax, name, spot, (8, rise), color, va="center", fontsize=SMALL)
+    spots = ax.transData.transform(np.column_stack([times, errors]))
+    taken = [Bbox.from_extents(*(spot - 4), *(spot + 4)) for spot in spots]
+    names, before = list(methods), 0.0
+    # The rightmost has room beside it.
+    for i in np.argsort(-times, kind="stable"):
+        color = SHARED if names[i] in marked else BLACK
+        style = {"va": "center", "fontsize": SMALL}
+        note(ax, names[i], (times[i], errors[i]), (8, 0), color, **style)
+        _raise(ax, taken, up=errors[i] > before)
+        before = errors[i]
     return fig
+
+
+def _raise(ax: Axes, taken: list[Bbox], up: bool, gap: float = 15) -> None:
+    """Move the last label up or down, until nothing else is in its place."""
+    label = ax.texts[-1]
+    for level in range(2 * len(taken)):
+        away = gap * ((level + 1) // 2)
+        label.xyann = (8, away if up == (level % 2 == 1) else -away)
+        box = label.get_window_extent()
+        if box.y0 > ax.bbox.y0 and not box.count_overlaps(taken):
+            break
+    taken.append(box)
 
 
 @styled
@@ -333,21 +351,19 @@ def cost_of_width(
     left.vlines(widths, low, high, color=SHARED, lw=5, alpha=0.35)
     left.plot(widths, middle, "o-", color=SHARED, ms=5, lw=1)
     left.set(ylim=(0, 1.15 * max(high)), ylabel="time of a pass / dsyrk")
-    note(
-        left, "one Gram matrix", (widths[0], 1), (0, 4), MUTED, fontsize=SMALL
-    )
+    # Below the line: no pass takes less.
+    style = {"ha": "left", "va": "top", "fontsize": SMALL}
+    note(left, "one Gram matrix", (widths[0], 1), (0, -3), MUTED, **style)
+    end = 10 * widths[-1]
     for name, rate in sources.items():
         right.axhline(rate, color=GREY, lw=1)
-        # Away from the curve, which falls.
-        if rate < np.median(rates):
-            x, rise, side = widths[0], -3, {"ha": "left", "va": "top"}
-        else:
-            x, rise, side = widths[-1], 2, {"ha": "right", "va": "bottom"}
-        note(right, name, (x, rate), (0, rise), MUTED, fontsize=SMALL, **side)
+        # Above the curve, which falls.
+        style = {"ha": "right", "va": "bottom", "fontsize": SMALL}
+        note(right, name, (end, rate), (0, 2), MUTED, **style)
     right.plot(widths, rates, "o-", color=SHARED, ms=5, lw=1)
     ends = [*rates, *sources.values()]
     right.set(yscale="log", ylim=(min(ends) / 1.5, 2 * max(ends)))
-    right.set(ylabel="gigabytes a second")
+    right.set(ylabel="gigabytes a second", xlim=(widths[0] / 1.3, end))
     right.yaxis.set_major_formatter("{x:g}")
     right.yaxis.set_minor_formatter("")
     for ax in axes:
@@ -355,24 +371,3 @@ def cost_of_width(
         ax.set_xticks(widths[::2], [f"{d}" for d in widths[::2]])
         ax.set_xticks([], minor=True)
     return fig
-
-
-def _rises(points: Array, gap: float = 15, reach: float = 200) -> Array:
-    """How far to raise the label at the right of each point.
-
-    Of neighbours at nearly one height the rightmost keeps its label beside
-    it. The others' go above or below, to their own side if there is room.
-    """
-    levels = np.zeros(len(points), dtype=int)
-    for i in np.argsort(-points[:, 0]):
-        right, up = (points - points[i]).T
-        near = (0 < right) & (right < reach) & (np.abs(up) < gap)
-        if near.any():
-            side = -1 if up[near].mean() > 0 else 1
-            levels[i] = next(
-                level
-                for step in range(1, len(points) + 1)
-                for level in (side * step, -side * step)
-                if level not in levels[near]
-            )
-    return gap * levels
