@@ -207,6 +207,18 @@ def test_signs_of_the_fit_are_those_of_the_gauge(center):
         assert_allclose(one, other, atol=1e-9 * np.abs(one).max())
 
 
+@pytest.mark.filterwarnings("ignore::perfalign.CollapseWarning")
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_not_centred_has_its_sign_from_means_too(seed):
+    """A constant feature is what agrees best, and does not vary at all."""
+    rng = np.random.default_rng(seed)
+    views = [np.c_[np.full(50, 3.0), rng.normal(size=(50, 3))]
+             for _ in range(2)]  # fmt: skip
+    alignment = PerfectAlignment(1, center=False).fit(views)
+    for A in alignment.encoders_:
+        assert np.abs(A[0, 1:]).max() < 1e-12 < A[0, 0]
+
+
 @pytest.mark.parametrize("factor", [1e-4, 1e4])
 @pytest.mark.parametrize("name", ["digits", "noisy"])
 def test_single_precision_has_units_too(name, factor):
