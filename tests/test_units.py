@@ -207,6 +207,21 @@ def test_signs_of_the_fit_are_those_of_the_gauge(center):
         assert_allclose(one, other, atol=1e-9 * np.abs(one).max())
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.3])
+def test_what_varies_by_rounding_explains_and_orders_nothing(noise):
+    views = related(noise=noise)
+    wanted = PerfectAlignment(2).fit(views)
+    rng = np.random.default_rng(0)
+    rounded = 1e8 + np.spacing(1e8) * rng.integers(2, size=(200, 3))
+    found = PerfectAlignment(2).fit([np.hstack([views[0], rounded]), views[1]])
+    assert_allclose(
+        found.explained_variance_, wanted.explained_variance_, atol=1e-9
+    )
+    for one, other in zip(found.encoders_, wanted.encoders_):
+        size = np.abs(other).max()
+        assert_allclose(one[:, : other.shape[1]], other, atol=1e-9 * size)
+
+
 @pytest.mark.filterwarnings("ignore::perfalign.CollapseWarning")
 @pytest.mark.parametrize("seed", range(6))
 def test_what_is_not_centred_has_its_sign_from_means_too(seed):
