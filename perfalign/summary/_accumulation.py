@@ -29,7 +29,8 @@ from perfalign.summary._chunk import Chunk
 from perfalign.summary._coordinates import Coordinates
 from perfalign.summary._reflections import triangular
 
-#: Largest growth of the bracket in one set of coordinates.
+#: Growth of the bracket from which on other coordinates are wanted, and twice
+#: of which is too much.
 GROWTH = 2.0**7
 
 
@@ -95,8 +96,9 @@ class Accumulation:
 
     def add(self, products: Products) -> bool:
         """Add what a chunk adds; False if its rows do not belong."""
+        grown = self.gram.diagonal() + products.gram.diagonal()
         # Written so that a NaN does not pass.
-        if not np.all(products.gram.diagonal() <= self.limits):
+        if not np.all(grown <= 2 * self.limits):
             return False
         self.gram += products.gram
         self.sums += products.sums

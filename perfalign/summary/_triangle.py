@@ -16,14 +16,18 @@ most rows, is `Accumulation`.
 What a chunk adds to it does not depend on other chunks. So while this thread
 checks the next rows, others compute it, each with one thread of BLAS, and it
 is added in the order of the rows: how many threads there are changes no bit.
-Where a chunk does not belong, or the coordinates have become too small, what
-was computed ahead is computed again.
+This thread takes part where it would wait, lest there should be more threads
+than processors.
+Coordinates that have become too small are left so many chunks later as can be
+ahead, however many are. Where a chunk does not belong, what was computed ahead
+is computed again.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
+from math import inf
 from typing import Literal
 
 import numpy as np
@@ -35,9 +39,10 @@ from perfalign.summary._accumulation import Accumulation, Products
 from perfalign.summary._chunk import Chunk
 from perfalign.summary._coordinates import coordinates_after
 from perfalign.summary._reflections import eliminated, reduced, triangular
+from perfalign.summary._task import Task
 
 #: Numbers in a chunk, which the cache keeps between the steps.
-CHUNK = 2**18
+CHUNK = 2**17
 #: Products of two numbers of a row in the first chunk, which is reflected: to
 #: accumulate has to be begun and ended, which takes as long as these.
 FIRST = 2**20
@@ -49,7 +54,11 @@ ROWS = 1024
 NARROW, WIDE_ROWS = 2048, 128
 #: Products that are computed in the time that threads need to begin, and
 #: threads that one more, which checks the rows, can keep busy.
-FEW, MOST_THREADS = 2**25, 4
+FEW, MOST_OTHERS = 2**25, 4
+#: Chunks that wait for a thread, lest a thread should wait for a chunk, and
+#: how many can be ahead in all.
+WAITING = 2
+MOST_AHEAD = MOST_OTHERS + WAITING
 
 
 class CentredTriangle:
@@ -75,13 +84,18 @@ class CentredTriangle:
         self.chunk = Chunk()
         self.accumulation: Accumulation | None = None
         # Chunks of which what they add is still to come.
-        self.ahead: deque[tuple[Chunk, Callable[[], Products]]] = deque()
-        self.n_products = 0
+        self.ahead: deque[tuple[Chunk, Task[Products]]] = deque()
+        # How many more chunks may use these coordinates.
+        self.n_left = inf
+        self.n_rows = self.n_expected = 0
         self.pool: ThreadPoolExecutor | None = None
 
     def expect(self, n_rows: int) -> None:
-        """Make room for wide rows, which will become R, if they are few."""
-        d = len(self.origin)
+        """Prepare for so many rows.
+
+        Wide ones, which will become R, are given room if they are few.
+        """
+        self.n_expected, d = n_rows, len(self.origin)
         if self._wide and not self.n and not self.chunk.filled:
             n_rows = min(n_rows, self._wanted())
             room = np.empty((n_rows, d), order=self._order(n_rows))
@@ -105,6 +119,7 @@ class CentredTriangle:
             Whether they are known to single precision at most.
         """
         start, stop, wanted = 0, len(columns[0]), self._wanted()
+        self.n_rows += stop
         while start < stop:
             end = min(stop, start + wanted - self.chunk.filled)
             rows = slice(start, end)
@@ -154,9 +169,9 @@ class CentredTriangle:
         return "F" if not self.n and n_rows >= len(self.origin) else "C"
 
     @cached_property
-    def n_threads(self) -> int:
-        """Threads that compute what is accumulated."""
-        return min(n_threads(), MOST_THREADS)
+    def n_others(self) -> int:
+        """Threads that compute what is accumulated, beside this one."""
+        return min(n_threads() - 1, MOST_OTHERS)
 
     def _hand_on(self) -> None:
         """Take in the chunk, and begin another."""
@@ -164,17 +179,31 @@ class CentredTriangle:
         self._take(chunk)
 
     def _take(self, chunk: Chunk) -> None:
+        if self._leaves(chunk):
+            # One of those ahead may not belong, and leave them earlier.
+            while self.ahead:
+                self._collect()
+        if self._leaves(chunk):
+            self._settle()
+            self._move_origin(0.0)
         if self.accumulation is None:
             self._begin(chunk)
-        elif self.accumulation.coordinates.coarse and not chunk.coarse:
-            self._settle()
         if self.accumulation is None:
             self._reflect(chunk)
             return
-        self.ahead.append((chunk, self._products(chunk)))
-        most_ahead = self.n_threads if self.n_threads > 1 else 0
-        while len(self.ahead) > most_ahead:
+        products = partial(self.accumulation.products, chunk)
+        self.ahead.append((chunk, Task(products, self._pool())))
+        self.n_left -= 1
+        most = self.n_others + WAITING if self.n_others else 0
+        while len(self.ahead) > most:
             self._collect()
+
+    def _leaves(self, chunk: Chunk) -> bool:
+        """Whether this chunk needs other coordinates than those before."""
+        if self.accumulation is None:
+            return False
+        coarse = self.accumulation.coordinates.coarse
+        return self.n_left <= 0 or (coarse and not chunk.coarse)
 
     def _begin(self, chunk: Chunk) -> None:
         """Begin to accumulate, if that is the way for such rows."""
@@ -198,34 +227,37 @@ class CentredTriangle:
                 self.R, self.origin, self.rest, self.n, coordinates
             )
 
-    def _products(self, chunk: Chunk) -> Callable[[], Products]:
-        """What a chunk adds, asked for at once if others can compute it."""
-        assert self.accumulation is not None
-        products = partial(self.accumulation.products, chunk)
-        self.n_products += chunk.filled * len(self.origin) ** 2
-        if self.n_threads == 1 or self.n_products <= FEW:
-            return products
+    def _pool(self) -> ThreadPoolExecutor | None:
+        """Other threads, if there are enough rows for them."""
+        n_rows = max(self.n_rows, self.n_expected)
+        if not self.n_others or n_rows * len(self.origin) ** 2 <= FEW:
+            return None
         if self.pool is None:
-            self.pool = ThreadPoolExecutor(self.n_threads)
-        return self.pool.submit(products).result
+            self.pool = ThreadPoolExecutor(self.n_others)
+        return self.pool
 
     def _collect(self) -> None:
         """Add what the first chunk ahead adds, or reflect its rows."""
         assert self.accumulation is not None
         chunk, products = self.ahead.popleft()
-        belongs = self.accumulation.add(products())
-        if belongs and not self.accumulation.full:
+        others = [task for _, task in reversed(self.ahead)]
+        if self.accumulation.add(products.result(others)):
+            if self.accumulation.full:
+                left = MOST_AHEAD - len(self.ahead)
+                self.n_left = min(self.n_left, left)
             return
         # What others add was computed for what is no more.
-        others, self.ahead = self.ahead, deque()
-        for _, products in others:
-            products()
+        ahead, self.ahead = self.ahead, deque()
+        for _, products in ahead:
+            products.give_up()
+        outgrown = self.n_left < inf
         self._settle()
-        if belongs:
+        if outgrown:
             self._move_origin(0.0)
+            self._take(chunk)
         else:
             self._reflect(chunk)
-        for other, _ in others:
+        for other, _ in ahead:
             self._take(other)
 
     def _settle(self) -> None:
@@ -236,7 +268,7 @@ class CentredTriangle:
             # Nobody computes ahead now, and would wait for these threads.
             with threads_for(len(self.origin)):
                 self.R, self.rest, self.n = self.accumulation.result()
-            self.accumulation = None
+            self.accumulation, self.n_left = None, inf
 
     def _reflect(self, chunk: Chunk) -> None:
         d, rows = len(self.origin), chunk.room
