@@ -383,15 +383,17 @@ def test_nothing_is_computed_in_vain(rows, n_threads, monkeypatch):
     assert len(begun) == 2
 
 
-def test_rows_that_outgrow_their_coordinates_find_others(monkeypatch):
-    """Each chunk is ten times as large as the one before."""
-    monkeypatch.setattr(_triangle, "n_threads", lambda: 3)
-    rng = np.random.default_rng(11)
-    X = (
-        rng.normal(size=(4000, D))
-        * 10.0 ** (np.arange(4000) // 100 % 8)[:, None]
-    )
-    R, _, _ = factor(X, pieces=3)
+def test_many_rows_after_few_are_not_reflected(monkeypatch):
+    """Chunks that no longer fit wait for coordinates into which they do."""
+    X = STATIONARY["full rank"](np.random.default_rng(11))
+    first = CentredTriangle(np.empty((0, D)), X[0], np.zeros(D), 0)
+    first.add([X[:30]])
+    monkeypatch.setattr(_triangle, "CHUNK", 1500 * D)
+    more = CentredTriangle(*first.result())
+    monkeypatch.setattr(CentredTriangle, "_reflect", None)
+    more.add([X[30:]])
+    R, _, _, n = more.result()
+    assert n == N
     assert_right_values(R, X, rtol=0, atol=1e-13)
 
 

@@ -143,9 +143,7 @@ class CentredTriangle:
         """The factor, the two parts of the mean, and the number of rows."""
         if self.chunk.filled:
             self._hand_on()
-        if self.accumulation is not None:
-            self._settle()
-            self._move_origin(0.0)
+        self._settle()
         if self.pool is not None:
             self.pool.shutdown()
             self.pool = None
@@ -185,7 +183,6 @@ class CentredTriangle:
                 self._collect()
         if self._leaves(chunk):
             self._settle()
-            self._move_origin(0.0)
         if self.accumulation is None:
             self._begin(chunk)
         if self.accumulation is None:
@@ -253,7 +250,6 @@ class CentredTriangle:
         outgrown = self.n_left < inf
         self._settle()
         if outgrown:
-            self._move_origin(0.0)
             self._take(chunk)
         else:
             self._reflect(chunk)
@@ -269,6 +265,7 @@ class CentredTriangle:
             with threads_for(len(self.origin)):
                 self.R, self.rest, self.n = self.accumulation.result()
             self.accumulation, self.n_left = None, inf
+            self._move_origin(0.0)
 
     def _reflect(self, chunk: Chunk) -> None:
         d, rows = len(self.origin), chunk.room
