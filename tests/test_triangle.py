@@ -365,7 +365,7 @@ def test_any_number_of_threads_finds_the_same(rows, coarse, monkeypatch):
 
 @pytest.mark.parametrize("n_threads", [1, 3])
 @pytest.mark.parametrize("rows", STATIONARY)
-def test_nothing_is_computed_in_vain(rows, n_threads, monkeypatch):
+def test_chunks_that_are_alike_are_computed_once(rows, n_threads, monkeypatch):
     """Though coordinates become too small, a few chunks after the first."""
     computed, begun = [], []
     products, begin = Accumulation.products, Accumulation.__init__

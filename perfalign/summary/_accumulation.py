@@ -14,7 +14,8 @@ While the bracket is about as large as the identity, its rounding error is a
 relative one in every direction: to first order it multiplies the factor by
 :math:`I + F` with a small F, and small singular values keep their digits.
 That it is, is checked for each chunk; one that does not pass (a direction
-not seen before, a jump in scale) is left to reflections.
+not seen before, a jump in scale) is left to reflections, or to other
+coordinates where these have been outgrown.
 
 Which P, `Coordinates` say.
 """

@@ -76,7 +76,7 @@ class StackedSummary(Summary):
     O(n d²), about twice that of the Gram matrix, and up to four times with two
     thousand features; of fewer rows than features, which are kept as they
     are, O(n d). Rows are multiplied in as many threads as their BLAS may have
-    (four at most), whose number changes no bit of the result.
+    (five at most), whose number changes no bit of the result.
     Memory is that of R, at most d² numbers, and while rows are added about
     five times as much and three times for each thread (from 2049 features on,
     three times in all), some megabytes and the block being read. Arrays on

@@ -177,12 +177,12 @@ class CentredTriangle:
         self._take(chunk)
 
     def _take(self, chunk: Chunk) -> None:
-        if self._leaves(chunk):
+        while self._leaves(chunk):
             # One of those ahead may not belong, and leave them earlier.
-            while self.ahead:
+            if self.ahead:
                 self._collect()
-        if self._leaves(chunk):
-            self._settle()
+            else:
+                self._settle()
         if self.accumulation is None:
             self._begin(chunk)
         if self.accumulation is None:
@@ -234,7 +234,7 @@ class CentredTriangle:
         return self.pool
 
     def _collect(self) -> None:
-        """Add what the first chunk ahead adds, or reflect its rows."""
+        """Add what the first chunk ahead adds, or take its rows otherwise."""
         assert self.accumulation is not None
         chunk, products = self.ahead.popleft()
         others = [task for _, task in reversed(self.ahead)]
