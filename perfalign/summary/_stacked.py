@@ -78,7 +78,7 @@ class StackedSummary(Summary):
     are, O(n d). Rows are multiplied in as many threads as their BLAS may have
     (five at most), whose number changes no bit of the result.
     Memory is that of R, at most d² numbers, and while rows are added about
-    five times as much and three times for each thread (from 2049 features on,
+    six times as much and three times for each thread (from 2049 features on,
     three times in all), some megabytes and the block being read. Arrays on
     disk (`numpy.load` with ``mmap_mode="r"``, `numpy.memmap`) are read a few
     megabytes at a time, the next while these are computed with where the

@@ -52,7 +52,7 @@ ROWS = 1024
 #: than the factor. Then there are so many rows in a chunk at least: R passes
 #: through the memory once for each.
 NARROW, WIDE_ROWS = 2048, 128
-#: Products that are computed in the time that threads need to begin, and
+#: Products of two numbers of a row, in all rows, that repay no thread, and
 #: threads that one more, which checks the rows, can keep busy.
 FEW, MOST_OTHERS = 2**25, 4
 #: Chunks that wait for a thread, lest a thread should wait for a chunk, and
