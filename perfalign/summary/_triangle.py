@@ -41,8 +41,8 @@ from perfalign.summary._coordinates import coordinates_after
 from perfalign.summary._reflections import eliminated, reduced, triangular
 from perfalign.summary._task import Task
 
-#: Numbers in a chunk, which the cache keeps between the steps.
-CHUNK = 2**17
+#: Bytes of a chunk, which the cache keeps between the steps.
+CHUNK = 2**20
 #: Products of two numbers of a row in the first chunk, which is reflected: to
 #: accumulate has to be begun and ended, which takes as long as these.
 FIRST = 2**20
@@ -118,9 +118,14 @@ class CentredTriangle:
         coarse : bool, default=False
             Whether they are known to single precision at most.
         """
-        start, stop, wanted = 0, len(columns[0]), self._wanted()
+        start, stop = 0, len(columns[0])
         self.n_rows += stop
         while start < stop:
+            wanted = self._wanted(coarse)
+            if self.chunk.filled >= wanted:
+                # Of single precision, which are more.
+                self._hand_on()
+                continue
             end = min(stop, start + wanted - self.chunk.filled)
             rows = slice(start, end)
             self.chunk.add(
@@ -131,7 +136,6 @@ class CentredTriangle:
             start = end
             if self.chunk.filled == wanted:
                 self._hand_on()
-                wanted = self._wanted()
 
     def keep(self) -> None:
         """Have done with the memory of all rows so far."""
@@ -149,14 +153,14 @@ class CentredTriangle:
             self.pool = None
         return self.R, self.origin, self.rest, self.n
 
-    def _wanted(self) -> int:
+    def _wanted(self, coarse: bool = False) -> int:
         """Rows of a chunk: so many, at first, that R becomes square."""
         d = len(self.origin)
         if self._wide:
             return max(WIDE_ROWS, d - len(self.R))
         if self.n:
-            return max(CHUNK // d, d, ROWS)
-        return max(min(CHUNK // d, FIRST // d**2), 2 * d)
+            return max(CHUNK // ((4 if coarse else 8) * d), d, ROWS)
+        return max(min(CHUNK // (8 * d), FIRST // d**2), 2 * d)
 
     @property
     def _wide(self) -> bool:
@@ -208,7 +212,7 @@ class CentredTriangle:
             return
         # To begin costs more than it saves on few rows.
         d = len(self.origin)
-        if chunk.filled < min(2 * d, self._wanted()):
+        if chunk.filled < min(2 * d, self._wanted(chunk.coarse)):
             return
         with threads_for(d):
             self.R = triangular(self.R)
