@@ -122,19 +122,17 @@ class CentredTriangle:
         self.n_rows += stop
         while start < stop:
             wanted = self._wanted(coarse)
-            if self.chunk.filled >= wanted:
-                # Of single precision, which are more.
-                self._hand_on()
-                continue
             end = min(stop, start + wanted - self.chunk.filled)
-            rows = slice(start, end)
-            self.chunk.add(
-                [block[rows] for block in columns],
-                None if weights is None else weights[rows],
-                coarse,
-            )
-            start = end
-            if self.chunk.filled == wanted:
+            # Of single precision there may be more rows than that already.
+            if end > start:
+                rows = slice(start, end)
+                self.chunk.add(
+                    [block[rows] for block in columns],
+                    None if weights is None else weights[rows],
+                    coarse,
+                )
+                start = end
+            if self.chunk.filled >= wanted:
                 self._hand_on()
 
     def keep(self) -> None:
