@@ -318,6 +318,22 @@ def test_chunks_of_either_precision_take_as_many_bytes(monkeypatch):
     assert filled == 6 * [100] + 3 * [200]
 
 
+def test_the_first_chunk_of_narrow_rows_is_no_larger(monkeypatch):
+    reflected = []
+    reflect = CentredTriangle._reflect
+
+    def watched(self, chunk):
+        reflected.append(8 * 2 * chunk.filled)
+        reflect(self, chunk)
+
+    monkeypatch.setattr(CentredTriangle, "_reflect", watched)
+    X = np.random.default_rng(17).normal(size=(4000, 2))
+    triangle = CentredTriangle(np.empty((0, 2)), X[0], np.zeros(2), 0)
+    triangle.add([X])
+    triangle.result()
+    assert reflected == [_triangle.CHUNK]
+
+
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("rows", ["full rank", "low rank", "stray row"])
 def test_what_was_found_goes_on_with_more_rows(rows):
